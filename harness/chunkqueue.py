@@ -1,0 +1,119 @@
+"""The bounded queue between capture and provider; the only place where chunks are dropped."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+
+from harness.audio import SAMPLE_RATE_HZ
+from harness.chunking import Chunk
+from harness.clock import now_s
+from harness.contract import AudioSource
+from harness.events import Backpressure, Begun, Dropped, Event, Finished, Queued
+
+HIGH_LEVEL = 0.5
+"""From this share on, the source is told that the queue fills up."""
+
+
+class ChunkQueue:
+    """Holds the chunks of one live source until the provider comes for them.
+
+    A live source can't wait, so a full queue drops its oldest chunk, and says so.
+
+    Args:
+        source: Whose audio it is.
+        start_s: When the source's first sample was captured.
+        origin_s: The trial's zero on the running clock.
+        capacity_s: How much audio may wait behind the newest chunk.
+        emit: Takes the events.
+    """
+
+    def __init__(
+        self,
+        source: AudioSource,
+        start_s: float,
+        origin_s: float,
+        capacity_s: float,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self.source = source
+        self.handed_over = 0
+        self._start_s, self._origin_s, self._emit = start_s, origin_s, emit
+        self._capacity = round(capacity_s * SAMPLE_RATE_HZ)
+        self._chunks: deque[Chunk] = deque()
+        self._news = asyncio.Event()
+        self._ended = False
+        self._pressed = False
+        self._in_hand = False
+        self._moved_s = origin_s
+
+    def moved(self) -> None:
+        """Note that the provider did something."""
+        self._moved_s = now_s()
+
+    def stuck_for_s(self) -> float:
+        """How long the provider has had audio, or its end, without doing anything."""
+        has_work = bool(self._chunks) or self._in_hand or self._ended
+        return now_s() - self._moved_s if has_work else 0.0
+
+    def put(self, chunk: Chunk) -> None:
+        """Append a chunk, and drop the oldest ones while there are too many."""
+        if not self._chunks and not self._in_hand:
+            self.moved()
+        self._chunks.append(chunk)
+        while self._waiting() > self._capacity:
+            oldest = self._chunks.popleft()
+            self._emit(Dropped(source=self.source, chunk=oldest.index, at_s=self._at_s()))
+        self._emit(
+            Queued(
+                source=self.source,
+                chunk=chunk.index,
+                first_sample=chunk.first_sample,
+                samples=len(chunk.pcm),
+                due_s=self._start_s + chunk.end_sample / SAMPLE_RATE_HZ,
+                at_s=self._at_s(),
+                depth=len(self._chunks),
+            )
+        )
+        self._signal()
+        self._news.set()
+
+    def end(self) -> None:
+        """Say that no chunk will follow."""
+        self.moved()
+        self._ended = True
+        self._news.set()
+
+    async def pcm(self) -> AsyncIterator[bytes]:
+        """The stream for the provider; each chunk is `begun` until it comes for the next one."""
+        while True:
+            while not self._chunks:
+                if self._ended:
+                    return
+                self._news.clear()
+                await self._news.wait()
+            chunk = self._chunks.popleft()
+            depth = len(self._chunks)
+            self._emit(Begun(source=self.source, chunk=chunk.index, at_s=self._at_s(), depth=depth))
+            self._signal()
+            self.handed_over += len(chunk.pcm)
+            self._in_hand = True
+            self.moved()
+            yield chunk.pcm.astype("<i2", copy=False).tobytes()
+            self._in_hand = False
+            self.moved()
+            self._emit(Finished(source=self.source, chunk=chunk.index, at_s=self._at_s()))
+
+    def _waiting(self) -> int:
+        """Samples that wait; the newest chunk has only just come."""
+        return self._chunks[-1].first_sample - self._chunks[0].first_sample if self._chunks else 0
+
+    def _at_s(self) -> float:
+        return now_s() - self._origin_s
+
+    def _signal(self) -> None:
+        level = min(1.0, self._waiting() / self._capacity)
+        if (level >= HIGH_LEVEL) == self._pressed:
+            return
+        self._pressed = not self._pressed
+        reason = "the provider is slower than the audio" if self._pressed else "caught up"
+        self._emit(Backpressure(source=self.source, at_s=self._at_s(), level=level, reason=reason))

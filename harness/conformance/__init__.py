@@ -1,0 +1,51 @@
+"""The rules of the contract, tried on any provider with real speech.
+
+Each rule is a function that talks to the provider as an app would, and raises `BrokenRuleError`
+when it doesn't keep its word. `conform` tries all of them, each in a session of its own.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from harness.audio import SAMPLE_RATE_HZ
+from harness.conformance import bad_audio, sessions, streaming  # noqa: F401  (they add the rules)
+from harness.conformance.bench import RULES, SESSION, Bench, BrokenRuleError
+from harness.contract import ASRProvider, SessionConfig
+from harness.corpus import CorpusUtterance
+from harness.events import Checked, Event
+from harness.trial import TrialSpec
+
+
+async def conform(
+    provider: ASRProvider,
+    spec: TrialSpec,
+    utterances: Sequence[CorpusUtterance],
+    emit: Callable[[Event], None],
+) -> None:
+    """Try every rule, and emit a `Checked` for each.
+
+    Raises:
+        EchobenchError: A session could not even be started or stopped.
+    """
+    pause = np.zeros(SAMPLE_RATE_HZ, np.int16)
+    speech = [np.concatenate([pause, entry.read(), pause]) for entry in utterances[:3]]
+    config = SessionConfig(model=spec.model, chunk_seconds=spec.chunk_seconds)
+    for name, try_rule in RULES.items():
+        bench = Bench(provider, config, speech)
+        provider.on_inference = bench.spans.append
+        await bench.start()
+        try:
+            await try_rule(bench)
+            emit(Checked(check=name, passed=True, detail=""))
+        except BrokenRuleError as error:
+            emit(Checked(check=name, passed=False, detail=str(error)))
+        except Exception as error:  # noqa: BLE001  (any error breaks a rule that expects none)
+            detail = f"raised {type(error).__name__}: {error}"
+            emit(Checked(check=name, passed=False, detail=detail))
+        await provider.stop_session(SESSION)
+
+
+def describe(name: str) -> str:
+    """Say what a rule asks, in a line."""
+    return (RULES[name].__doc__ or name).splitlines()[0]

@@ -1,0 +1,64 @@
+"""Rules about audio that can't be used: one clear error, and nothing heard before it is lost."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import numpy as np
+
+from harness.audio import SAMPLE_RATE_HZ
+from harness.conformance.bench import MIC, Bench, BrokenRuleError, chunks, require, rule, text_of
+from harness.errors import AudioError
+
+
+async def _expect_audio_error(bench: Bench, *bad: Any, sample_rate: int = SAMPLE_RATE_HZ) -> str:
+    """Stream speech and then something bad; return the text that came before the error."""
+
+    async def spoilt() -> AsyncIterator[bytes]:
+        async for chunk in chunks(bench.speech[0][:-SAMPLE_RATE_HZ], [0.5]):
+            yield chunk
+        for chunk in bad:
+            yield chunk
+
+    said = []
+    try:
+        async for segment in bench.provider.transcribe_stream(spoilt(), sample_rate, MIC):
+            said.append(segment)  # noqa: PERF401  (what came before the error must be kept)
+    except AudioError as error:
+        require("allowed" in str(error), f"the error names nothing that is allowed: {error}")
+        return text_of(said)
+    raise BrokenRuleError("no AudioError")
+
+
+@rule
+async def odd_bytes_are_refused(bench: Bench) -> None:
+    """Half a sample is an error, and what was said before it comes first."""
+    text = await _expect_audio_error(bench, b"\0\0\0")
+    require(bool(text), "the speech before the bad chunk was lost")
+
+
+@rule
+async def an_empty_chunk_is_refused(bench: Bench) -> None:
+    """A chunk without a sample is an error."""
+    require(bool(await _expect_audio_error(bench, b"")), "the speech before it was lost")
+
+
+@rule
+async def floats_are_refused(bench: Bench) -> None:
+    """A float array, NaN or not, is an error: the contract carries 16-bit bytes."""
+    floats = np.full(1600, np.nan, np.float32)
+    require(bool(await _expect_audio_error(bench, floats)), "the speech before it was lost")
+
+
+@rule
+async def another_rate_is_refused(bench: Bench) -> None:
+    """8 kHz is an error, not slow speech."""
+    await _expect_audio_error(bench, sample_rate=8000)
+
+
+@rule
+async def an_error_ends_only_its_stream(bench: Bench) -> None:
+    """After bad audio the next stream of the session works as before."""
+    expected = text_of(await bench.listen(bench.speech[0]))
+    await _expect_audio_error(bench, b"\0")
+    again = text_of(await bench.listen(bench.speech[0]))
+    require(again == expected, f"{expected!r}, and after an error {again!r}")

@@ -1,0 +1,81 @@
+"""What rules of the contract are tried with: a provider in a session, and speech."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import cycle
+from typing import Final
+
+from harness.audio import SAMPLE_RATE_HZ, Pcm16
+from harness.contract import ASRProvider, ASRSegment, AudioSource, InferenceSpan, SessionConfig
+
+MIC, SYSTEM = AudioSource.MIC, AudioSource.SYSTEM
+SESSION: Final = "conformance"
+
+
+class BrokenRuleError(Exception):
+    """The provider broke a rule of the contract; says which fact shows it."""
+
+
+@dataclass
+class Bench:
+    """A provider in a session, and speech to try it with."""
+
+    provider: ASRProvider
+    config: SessionConfig
+    speech: list[Pcm16]
+    """Utterances with a second of silence after each."""
+    spans: list[InferenceSpan] = field(default_factory=list)
+
+    async def listen(
+        self, pcm: Pcm16, source: AudioSource = MIC, chunk_s: Sequence[float] = (1.0,)
+    ) -> list[ASRSegment]:
+        """Stream audio as fast as the provider takes it, and collect what it says."""
+        stream = self.provider.transcribe_stream(chunks(pcm, chunk_s), source=source)
+        return [segment async for segment in stream]
+
+    async def restart(self) -> None:
+        """Stop the session and start the next."""
+        await self.provider.stop_session(SESSION)
+        await self.start()
+
+    async def start(self) -> None:
+        """Start a session."""
+        started = await self.provider.start_session(SESSION, self.config)
+        require(started, "start_session returned False while no session was running")
+
+
+Rule = Callable[[Bench], Awaitable[None]]
+RULES: dict[str, Rule] = {}
+
+
+def rule(function: Rule) -> Rule:
+    """Add a function to the rules, under its own name."""
+    RULES[function.__name__] = function
+    return function
+
+
+def require(fine: bool, otherwise: str) -> None:
+    """Raise `BrokenRuleError` unless it is fine."""
+    if not fine:
+        raise BrokenRuleError(otherwise)
+
+
+async def chunks(pcm: Pcm16, sizes_s: Sequence[float]) -> AsyncIterator[bytes]:
+    """Cut audio into chunks whose sizes go round."""
+    at = 0
+    for size_s in cycle(sizes_s):
+        if at >= len(pcm):
+            return
+        size = round(size_s * SAMPLE_RATE_HZ)
+        yield pcm[at : at + size].tobytes()
+        at += size
+
+
+def finals(segments: Sequence[ASRSegment]) -> list[ASRSegment]:
+    """The finals among segments."""
+    return [segment for segment in segments if segment.is_final]
+
+
+def text_of(segments: Sequence[ASRSegment]) -> str:
+    """What the finals say."""
+    return " ".join(segment.text for segment in finals(segments))

@@ -1,0 +1,66 @@
+"""Rules about sessions: cancelling, stopping, starting again, and two sources at once."""
+
+import asyncio
+import contextlib
+
+from harness.clock import now_s
+from harness.conformance.bench import MIC, SYSTEM, Bench, chunks, require, rule, text_of
+
+STOP_LIMIT_S = 10.0
+
+
+@rule
+async def leaving_cancels(bench: Bench) -> None:
+    """Leaving the iterator in the middle frees the source for the next stream."""
+    expected = text_of(await bench.listen(bench.speech[0]))
+    stream = bench.provider.transcribe_stream(chunks(bench.speech[1], [0.5]), source=MIC)
+    async with contextlib.aclosing(stream):  # type: ignore[type-var]
+        async for _ in stream:
+            break
+    again = text_of(await bench.listen(bench.speech[0]))
+    require(again == expected, f"{expected!r}, and after a cancelled stream {again!r}")
+
+
+@rule
+async def stop_is_bounded(bench: Bench) -> None:
+    """A session that is stopped in the middle of a stream ends soon, and the next one works."""
+    stream = bench.provider.transcribe_stream(chunks(bench.speech[1], [0.5]), source=MIC)
+    async with contextlib.aclosing(stream):  # type: ignore[type-var]
+        async for _ in stream:
+            break
+        begin_s = now_s()
+        await bench.restart()
+        took_s = now_s() - begin_s
+    require(took_s <= STOP_LIMIT_S, f"stop_session took {took_s:.1f} s")
+    require(bool(text_of(await bench.listen(bench.speech[0]))), "the next session heard nothing")
+
+
+@rule
+async def restart_changes_nothing(bench: Bench) -> None:
+    """The same audio gives the same text in the next session."""
+    before = text_of(await bench.listen(bench.speech[0]))
+    await bench.restart()
+    after = text_of(await bench.listen(bench.speech[0]))
+    require(before == after, f"{before!r}, and after a restart {after!r}")
+
+
+@rule
+async def one_session_at_a_time(bench: Bench) -> None:
+    """A second session is refused with False while one is running."""
+    second = await bench.provider.start_session("another", bench.config)
+    require(second is False, "start_session let a second session in")
+
+
+@rule
+async def sources_do_not_mix(bench: Bench) -> None:
+    """Two sources at once give what each gives alone."""
+    alone = [text_of(await bench.listen(bench.speech[i], source))
+             for i, source in enumerate((MIC, SYSTEM))]  # fmt: skip
+    await bench.restart()
+    both = await asyncio.gather(
+        bench.listen(bench.speech[0], MIC), bench.listen(bench.speech[1], SYSTEM)
+    )
+    for source, expected, said in zip((MIC, SYSTEM), alone, both, strict=True):
+        text = text_of(said)
+        require(text == expected, f"{source} alone: {expected!r}; beside the other: {text!r}")
+        require(all(s.source is source for s in said), f"segments of {source} name another source")

@@ -1,0 +1,74 @@
+"""From a journal to figures and verdicts; runs nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from harness.events import Checked
+from harness.journal import TrialRecord
+from harness.metrics import Measurement, TrialLog, measure
+from harness.thresholds import Threshold
+from harness.trial import Activity, TrialSpec, TrialStatus
+from harness.verdict import Standing, Verdict, judge, worst
+
+
+@dataclass
+class TrialResult:
+    """One trial with everything that is to be said about it."""
+
+    record: TrialRecord
+    measurements: dict[str, Measurement] = field(default_factory=dict)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    checks: dict[str, Checked] = field(default_factory=dict)
+
+    @property
+    def spec(self) -> TrialSpec:
+        """What was measured."""
+        return self.record.started.spec
+
+    @property
+    def status(self) -> TrialStatus:
+        """How the trial ended; one that never did was interrupted."""
+        return self.record.ended.status if self.record.ended else TrialStatus.INTERRUPTED
+
+    @property
+    def reason(self) -> str:
+        """Why it isn't ok."""
+        return self.record.ended.reason if self.record.ended else "the run ended before the trial"
+
+    @property
+    def standing(self) -> Standing:
+        """The worst of the verdicts; a trial that failed fails."""
+        if self.status is not TrialStatus.OK:
+            return Standing.FAIL
+        checks = [Standing.PASS if check.passed else Standing.FAIL
+                  for check in self.checks.values()]  # fmt: skip
+        return worst([*(verdict.standing for verdict in self.verdicts.values()), *checks])
+
+
+def evaluate(
+    records: Sequence[TrialRecord], thresholds: dict[str, Threshold]
+) -> dict[str, TrialResult]:
+    """Compute figures and verdicts of each trial, by the trial's key.
+
+    Of several trials with one key, which a resumed run may have, the last counts. A trial that
+    didn't end well has no figures.
+    """
+    return {record.started.key: _evaluate_one(record, thresholds) for record in records}
+
+
+def _evaluate_one(record: TrialRecord, thresholds: dict[str, Threshold]) -> TrialResult:
+    result = TrialResult(record)
+    if result.status is not TrialStatus.OK:
+        return result
+    if result.spec.activity is Activity.CONFORMANCE:
+        result.checks = {
+            event.check: event for event in record.events if isinstance(event, Checked)
+        }
+        return result
+    result.measurements = measure(TrialLog(result.spec, record.events))
+    result.verdicts = {
+        name: judge(threshold, result.measurements[threshold.metric], result.spec.clock)
+        for name, threshold in thresholds.items()
+        if threshold.applies_to(result.spec.scenario.name)
+    }
+    return result

@@ -1,0 +1,178 @@
+"""What is written down while a trial runs; every figure is computed from these and nothing else.
+
+All times are seconds on the trial's clock since its first sample was captured, so they are
+comparable with the audio's own time. Field names are the columns of the journal.
+"""
+
+from typing import Any
+
+import msgspec
+
+from harness.contract import ASRHealth, ASRSegment, AudioSource, Word
+from harness.trial import TrialSpec, TrialStatus
+
+SCHEMA = 1
+"""Changes when an older journal can no longer be read as this one says."""
+
+
+class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="kind"):
+    """Base of all events; `kind` in the journal tells them apart."""
+
+
+class TrialStarted(Event, frozen=True, tag="trial_started"):
+    """A trial begins."""
+
+    key: str
+    spec: TrialSpec
+
+
+class Loaded(Event, frozen=True, tag="loaded"):
+    """The worker's provider answered for the first time; on the wall clock, always.
+
+    Each trial of the worker repeats it, since its model was loaded only once.
+    """
+
+    spawn_s: float
+    """From starting the process to its first word: the interpreter, not the provider."""
+    load_s: float
+    """Importing the engine and loading the model."""
+    probe_s: float | None
+    """From the first chunk of a first utterance to its first text; None if it got none."""
+    probe_text: str
+    probe_inference_s: tuple[float, ...]
+    """Of each inference of that utterance, in order; the first one ever is the first."""
+    probe_window_s: tuple[float, ...]
+
+
+class Utterance(Event, frozen=True, tag="utterance"):
+    """Ground truth: what was said, and when, in audio time."""
+
+    source: AudioSource
+    utterance_id: str
+    t0: float
+    t1: float
+    text: str
+    words: tuple[Word, ...] | None
+    """None where the corpus has no word times."""
+
+
+class Queued(Event, frozen=True, tag="queued"):
+    """A chunk was put in the queue."""
+
+    source: AudioSource
+    chunk: int
+    first_sample: int
+    samples: int
+    due_s: float
+    """When its last sample was captured: what lateness and latency are counted from."""
+    at_s: float
+    depth: int
+    """Chunks in the queue, this one included."""
+
+
+class Dropped(Event, frozen=True, tag="dropped"):
+    """The oldest chunk of a full queue was dropped."""
+
+    source: AudioSource
+    chunk: int
+    at_s: float
+
+
+class Begun(Event, frozen=True, tag="begun"):
+    """The provider took a chunk."""
+
+    source: AudioSource
+    chunk: int
+    at_s: float
+    depth: int
+    """Chunks left in the queue."""
+
+
+class Finished(Event, frozen=True, tag="finished"):
+    """The provider came back for the next chunk."""
+
+    source: AudioSource
+    chunk: int
+    at_s: float
+
+
+class Inferred(Event, frozen=True, tag="inferred"):
+    """The engine ran; see `harness.contract.InferenceSpan`."""
+
+    source: AudioSource | None
+    begin_s: float
+    end_s: float
+    window_s: float
+
+
+class Said(Event, frozen=True, tag="said"):
+    """A partial or a final arrived."""
+
+    at_s: float
+    segment: ASRSegment
+
+
+class Backpressure(Event, frozen=True, tag="backpressure"):
+    """The queue told the source that it fills up, or that it is empty again."""
+
+    source: AudioSource
+    at_s: float
+    level: float
+    """Share of the queue that is full."""
+    reason: str
+
+
+class Sampled(Event, frozen=True, tag="sampled"):
+    """The state of things, once a second."""
+
+    at_s: float
+    health: ASRHealth
+    handed_over: dict[str, int]
+    """Samples that the provider has taken, by source."""
+    cpu_s: float
+    """CPU seconds of the worker and its children since it started."""
+    rss_bytes: int
+    threads: int
+    open_files: int | None
+    """None where the system doesn't tell."""
+
+
+class SessionEnded(Event, frozen=True, tag="session_ended"):
+    """Every source was played and answered, and the session stopped."""
+
+    at_s: float
+    stop_s: float
+    """How long `stop_session` took."""
+
+
+class Checked(Event, frozen=True, tag="checked"):
+    """One rule of the contract was tried on the provider."""
+
+    check: str
+    passed: bool
+    detail: str
+
+
+class TrialEnded(Event, frozen=True, tag="trial_ended"):
+    """A trial is over; a trial without this event never happened."""
+
+    status: TrialStatus
+    reason: str = ""
+    wall_s: float = 0.0
+
+
+AnyEvent = (
+    TrialStarted | Loaded | Utterance | Queued | Dropped | Begun | Finished | Inferred | Said
+    | Backpressure | Sampled | SessionEnded | Checked | TrialEnded
+)  # fmt: skip
+
+
+def encode(event: Event) -> bytes:
+    """One event as one line of JSON, without the line's end."""
+    return msgspec.json.encode(event)
+
+
+def to_plain(event: Event) -> dict[str, Any]:
+    """One event as plain data, for tables."""
+    plain: dict[str, Any] = msgspec.to_builtins(event)
+    return plain

@@ -1,0 +1,159 @@
+"""The journal of a run: one event a line, each with a checksum, appended and never changed.
+
+A line is a JSON object: the event, the number of its trial, and `crc`, the CRC-32 of everything
+before it. A process that dies leaves at most one torn line at the end, which is ignored and cut
+off before anything is appended. A damaged line anywhere else is an error.
+"""
+
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from harness.errors import JournalError
+from harness.events import AnyEvent, Event, TrialEnded, TrialStarted, encode
+
+CRC_MARK = b',"crc":"'
+CRC_BYTES = len(CRC_MARK) + 8 + len(b'"}')
+
+
+class _Numbered(msgspec.Struct):
+    trial: int
+
+
+_decode_event = msgspec.json.Decoder(AnyEvent).decode
+_decode_number = msgspec.json.Decoder(_Numbered).decode
+
+
+def seal(trial: int, event: bytes) -> bytes:
+    r"""Make a journal line of an encoded event.
+
+    >>> seal(3, b'{"kind":"finished"}')
+    b'{"trial":3,"kind":"finished","crc":"8015e019"}\n'
+    """
+    body = b'{"trial":%d,%s' % (trial, event[1:-1])
+    return body + CRC_MARK + b'%08x"}\n' % zlib.crc32(body)
+
+
+def is_sound(line: bytes) -> bool:
+    """Tell whether a line is whole and unchanged.
+
+    >>> is_sound(seal(3, b'{"kind":"finished"}')), is_sound(b'{"trial":3,"kind":"fin')
+    (True, False)
+    """
+    body, mark = line[: -CRC_BYTES - 1], line[-CRC_BYTES - 1 :]
+    return mark == CRC_MARK + b'%08x"}\n' % zlib.crc32(body)
+
+
+class JournalWriter:
+    """Appends to a run's journal; what a finished trial wrote is on the disk for good.
+
+    Args:
+        path: The file; made when missing. A torn last line is cut off.
+
+    Raises:
+        JournalError: The file can't be written: a read-only folder, a full disk.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._trial = max((trial.number for trial in read_journal(path)), default=0)
+        try:
+            self._file = path.open("ab")
+            self._file.truncate(_sound_bytes(path))
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def begin(self, event: TrialStarted) -> None:
+        """Start the next trial."""
+        self._trial += 1
+        self.append(encode(event))
+
+    def append(self, event: bytes) -> None:
+        """Write an encoded event of the current trial."""
+        try:
+            self._file.write(seal(self._trial, event))
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def end(self, event: TrialEnded) -> None:
+        """Finish the current trial, and wait until the disk has all of it."""
+        self.append(encode(event))
+        self.sync()
+
+    def sync(self) -> None:
+        """Wait until the disk has everything."""
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: OSError) -> JournalError:
+        return JournalError(
+            str(self.path), f"can't be written ({error.strerror})", "a folder with room and rights"
+        )
+
+    def close(self) -> None:
+        """Write what is left, and let go of the file."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise self._failed(error) from error
+
+
+@dataclass
+class TrialRecord:
+    """One trial as the journal has it."""
+
+    number: int
+    started: TrialStarted
+    events: list[Event] = field(default_factory=list)
+    ended: TrialEnded | None = None
+
+
+def read_journal(path: Path) -> list[TrialRecord]:
+    """Read all trials of a journal; one that never ended has `ended` None.
+
+    Raises:
+        JournalError: The file can't be read, or is damaged before its end.
+    """
+    trials: dict[int, TrialRecord] = {}
+    for number, line in enumerate(_sound_lines(path), 1):
+        try:
+            trial, event = _decode_number(line).trial, _decode_event(line)
+            if isinstance(event, TrialStarted):
+                trials[trial] = TrialRecord(trial, event)
+            else:
+                record = trials[trial]
+                record.events.append(event)
+                if isinstance(event, TrialEnded):
+                    record.ended = event
+        except (msgspec.MsgspecError, KeyError) as error:
+            raise JournalError(
+                f"{path}, line {number}",
+                f"is of another schema ({error})",
+                "a journal of this version",
+            ) from error
+    return list(trials.values())
+
+
+def _sound_lines(path: Path) -> Iterator[bytes]:
+    if not path.exists():
+        return
+    torn = None
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if torn is not None:
+                raise JournalError(f"{path}, line {torn}", "is damaged", "a journal nobody changed")
+            if is_sound(line):
+                yield line
+            else:
+                torn = number
+
+
+def _sound_bytes(path: Path) -> int:
+    return sum(len(line) for line in _sound_lines(path))

@@ -1,0 +1,111 @@
+"""Which recognised word stands for which spoken one, and when each was shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import jiwer
+
+from harness.contract import ASRSegment, AudioSource
+from harness.metrics.triallog import TrialLog
+from harness.normalize import tokens
+
+
+@dataclass(frozen=True)
+class SpokenWord:
+    """A word of the truth; `end_s` is in audio time, None where the corpus doesn't tell."""
+
+    token: str
+    end_s: float | None
+    utterance: int
+
+
+@dataclass(frozen=True)
+class ShownWord:
+    """A word of a final: when it was first shown, when for the last time it changed, when final.
+
+    Times are seconds on the trial's clock.
+    """
+
+    token: str
+    first_s: float
+    settled_s: float
+    final_s: float
+
+
+@dataclass
+class Alignment:
+    """The spoken words of a source, and for each the shown word that matches it, or None."""
+
+    spoken: list[SpokenWord]
+    matches: list[ShownWord | None]
+    errors: list[int] = field(default_factory=list)
+    """Substitutions, deletions and insertions, by utterance."""
+    words: list[int] = field(default_factory=list)
+    """Spoken words, by utterance."""
+
+
+@lru_cache(maxsize=4)
+def align(log: TrialLog, source: AudioSource) -> Alignment:
+    """Align a source's finals with its truth, by the fewest word errors.
+
+    An inserted word counts for the utterance of the spoken word before it.
+    """
+    spoken = spoken_words(log, source)
+    shown = shown_words(log.segments(source))
+    utterances = len(log.truth(source))
+    result = Alignment(spoken, [None] * len(spoken), [0] * utterances, [0] * utterances)
+    for word in spoken:
+        result.words[word.utterance] += 1
+    if not spoken:
+        return result
+    for piece in jiwer.process_words(
+        " ".join(word.token for word in spoken), " ".join(word.token for word in shown)
+    ).alignments[0]:
+        for step in range(max(piece.ref_end_idx - piece.ref_start_idx,
+                              piece.hyp_end_idx - piece.hyp_start_idx)):  # fmt: skip
+            at = piece.ref_start_idx + step
+            if piece.type == "equal":
+                result.matches[at] = shown[piece.hyp_start_idx + step]
+            elif piece.type == "insert":
+                result.errors[spoken[max(0, piece.ref_start_idx - 1)].utterance] += 1
+            else:
+                result.errors[spoken[at].utterance] += 1
+    return result
+
+
+def spoken_words(log: TrialLog, source: AudioSource) -> list[SpokenWord]:
+    """The truth as the tokens that are compared, with the time at which each was over."""
+    words = []
+    for number, utterance in enumerate(log.truth(source)):
+        if utterance.words is None:
+            words += [SpokenWord(token, None, number) for token in tokens(utterance.text)]
+        else:
+            words += [
+                SpokenWord(token, word.t1, number)
+                for word in utterance.words
+                for token in tokens(word.text)
+            ]
+    return words
+
+
+def shown_words(segments: Sequence[tuple[float, ASRSegment]]) -> list[ShownWord]:
+    """The words of the finals, with when each came up and settled in the partials before.
+
+    A word is the same word as long as it has the same place in its segment. It has come up when
+    it is first there, and settled when it is there to stay.
+    """
+    words: list[ShownWord] = []
+    segment_id: int | None = None
+    first_s: dict[tuple[int, str], float] = {}
+    settled_s: dict[tuple[int, str], float] = {}
+    for at_s, segment in segments:
+        if segment.segment_id != segment_id:
+            segment_id, first_s, settled_s = segment.segment_id, {}, {}
+        places = list(enumerate(tokens(segment.text)))
+        first_s = dict.fromkeys(places, at_s) | first_s
+        settled_s = {place: settled_s.get(place, at_s) for place in places}
+        if segment.is_final:
+            words += [ShownWord(place[1], first_s[place], settled_s[place], at_s)
+                      for place in places]  # fmt: skip
+    return words

@@ -1,0 +1,57 @@
+"""Whether everything adds up: no sample lost, no segment out of order."""
+
+from harness.events import Begun, Dropped, Queued, Sampled
+from harness.metrics.measurement import Measurement, metric
+from harness.metrics.triallog import TrialLog
+
+
+@metric
+def unaccounted_samples(log: TrialLog) -> Measurement:
+    """Samples that are missing, or counted twice, at the worst moment of the trial.
+
+    At every moment: handed over = received, and decoded + skipped + dropped is no more than that;
+    at the end it is all of it, and everything queued was handed over or dropped.
+    """
+    snapshots = log.of(Sampled)
+    if not snapshots:
+        return Measurement(unit="samples", absent="the trial was too short to be sampled")
+    worst = 0
+    for snapshot in snapshots:
+        for source, handed_over in snapshot.handed_over.items():
+            account = snapshot.health.audio.get(source)
+            if account is None:  # it has not asked for its first chunk
+                worst = max(worst, handed_over)
+            else:
+                worst = max(worst, abs(handed_over - account.received), -account.pending)
+    last = snapshots[-1]
+    worst = max([worst, *(account.pending for account in last.health.audio.values())])
+    settled = {(taken.source, taken.chunk) for taken in log.of(Begun)}
+    settled |= {(dropped.source, dropped.chunk) for dropped in log.of(Dropped)}
+    lost = [e.samples for e in log.of(Queued) if (e.source, e.chunk) not in settled]
+    worst = max(worst, sum(lost))
+    return Measurement(unit="samples", value=float(worst), count=len(snapshots))
+
+
+@metric
+def disorder(log: TrialLog) -> Measurement:
+    """Segments that break the contract's order.
+
+    That is: a final that overlaps the one before or lies behind the audio, a revision after its
+    segment's final, and a segment without a final at the end.
+    """
+    broken, count = 0, 0
+    for source in log.sources:
+        end_s = max((c.due_s for c in log.chunks if c.source == source), default=0.0)
+        done: set[int] = set()
+        seen: set[int] = set()
+        last_s = 0.0
+        for _, segment in log.segments(source):
+            count += 1
+            seen.add(segment.segment_id)
+            broken += segment.segment_id in done
+            if segment.is_final:
+                done.add(segment.segment_id)
+                broken += segment.t0 < last_s or segment.t1 > end_s - log.start_s[source]
+                last_s = max(last_s, segment.t1)
+        broken += len(seen - done)
+    return Measurement(unit="segments", value=float(broken), count=count)

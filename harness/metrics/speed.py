@@ -1,0 +1,105 @@
+"""How fast the provider is: real-time factor, start-up, and whether it keeps up."""
+
+import math
+from itertools import pairwise
+
+from harness.events import Begun, Loaded, Queued, Said, Sampled, SessionEnded
+from harness.metrics.measurement import Measurement, metric, sampled
+from harness.metrics.triallog import TrialLog
+
+
+@metric
+def rtf(log: TrialLog) -> Measurement:
+    """Inference seconds per audio second, of each chunk that was decoded; lower is faster.
+
+    Waiting isn't in it. Chunks without an inference (silence) are left out, and so is the short
+    last one, which carries the stream's final flush.
+    """
+    decoded = [chunk.rtf for chunk in log.chunks if chunk.inferences and not chunk.is_tail]
+    return sampled("1", decoded, "no inference was seen")
+
+
+@metric
+def speed(log: TrialLog) -> Measurement:
+    """Audio seconds decoded per inference second, over the whole trial."""
+    spent_s = sum(chunk.inference_s for chunk in log.chunks)
+    if not spent_s:
+        return Measurement(unit="1", absent="no inference was seen")
+    return Measurement(unit="1", value=log.audio_s / spent_s, count=len(log.chunks))
+
+
+@metric
+def first_chunk_latency(log: TrialLog) -> Measurement:
+    """From the first sample of the first source to the first text; infinite if none came."""
+    start_s = min(log.start_s.values())
+    arrived_s = next((said.at_s for said in log.of(Said) if said.segment.text.strip()), math.inf)
+    return Measurement(unit="s", value=arrived_s - start_s, count=1)
+
+
+@metric
+def startup_time(log: TrialLog) -> Measurement:
+    """From making the provider to the first text of a first utterance, engine import and all.
+
+    Measured once for each worker, on the wall clock.
+    """
+    loaded = log.of(Loaded)
+    if not loaded:
+        return Measurement(unit="s", absent="the model was never loaded")
+    if loaded[0].probe_s is None:
+        return Measurement(unit="s", absent="the first utterance was answered with no text")
+    return Measurement(unit="s", value=loaded[0].load_s + loaded[0].probe_s, count=1)
+
+
+@metric
+def stop_time(log: TrialLog) -> Measurement:
+    """How long `stop_session` took."""
+    ended = log.of(SessionEnded)
+    if not ended:
+        return Measurement(unit="s", absent="the session was never stopped")
+    return Measurement(unit="s", value=ended[0].stop_s, count=1)
+
+
+@metric
+def dropped_chunks(log: TrialLog) -> Measurement:
+    """Chunks that a full queue dropped."""
+    dropped = sum(chunk.dropped for chunk in log.chunks)
+    return Measurement(unit="chunks", value=float(dropped), count=len(log.chunks))
+
+
+@metric
+def queue_depth(log: TrialLog) -> Measurement:
+    """Chunks that waited, averaged over time: the integral of depth, divided by the duration.
+
+    Looking only when a chunk arrives would be biased; this isn't. Sources are added up.
+    """
+    total, span_s = 0.0, 0.0
+    for source in log.sources:
+        changes = sorted(
+            [(e.at_s, e.depth) for e in log.of(Queued) if e.source == source]
+            + [(e.at_s, e.depth) for e in log.of(Begun) if e.source == source],
+            key=lambda change: change[0],
+        )
+        for (from_s, depth), (to_s, _) in pairwise(changes):
+            total += depth * (to_s - from_s)
+        if changes:
+            span_s = max(span_s, changes[-1][0] - changes[0][0])
+    if not span_s:
+        return Measurement(unit="chunks", absent="fewer than two chunks were queued")
+    return Measurement(unit="chunks", value=total / span_s, count=len(log.chunks))
+
+
+@metric
+def cpu_per_audio_second(log: TrialLog) -> Measurement:
+    """CPU seconds of the worker's process tree per second of audio, model loading left out."""
+    samples = log.of(Sampled)
+    if len(samples) < 2 or not log.audio_s:
+        return Measurement(unit="s/s", absent="fewer than two samples of the process")
+    used_s = samples[-1].cpu_s - samples[0].cpu_s
+    return Measurement(unit="s/s", value=used_s / log.audio_s, count=len(samples))
+
+
+@metric
+def feeder_lateness(log: TrialLog) -> Measurement:
+    """How late each chunk was queued after its last sample was captured: the harness' own error."""
+    lateness_s = [queued.at_s - queued.due_s for queued in log.of(Queued)]
+    return sampled("s", lateness_s, "nothing was queued")

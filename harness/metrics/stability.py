@@ -1,0 +1,62 @@
+"""How much captions flicker: what was shown and taken back."""
+
+from itertools import pairwise
+
+from harness.contract import ASRSegment
+from harness.metrics.measurement import Measurement, metric
+from harness.metrics.triallog import TrialLog
+from harness.normalize import tokens
+
+
+def common_prefix(before: list[str], now: list[str]) -> int:
+    """How many leading words two texts share.
+
+    >>> common_prefix(["open", "the"], ["open", "a", "door"])
+    1
+    """
+    count = 0
+    for old, new in zip(before, now, strict=False):
+        if old != new:
+            break
+        count += 1
+    return count
+
+
+@metric
+def normalized_erasure(log: TrialLog) -> Measurement:
+    """Words erased by revisions, per word of the finals; 0 when text only ever grows.
+
+    Source: Arivazhagan et al. 2020, "Re-translation versus Streaming for Simultaneous
+    Translation", section 4: each revision erases what follows the longest common prefix.
+    """
+    erased, kept = 0, 0
+    for segment_texts in _by_segment(log):
+        words = [tokens(segment.text) for segment in segment_texts]
+        erased += sum(len(old) - common_prefix(old, new) for old, new in pairwise(words))
+        if segment_texts[-1].is_final:
+            kept += len(words[-1])
+    if not kept:
+        return Measurement(unit="1", absent="no word in any final")
+    return Measurement(unit="1", value=erased / kept, count=kept)
+
+
+@metric
+def stable_words_retracted(log: TrialLog) -> Measurement:
+    """Share of the words that were called stable and then changed, of all that were called so."""
+    called, retracted = 0, 0
+    for segment_texts in _by_segment(log):
+        for old, new in pairwise(segment_texts):
+            stable = tokens(" ".join(word.text for word in old.words[: old.stable_words]))
+            called += len(stable)
+            retracted += len(stable) - common_prefix(stable, tokens(new.text))
+    if not called:
+        return Measurement(unit="1", absent="the provider called no word stable")
+    return Measurement(unit="1", value=retracted / called, count=called)
+
+
+def _by_segment(log: TrialLog) -> list[list[ASRSegment]]:
+    groups: dict[tuple[str, int], list[ASRSegment]] = {}
+    for source in log.sources:
+        for _, segment in log.segments(source):
+            groups.setdefault((source, segment.segment_id), []).append(segment)
+    return list(groups.values())

@@ -1,0 +1,183 @@
+"""What the user asked for on the command line, checked before anything runs."""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
+from typing import Literal, TypeVar
+
+import msgspec
+
+from harness.clock import ClockKind
+from harness.contract import ASRProvider
+from harness.errors import UsageError
+from harness.registry import PROVIDERS, make_provider, names
+from harness.scenario import Scenario, find_scenario
+from harness.trial import Activity, Option, TrialSpec
+
+T = TypeVar("T")
+
+CHUNK_SECONDS = (0.1, 30.0)
+DURATION_S = (1.0, 86_400.0)
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of a run, as given; kept in `run.json`, so that a run can be resumed."""
+
+    providers: tuple[str, ...] = ()
+    """Names, each perhaps with options: `faster_whisper:device=cuda:beam_size=5`."""
+    models: tuple[str, ...] = ()
+    chunk_seconds: tuple[float, ...] = (2.0,)
+    scenarios: tuple[str, ...] = ("speech_heavy",)
+    duration_s: float | None = None
+    clock: ClockKind | None = None
+    gate: Literal["target", "minimum"] = "minimum"
+    corpus: str | None = None
+    thresholds: str | None = None
+    seed: int = 1
+
+
+def split_list(values: Iterable[str]) -> list[str]:
+    """Take apart values that were given one by one, by commas, or both.
+
+    >>> split_list(["2,4", "8"])
+    ['2', '4', '8']
+    """
+    return [part.strip() for value in values for part in value.split(",") if part.strip()]
+
+
+def number_in(option: str, text: str, allowed: tuple[float, float]) -> float:
+    """Read a number.
+
+    Raises:
+        UsageError: It is none, or not in the range.
+
+    >>> number_in("--chunk-seconds", "2.5", (0.1, 30.0))
+    2.5
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not allowed[0] <= number <= allowed[1]:
+        raise UsageError(option, repr(text), f"a number from {allowed[0]:g} to {allowed[1]:g}")
+    return number
+
+
+def one_of(option: str, text: str, read: Callable[[str], T], allowed: Iterable[str]) -> T:
+    """Read a word out of a few.
+
+    Raises:
+        UsageError: It is none of them.
+    """
+    try:
+        return read(text)
+    except ValueError:
+        raise UsageError(option, repr(text), ", ".join(allowed)) from None
+
+
+def parse_provider(text: str) -> tuple[str, dict[str, Option]]:
+    """Take a provider's name and its options apart.
+
+    Raises:
+        UsageError: An option isn't `name=value`.
+
+    >>> parse_provider("faster_whisper:device=cuda:beam_size=5")
+    ('faster_whisper', {'device': 'cuda', 'beam_size': 5})
+    """
+    name, *pairs = text.split(":")
+    settings: dict[str, Option] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not (key and equals and value):
+            raise UsageError(f"--provider {name}", repr(pair), "name=value, with ':' before each")
+        settings[key] = _plain(value)
+    return name, settings
+
+
+def _plain(text: str) -> Option:
+    try:
+        value = msgspec.json.decode(text, type=bool | int | float)
+    except msgspec.MsgspecError:
+        return text
+    return value
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """A provider that takes part, and how it was asked for."""
+
+    provider: ASRProvider
+    settings: dict[str, Option]
+
+
+def choose_providers(asked: Sequence[str]) -> tuple[list[Choice], dict[str, str]]:
+    """Make the providers that were asked for, or every available one.
+
+    Returns:
+        The providers, and for each that isn't available what it lacks and the command for it.
+
+    Raises:
+        UsageError: A name or an option is unknown, or a provider that was asked for by name, or
+            every one, isn't available.
+    """
+    choices, lacking = [], {}
+    for text in asked or names(PROVIDERS):
+        name, settings = parse_provider(text)
+        provider = make_provider(name, settings)
+        missing = [(what, need.remedy()) for need in provider.requires
+                   if (what := need.missing()) is not None]  # fmt: skip
+        if missing:
+            lacking[name] = "; ".join(f"lacks {what}: {remedy}" for what, remedy in missing)
+        else:
+            choices.append(Choice(provider, settings))
+    if lacking and (asked or not choices):
+        name, problem = next(iter(lacking.items()))
+        raise UsageError(f"provider {name}", problem)
+    return choices, lacking
+
+
+def plan(options: Options, choices: Sequence[Choice]) -> list[TrialSpec]:
+    """Spell out the trials that options mean: every combination, and conformance once a model.
+
+    Raises:
+        UsageError: A scenario is unknown, or a clock is asked of a provider that it doesn't suit.
+    """
+    specs = []
+    for choice in choices:
+        clock = clock_for(choice.provider, options.clock)
+        for model in options.models or (choice.provider.default_model,):
+            for name, chunk_s in product(options.scenarios, options.chunk_seconds):
+                scenario = scaled(find_scenario(name), options.duration_s)
+                specs.append(
+                    TrialSpec(
+                        provider=choice.provider.name,
+                        model=model,
+                        settings=choice.settings,
+                        chunk_seconds=chunk_s,
+                        scenario=scenario,
+                        corpus=options.corpus or scenario.corpus,
+                        clock=clock,
+                        seed=options.seed,
+                    )
+                )
+            specs.append(msgspec.structs.replace(specs[-1], activity=Activity.CONFORMANCE))
+    return specs
+
+
+def scaled(scenario: Scenario, duration_s: float | None) -> Scenario:
+    """A scenario with another duration, where one is asked for."""
+    if duration_s is None:
+        return scenario
+    return msgspec.structs.replace(scenario, duration_s=duration_s)
+
+
+def clock_for(provider: ASRProvider, asked: ClockKind | None) -> ClockKind:
+    """The clock for a provider: the one asked for, or virtual where its figures are true there.
+
+    Raises:
+        UsageError: Its figures aren't true on the clock asked for.
+    """
+    if asked is None:
+        return ClockKind.VIRTUAL if ClockKind.VIRTUAL in provider.clocks else ClockKind.WALL
+    if asked not in provider.clocks:
+        allowed = ", ".join(sorted(provider.clocks))
+        raise UsageError(f"--clock {asked}", f"{provider.name} waits where it can't see", allowed)
+    return asked

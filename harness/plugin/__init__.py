@@ -1,0 +1,90 @@
+"""The pytest plugin: options, the trials that the selected tests need, verdicts as outcomes.
+
+The tests are collected first. Then every trial that one of them needs is measured, once, with a
+line of progress each. Then the tests run, and only look at figures, so what they say can be
+computed again from the journal at any time.
+"""
+
+import pytest
+
+from harness import conformance
+from harness.errors import EchobenchError
+from harness.plugin import hooks
+from harness.plugin.commandline import add_options, read_options
+from harness.plugin.fixtures import judged, resident, rule
+from harness.plugin.session import SESSION, BenchSession
+
+__all__ = ["judged", "resident", "rule"]
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Add the hook that reports hang on."""
+    pluginmanager.add_hookspecs(hooks)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options, in a group of their own."""
+    add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Check the options before anything is collected; a mistake ends pytest with status 4."""
+    config.addinivalue_line("markers", "judges(*thresholds): thresholds that a test is about")
+    if getattr(config.option, "numprocesses", None):
+        raise pytest.UsageError(
+            "-n: trials share the machine and would slow each other; leave it out"
+        )
+    try:
+        config.stash[SESSION] = BenchSession(config, read_options(config))
+    except EchobenchError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each test the trials and thresholds that it is about."""
+    wanted = {"judged", "rule", "resident"} & set(metafunc.fixturenames)
+    if not wanted:
+        return
+    session = metafunc.config.stash[SESSION]
+    try:
+        specs = session.specs
+    except EchobenchError as error:
+        raise pytest.UsageError(str(error)) from error
+    if "judged" in wanted:
+        marker = metafunc.definition.get_closest_marker("judges")
+        names = marker.args if marker else ()
+        params = [(spec, name) for spec in specs.scenarios for name in names
+                  if session.threshold(name).applies_to(spec.scenario.name)]  # fmt: skip
+        metafunc.parametrize(
+            "judged", params, ids=[f"{spec.name}-{name}" for spec, name in params], indirect=True
+        )
+    elif "rule" in wanted:
+        params = [(spec, name) for spec in specs.conformance for name in conformance.RULES]
+        ids = [f"{spec.provider}-{spec.name.split('-')[1]}-{name}" for spec, name in params]
+        metafunc.parametrize("rule", params, ids=ids, indirect=True)
+    else:
+        metafunc.parametrize(
+            "resident", specs.scenarios, ids=[spec.name for spec in specs.scenarios], indirect=True
+        )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Measure what the tests need, before they run."""
+    if not session.config.option.collectonly and not session.testsfailed:
+        session.config.stash[SESSION].measure(session.items)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write down what was measured, also when the run was broken off."""
+    if SESSION in session.config.stash:
+        session.config.stash[SESSION].finish()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Print the table of verdicts, and where everything is."""
+    config.stash[SESSION].summarize(terminalreporter)

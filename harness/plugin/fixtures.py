@@ -1,0 +1,88 @@
+"""What the suites' tests get."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from harness.conformance import describe as describe_rule
+from harness.evaluate import TrialResult
+from harness.plugin.session import SESSION
+from harness.trial import TrialStatus
+from harness.verdict import Standing, Verdict
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A threshold on a trial, and how strict the run is about it."""
+
+    result: TrialResult
+    threshold: str
+    gate: str
+    strict: bool
+
+    def check(self) -> None:
+        """Pass, fail or skip the test, as the verdict and the gate say."""
+        require_figures(self.result)
+        verdict = self.result.verdicts[self.threshold]
+        failing = {Standing.FAIL}
+        if self.gate == "target":
+            failing.add(Standing.WARN)
+        if self.strict:
+            failing |= {Standing.INSUFFICIENT, Standing.UNAVAILABLE}
+        if verdict.standing in failing:
+            pytest.fail(describe(verdict), pytrace=False)
+        if verdict.standing in (Standing.INSUFFICIENT, Standing.UNAVAILABLE):
+            pytest.skip(describe(verdict))
+
+
+@dataclass(frozen=True)
+class TriedRule:
+    """A rule of the contract on a provider."""
+
+    result: TrialResult
+    name: str
+
+    def check(self) -> None:
+        """Fail the test if the rule was broken."""
+        require_figures(self.result)
+        tried = self.result.checks[self.name]
+        if not tried.passed:
+            pytest.fail(f"{describe_rule(self.name)}\n{tried.detail}", pytrace=False)
+
+
+def require_figures(result: TrialResult) -> None:
+    """Fail the test when its trial has none."""
+    if result.status is not TrialStatus.OK:
+        pytest.fail(f"trial {result.spec.name}: {result.status}\n{result.reason}", pytrace=False)
+
+
+def describe(verdict: Verdict) -> str:
+    """A verdict in a line."""
+    value = "no value" if verdict.value is None else f"{verdict.value:.4g} {verdict.unit}"
+    limits = f"target {verdict.target}, minimum {verdict.minimum}"
+    reason = f": {verdict.reason}" if verdict.reason else ""
+    return f"{verdict.standing}: {verdict.threshold} is {value} ({limits}){reason}"
+
+
+@pytest.fixture
+def judged(request: pytest.FixtureRequest) -> Judged:
+    """One threshold on one trial."""
+    session = request.config.stash[SESSION]
+    spec, threshold = request.param
+    result = session.results[spec.key]
+    return Judged(result, threshold, session.options.gate, session.strict)
+
+
+@pytest.fixture
+def rule(request: pytest.FixtureRequest) -> TriedRule:
+    """One rule of the contract on one provider."""
+    spec, name = request.param
+    return TriedRule(request.config.stash[SESSION].results[spec.key], name)
+
+
+@pytest.fixture
+def resident(request: pytest.FixtureRequest) -> Callable[[], None]:
+    """Recognises one chunk of speech on the resident model, whenever it is called."""
+    session = request.config.stash[SESSION]
+    return lambda: session.infer(request.param)

@@ -1,0 +1,21 @@
+"""Hooks that echobench adds to pytest."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.evaluate import TrialResult
+from harness.runfolder import RunFolder
+
+
+@pytest.hookspec
+def pytest_echobench_report(folder: RunFolder, results: list[TrialResult]) -> Path | None:
+    """Write a report of a run into its folder.
+
+    Args:
+        folder: The run.
+        results: Its trials with their figures and verdicts, in the order in which they ran.
+
+    Returns:
+        The file that people should look at, to be named in the terminal; or None.
+    """

@@ -1,0 +1,161 @@
+"""What one pytest session measures, and what it finds."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+
+from harness.errors import EchobenchError, JournalError
+from harness.evaluate import TrialResult, evaluate
+from harness.journal import JournalWriter, read_journal
+from harness.options import Options, choose_providers, plan
+from harness.plugin.commandline import runs_folder
+from harness.plugin.summary import write_summary
+from harness.pool import WorkerPool
+from harness.progress import TrialLine
+from harness.registry import corpus_path, make_provider
+from harness.requests import Infer
+from harness.run import measure_all
+from harness.runfolder import Input, RunFolder, fingerprint
+from harness.thresholds import FILE, Threshold, read_thresholds
+from harness.trial import Activity, TrialSpec, TrialStatus
+
+DISK_FULL_STATUS = 3
+
+
+@dataclass(frozen=True)
+class Specs:
+    """The trials that a command line means."""
+
+    scenarios: list[TrialSpec]
+    conformance: list[TrialSpec]
+
+
+class BenchSession:
+    """Plans, measures and evaluates for one pytest session; does nothing until it is needed."""
+
+    def __init__(self, config: pytest.Config, options: Options) -> None:
+        self.config, self.options = config, options
+        self.lacking: dict[str, str] = {}
+        self.results: dict[str, TrialResult] = {}
+        self.reports: list[Path] = []
+        self._folder: RunFolder | None = None
+        self._journal: JournalWriter | None = None
+        self._pool = WorkerPool()
+
+    @cached_property
+    def specs(self) -> Specs:
+        """All trials; raises `UsageError` for what can't be meant."""
+        choices, self.lacking = choose_providers(self.options.providers)
+        specs = plan(self.options, choices)
+        scenarios = [spec for spec in specs if spec.activity is Activity.SCENARIO]
+        return Specs(scenarios, [spec for spec in specs if spec not in scenarios])
+
+    @cached_property
+    def thresholds(self) -> dict[str, Threshold]:
+        """The thresholds in force."""
+        return read_thresholds(Path(self.options.thresholds or FILE))
+
+    def threshold(self, name: str) -> Threshold:
+        """One of them.
+
+        Raises:
+            pytest.UsageError: A test judges one that doesn't exist.
+        """
+        if name not in self.thresholds:
+            raise pytest.UsageError(f"no threshold {name!r} in {self.options.thresholds or FILE}")
+        return self.thresholds[name]
+
+    @property
+    def strict(self) -> bool:
+        """Whether too few samples fail a test."""
+        return bool(self.config.getini("strict"))
+
+    def measure(self, items: list[pytest.Item]) -> None:
+        """Measure the trials that the items need and that a resumed run doesn't have."""
+        needed = {spec.key: spec for item in items for spec in needed_by(item)}
+        if not needed:
+            return
+        try:
+            folder = self._open_folder()
+            folder.note_inputs(self._inputs(needed.values()))
+            self._journal = JournalWriter(folder.journal)
+            done = {
+                record.started.key
+                for record in read_journal(folder.journal)
+                if record.ended and record.ended.status is TrialStatus.OK
+            }
+        except EchobenchError as error:
+            raise pytest.UsageError(str(error)) from error
+        missing = [spec for key, spec in needed.items() if key not in done]
+        reporter = self.config.pluginmanager.getplugin("terminalreporter")
+        screen = self.config.get_terminal_writer()
+        screen.line()
+        progress = TrialLine(screen, live=reporter.isatty)
+        try:
+            measure_all(missing, self._pool, self._journal, progress)
+        except JournalError as error:
+            pytest.exit(str(error), returncode=DISK_FULL_STATUS)
+        folder.finish()
+        self._evaluate()
+
+    def infer(self, spec: TrialSpec) -> None:
+        """Recognise one chunk on the resident model, loading it first if need be."""
+        self._pool.make_resident(spec)
+        self._pool.ask(Infer(chunk_seconds=spec.chunk_seconds), lambda line, event: None)
+
+    def finish(self) -> None:
+        """End the worker, and write the reports of what was measured."""
+        self._pool.close()
+        if self._journal is None or self._folder is None:
+            return
+        self._journal.close()
+        self._evaluate()
+        results = list(self.results.values())
+        written = self.config.hook.pytest_echobench_report(folder=self._folder, results=results)
+        self.reports = [path for path in written if path is not None]
+
+    def summarize(self, reporter: pytest.TerminalReporter) -> None:
+        """Print what was found."""
+        for name, problem in self.lacking.items():
+            reporter.write_line(f"not measured: {name} {problem}")
+        if self._folder is not None:
+            write_summary(reporter, self._folder, list(self.results.values()), self.reports)
+
+    def _open_folder(self) -> RunFolder:
+        root = runs_folder(self.config)
+        resume = self.config.option.resume
+        self._folder = (
+            RunFolder.create(root, self.options) if resume is None else RunFolder.open(root, resume)
+        )
+        return self._folder
+
+    def _evaluate(self) -> None:
+        assert self._folder is not None
+        self.results = evaluate(read_journal(self._folder.journal), self.thresholds)
+
+    def _inputs(self, specs: Iterable[TrialSpec]) -> dict[str, Input]:
+        """Find the models, fetching those that have to be, and hash them and the corpora."""
+        inputs: dict[str, Input] = {}
+        for spec in specs:
+            name = f"{spec.provider}/{spec.model}"
+            if name not in inputs:
+                path = make_provider(spec.provider, spec.settings).locate_model(spec.model)
+                if path is not None:
+                    inputs[name] = fingerprint(path)
+            corpus = corpus_path(spec.corpus)
+            if corpus is not None and spec.corpus not in inputs:
+                inputs[spec.corpus] = fingerprint(corpus)
+        return inputs
+
+
+def needed_by(item: pytest.Item) -> list[TrialSpec]:
+    """The trials that a test looks at."""
+    callspec = getattr(item, "callspec", None)
+    params = callspec.params if callspec else {}
+    return [params[name][0] for name in ("judged", "rule") if name in params]
+
+
+SESSION = pytest.StashKey[BenchSession]()

@@ -1,0 +1,87 @@
+"""The table at the end of a run, made to fit 80 columns."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from harness.evaluate import TrialResult
+from harness.runfolder import RunFolder
+from harness.trial import Activity, TrialStatus
+from harness.verdict import Standing, Verdict
+
+MARKS = {
+    Standing.PASS: " ",
+    Standing.WARN: "~",
+    Standing.INSUFFICIENT: "?",
+    Standing.UNAVAILABLE: "-",
+    Standing.FAIL: "!",
+}
+COLUMNS = {
+    "rtf_p95": "rtf p95",
+    "startup_time": "start s",
+    "first_chunk_latency": "first s",
+    "word_emission_p50": "word s",
+    "dropped_chunks": "drops",
+    "wer": "wer %",
+}
+COLOURS = {Standing.PASS: {"green": True}, Standing.FAIL: {"red": True}}
+
+
+def write_summary(
+    reporter: pytest.TerminalReporter,
+    folder: RunFolder,
+    results: Sequence[TrialResult],
+    reports: Sequence[Path],
+) -> None:
+    """Write the verdicts of a run.
+
+    Args:
+        reporter: Writes to the terminal.
+        folder: The run.
+        results: Its trials.
+        reports: Files for people to look at.
+    """
+    reporter.section("echobench", sep="=")
+    reporter.write_line(str(folder.info.machine))
+    played = [result for result in results if result.spec.activity is Activity.SCENARIO]
+    if played:
+        header = "".join(f"{title:>9}" for title in COLUMNS.values())
+        reporter.write_line(f"{'trial':<18}{header}  verdict", bold=True)
+    for result in played:
+        spec = result.spec
+        title = f"{spec.provider[:14]} {spec.chunk_seconds:g}s"
+        cells = "".join(f"{cell(result.verdicts.get(name)):>9}" for name in COLUMNS)
+        reporter.write(f"{title:<18}{cells}  ")
+        reporter.write_line(said(result), **COLOURS.get(result.standing, {"yellow": True}))
+    for result in results:
+        write_notes(reporter, result)
+    for path in [*reports, folder.path]:
+        reporter.write_line(str(path))
+
+
+def cell(verdict: Verdict | None) -> str:
+    """A verdict's value, with a mark unless it is a pass."""
+    if verdict is None or verdict.value is None:
+        return "none"
+    value = verdict.value * 100 if verdict.threshold == "wer" else verdict.value
+    return f"{value:.3g}{MARKS[verdict.standing]}".rstrip()
+
+
+def said(result: TrialResult) -> str:
+    """How a trial stands, in a word."""
+    return str(result.standing if result.status is TrialStatus.OK else result.status)
+
+
+def write_notes(reporter: pytest.TerminalReporter, result: TrialResult) -> None:
+    """Say what isn't a pass, and why."""
+    name = result.spec.name
+    if result.status is not TrialStatus.OK:
+        reporter.write_line(f"{name}: {result.status}: {result.reason}")
+    for verdict in result.verdicts.values():
+        if verdict.standing is not Standing.PASS:
+            mark = MARKS[verdict.standing]
+            reporter.write_line(f"{mark} {name} {verdict.threshold}: {verdict.reason}")
+    if result.checks:
+        kept = sum(check.passed for check in result.checks.values())
+        reporter.write_line(f"{name}: {kept} of {len(result.checks)} rules kept")

@@ -1,0 +1,72 @@
+"""Small jobs on a provider outside a scenario: loading it and a first utterance, or one chunk."""
+
+from collections.abc import AsyncIterator, Sequence
+
+import numpy as np
+
+from harness.audio import SAMPLE_RATE_HZ, Pcm16
+from harness.clock import now_s
+from harness.contract import ASRProvider, InferenceSpan, SessionConfig
+from harness.corpus import CorpusUtterance
+from harness.errors import ProviderError
+from harness.events import Loaded
+
+SESSION = "probe"
+
+
+async def stream_of(pcm: Pcm16) -> AsyncIterator[bytes]:
+    """A stream of one chunk."""
+    yield pcm.tobytes()
+
+
+async def load_and_probe(
+    provider: ASRProvider, model: str, utterance: CorpusUtterance, spawned_s: float
+) -> Loaded:
+    """Load the model, and let it recognise a first utterance as a single chunk.
+
+    Both count as start-up: an engine that puts off its work until the first chunk is no faster.
+
+    Raises:
+        ProviderError, ModelError, UnavailableError: As the provider raised them.
+    """
+    pcm = utterance.read()
+    spans: list[InferenceSpan] = []
+    provider.on_inference = spans.append
+    begin_s = now_s()
+    if not await provider.start_session(SESSION, SessionConfig(model=model)):
+        raise ProviderError(provider.name, "refused the first session")
+    loaded_s = now_s()
+    text, answered_s = "", None
+    async for segment in provider.transcribe_stream(stream_of(pcm)):
+        text = segment.text
+        answered_s = answered_s or now_s()
+    await provider.stop_session(SESSION)
+    return Loaded(
+        spawn_s=spawned_s,
+        load_s=loaded_s - begin_s,
+        probe_s=None if answered_s is None else answered_s - loaded_s,
+        probe_text=text,
+        probe_inference_s=tuple(span.end_s - span.begin_s for span in spans),
+        probe_window_s=tuple(span.window_s for span in spans),
+    )
+
+
+async def infer_chunk(
+    provider: ASRProvider, model: str, utterances: Sequence[CorpusUtterance], chunk_seconds: float
+) -> None:
+    """Recognise one chunk of speech, in a session of its own.
+
+    Raises:
+        ProviderError: As the provider raised it.
+    """
+    length = round(chunk_seconds * SAMPLE_RATE_HZ)
+    parts: list[Pcm16] = []
+    for utterance in utterances:
+        if sum(map(len, parts)) >= length:
+            break
+        parts.append(utterance.read())
+    chunk = np.concatenate(parts)[:length]
+    await provider.start_session(SESSION, SessionConfig(model=model, chunk_seconds=chunk_seconds))
+    async for _ in provider.transcribe_stream(stream_of(chunk)):
+        pass
+    await provider.stop_session(SESSION)

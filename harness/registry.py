@@ -1,0 +1,99 @@
+"""Finds providers and corpora by name: those in this project's folders, and installed ones.
+
+A third-party package adds a provider with an entry point in the group `echobench.providers` (the
+class), or a corpus in `echobench.corpora` (a function that returns the utterances).
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+
+from harness.contract import ASRProvider
+from harness.corpus import CorpusUtterance
+from harness.datafile import convert
+from harness.errors import UnknownNameError, UsageError
+from harness.trial import Option
+
+PROVIDERS, CORPORA = "providers", "corpora"
+
+
+def names(kind: str) -> list[str]:
+    """All names of a kind (`PROVIDERS` or `CORPORA`), sorted; imports none of them."""
+    return sorted({*_modules(kind), *_entry_points(kind)})
+
+
+def provider_class(name: str) -> type[ASRProvider]:
+    """Import the provider of that name; it doesn't import its engine yet.
+
+    Raises:
+        UnknownNameError: There is none.
+        UsageError: What is registered under the name isn't a provider.
+    """
+    if name in _modules(PROVIDERS):
+        found = importlib.import_module(f"{PROVIDERS}.{name}").PROVIDER
+    elif name in (points := _entry_points(PROVIDERS)):
+        found = points[name].load()
+    else:
+        raise UnknownNameError("--provider", name, names(PROVIDERS))
+    if not (isinstance(found, type) and issubclass(found, ASRProvider)):
+        raise UsageError(f"provider {name}", f"is {found!r}", "a subclass of ASRProvider")
+    return found
+
+
+def make_provider(name: str, settings: dict[str, Option]) -> ASRProvider:
+    """Make a provider with its own options; loads nothing.
+
+    Raises:
+        UnknownNameError: There is no such provider.
+        DataFileError: It has no such option, or not of that type.
+    """
+    provider = provider_class(name)
+    return provider(convert(settings, provider.Settings, f"options of {name}"))
+
+
+def find_corpus(reference: str) -> list[CorpusUtterance]:
+    """Read a corpus, by name or by the path of a manifest.
+
+    Raises:
+        UnknownNameError: It is neither.
+        DataFileError: The manifest doesn't say what it must.
+    """
+    if is_manifest(reference):
+        read_manifest = importlib.import_module(f"{CORPORA}.manifest").read_manifest
+        return list(read_manifest(Path(reference).expanduser()))
+    utterances: Callable[[], list[CorpusUtterance]]
+    if reference in _modules(CORPORA):
+        utterances = importlib.import_module(f"{CORPORA}.{reference}").utterances
+    elif reference in (points := _entry_points(CORPORA)):
+        utterances = points[reference].load()
+    else:
+        raise UnknownNameError(
+            "--corpus", reference, [*names(CORPORA), "the path of a .jsonl file"]
+        )
+    return utterances()
+
+
+def corpus_path(reference: str) -> Path | None:
+    """The file or folder that a corpus is read from; None for an installed one."""
+    if is_manifest(reference):
+        return Path(reference).expanduser()
+    own = importlib.import_module(CORPORA)
+    folder = Path(own.__path__[0]) / reference
+    return folder if folder.is_dir() else None
+
+
+def is_manifest(reference: str) -> bool:
+    """Tell a manifest's path from a corpus' name."""
+    return reference.endswith((".jsonl", ".json")) or Path(reference).is_file()
+
+
+def _modules(kind: str) -> list[str]:
+    package = importlib.import_module(kind)
+    found = [module.name for module in pkgutil.iter_modules(package.__path__) if not module.ispkg]
+    return [name for name in found if name != "manifest"]  # the reader of all manifests
+
+
+def _entry_points(kind: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=f"echobench.{kind}")}

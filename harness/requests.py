@@ -1,0 +1,31 @@
+"""What a run asks of a worker, one JSON object a line; events answer, the last a `TrialEnded`."""
+
+import msgspec
+
+from harness.trial import Option, TrialSpec
+
+
+class Load(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="load"):
+    """Load the provider's model and let it recognise a first utterance."""
+
+    provider: str
+    model: str
+    settings: dict[str, Option]
+    corpus: str
+    spawned_at_s: float
+    """When the worker was started, on the machine's monotonic clock."""
+
+
+class Measure(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="measure"):
+    """Run a trial on the resident model, whatever its activity."""
+
+    spec: TrialSpec
+
+
+class Infer(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="infer"):
+    """Recognise one chunk of speech, as the per-chunk benchmark does again and again."""
+
+    chunk_seconds: float
+
+
+Request = Load | Measure | Infer

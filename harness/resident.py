@@ -1,0 +1,183 @@
+"""The base of providers whose engine lives in this process: loaded once, on a thread of its own."""
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import msgspec
+
+from harness.audio import SAMPLE_RATE_HZ
+from harness.contract import (
+    ASRHealth,
+    ASRProvider,
+    AudioAccount,
+    AudioSource,
+    InferenceSpan,
+    ProviderSettings,
+    SessionConfig,
+)
+from harness.errors import AudioError, ProviderError, UnavailableError
+
+T = TypeVar("T")
+
+STOP_BOUND_S = 10.0
+"""How long `stop_session` waits for the call that an engine is in the middle of."""
+
+
+@dataclass
+class Session:
+    """What a provider knows of the session that is running."""
+
+    session_id: str
+    config: SessionConfig
+    audio: dict[AudioSource | None, AudioAccount] = field(default_factory=dict)
+    streaming: set[AudioSource | None] = field(default_factory=set)
+    waiting: int = 0
+    infer_s: float = 0.0
+    inferences: int = 0
+    last_error: str | None = None
+
+
+class ResidentProvider(ASRProvider):
+    """Holds a model on one thread; sources take turns there, in the order in which they ask.
+
+    A subclass says how to `load` and `unload` its engine, and how to stream.
+    """
+
+    def __init__(self, settings: ProviderSettings | None = None) -> None:
+        super().__init__(settings)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=self.name)
+        self._resident: str | None = None
+        self._session: Session | None = None
+
+    @abstractmethod
+    def load(self, config: SessionConfig) -> None:
+        """Load the model that the configuration names; blocking, on the model's thread."""
+
+    @abstractmethod
+    def unload(self) -> None:
+        """Let go of the model; on the model's thread."""
+
+    def interrupt(self, stop: bool) -> None:
+        """Ask the engine to leave its call early (`stop`), or to take calls again."""
+
+    async def start_session(self, session_id: str, config: SessionConfig) -> bool:
+        """See `ASRProvider`; a model other than the resident one takes its place."""
+        if self._session is not None:
+            return False
+        for requirement in self.requires:
+            if (missing := requirement.missing()) is not None:
+                raise UnavailableError(self.name, f"lacks {missing}", requirement.remedy())
+        if self._resident != config.model:
+            self._resident = None
+            await asyncio.get_running_loop().run_in_executor(self._thread, self.load, config)
+            self._resident = config.model
+        self.interrupt(stop=False)
+        self._session = Session(session_id, config)
+        return True
+
+    async def stop_session(self, session_id: str) -> None:
+        """See `ASRProvider`; waits for the call that the engine is in the middle of."""
+        running = self._session.session_id if self._session else None
+        if session_id != running:
+            raise ProviderError(
+                self.name, f"asked to stop {session_id!r}", f"{running!r}, which is running"
+            )
+        self._session = None
+        self.interrupt(stop=True)
+        try:
+            async with asyncio.timeout(STOP_BOUND_S):
+                await asyncio.get_running_loop().run_in_executor(self._thread, lambda: None)
+        except TimeoutError as error:
+            problem = f"the engine was still busy {STOP_BOUND_S:.0f} s after the stop"
+            raise ProviderError(self.name, problem) from error
+
+    async def health(self) -> ASRHealth:
+        """See `ASRProvider`."""
+        session = self._session or Session("", SessionConfig(model=self.default_model))
+        settled = sum(account.decoded + account.skipped for account in session.audio.values())
+        return ASRHealth(
+            realtime_factor=session.infer_s * SAMPLE_RATE_HZ / settled if settled else None,
+            avg_infer_ms=(
+                1000 * session.infer_s / session.inferences if session.inferences else None
+            ),
+            backlog_estimate=session.waiting,
+            model_resident=self._resident is not None,
+            last_error=session.last_error,
+            audio={
+                source or "default": msgspec.structs.replace(account)  # a copy: it goes on counting
+                for source, account in session.audio.items()
+            },
+        )
+
+    async def close(self) -> None:
+        """See `ASRProvider`."""
+        if self._resident is not None:
+            self._resident = None
+            await asyncio.get_running_loop().run_in_executor(self._thread, self.unload)
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def infer(
+        self, session: Session, source: AudioSource | None, window_s: float, call: Callable[[], T]
+    ) -> T:
+        """Run one call of the engine on the model's thread, and report when it ran.
+
+        Args:
+            session: The session that it belongs to.
+            source: Whose audio it is about.
+            window_s: How much audio the engine is given.
+            call: The call; blocking, and it should let go of the interpreter lock.
+
+        Raises:
+            ProviderError: The engine raised.
+        """
+        loop = asyncio.get_running_loop()
+
+        def timed() -> T:
+            begin_s = loop.time()
+            try:
+                return call()
+            finally:
+                span = InferenceSpan(source, begin_s, loop.time(), window_s)
+                session.infer_s += span.end_s - span.begin_s
+                session.inferences += 1
+                self.on_inference(span)
+
+        session.waiting += 1
+        try:
+            return await loop.run_in_executor(self._thread, timed)
+        except Exception as error:
+            session.last_error = f"{type(error).__name__}: {error}"
+            raise ProviderError(self.name, f"the engine failed ({session.last_error})") from error
+        finally:
+            session.waiting -= 1
+
+    def open_stream(self, source: AudioSource | None, sample_rate: int) -> Session:
+        """Begin a source's stream, and return the session that it belongs to.
+
+        Raises:
+            ProviderError: No session is running, or the source is streaming already.
+            AudioError: A rate that isn't the project's.
+        """
+        where = self.describe(source)
+        if self._session is None:
+            raise ProviderError(where, "audio without a session", "start_session first")
+        if source in self._session.streaming:
+            raise ProviderError(where, "is streaming already", "one stream a source")
+        if sample_rate != SAMPLE_RATE_HZ:
+            raise AudioError(where, f"{sample_rate} Hz", f"{SAMPLE_RATE_HZ} Hz")
+        self._session.streaming.add(source)
+        self._session.audio.setdefault(source, AudioAccount())
+        return self._session
+
+    def check_running(self, session: Session, source: AudioSource | None) -> None:
+        """Raise `ProviderError` when the session has been stopped."""
+        if self._session is not session:
+            raise ProviderError(self.describe(source), "the session was stopped")
+
+    def describe(self, source: AudioSource | None) -> str:
+        """Name the provider and the source, for messages."""
+        return f"{self.name}, source {source or 'default'}"

@@ -1,0 +1,69 @@
+"""Measures trials one after another, and writes down what happens."""
+
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+from harness.events import AnyEvent, Event, TrialEnded, TrialStarted, encode
+from harness.journal import JournalWriter
+from harness.pool import RequestFailedError, WorkerPool
+from harness.requests import Measure
+from harness.supervisor import WorkerFailedError
+from harness.trial import TrialSpec, TrialStatus
+from harness.validity import feeder_problem
+
+
+class Progress(Protocol):
+    """Who wants to know how it goes."""
+
+    def trial_begins(self, spec: TrialSpec, number: int, of: int) -> None:
+        """A trial begins."""
+
+    def event(self, event: Event) -> None:
+        """Something happened in the trial."""
+
+    def trial_ends(self, ended: TrialEnded) -> None:
+        """The trial is over."""
+
+
+def measure_all(
+    specs: Sequence[TrialSpec], pool: WorkerPool, journal: JournalWriter, progress: Progress
+) -> None:
+    """Measure trials, in an order that loads each model once.
+
+    A trial that fails ends with a status, and costs no other trial anything.
+
+    Raises:
+        JournalError: The journal can't be written; what was written before stays.
+    """
+    ordered = sorted(specs, key=lambda spec: (spec.provider, spec.model))
+    for number, spec in enumerate(ordered, 1):
+        progress.trial_begins(spec, number, len(ordered))
+        journal.begin(TrialStarted(key=spec.key, spec=spec))
+        ended = _measure_one(spec, pool, journal, progress)
+        journal.end(ended)
+        progress.trial_ends(ended)
+
+
+def _measure_one(
+    spec: TrialSpec, pool: WorkerPool, journal: JournalWriter, progress: Progress
+) -> TrialEnded:
+    events: list[AnyEvent] = []
+
+    def note(line: bytes, event: AnyEvent) -> None:
+        journal.append(line)
+        events.append(event)
+        progress.event(event)
+
+    begin_s = time.monotonic()
+    status, reason = TrialStatus.OK, ""
+    try:
+        journal.append(encode(pool.make_resident(spec)))
+        pool.ask(Measure(spec=spec), note)
+    except (WorkerFailedError, RequestFailedError) as error:
+        pool.close()  # whatever it was, the next trial gets a fresh process
+        status, reason = error.status, error.problem
+    else:
+        if (problem := feeder_problem(events, spec.chunk_seconds)) is not None:
+            status, reason = TrialStatus.VOID, problem
+    return TrialEnded(status=status, reason=reason, wall_s=time.monotonic() - begin_s)

@@ -1,0 +1,161 @@
+"""The folder of a run: its journal, and `run.json`, which says what was measured, with what."""
+
+import hashlib
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from harness import normalize
+from harness.errors import JournalError, UsageError
+from harness.events import SCHEMA
+from harness.machine import Machine, describe_machine
+from harness.options import Options
+
+RUNS = Path("runs")
+LATEST = "latest"
+
+
+class Input(msgspec.Struct, frozen=True):
+    """A model or corpus that figures depend on: where it was and what it held."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What `run.json` says."""
+
+    schema: int
+    run_id: str
+    started: str
+    """UTC, ISO 8601."""
+    finished: str | None = None
+    command: list[str]
+    options: Options
+    machine: Machine
+    normalizer: str
+    inputs: dict[str, Input] = {}
+    """Models as "provider/model", and corpora by name."""
+
+
+class RunFolder:
+    """A run on disk.
+
+    Args:
+        path: The folder.
+        info: What its `run.json` says.
+    """
+
+    def __init__(self, path: Path, info: RunInfo) -> None:
+        self.path, self.info = path, info
+
+    @property
+    def journal(self) -> Path:
+        """The journal's file."""
+        return self.path / "journal.jsonl"
+
+    @classmethod
+    def create(cls, root: Path, options: Options) -> "RunFolder":
+        """Make a folder for a new run, and let `latest` point to it.
+
+        Raises:
+            JournalError: It can't be made.
+        """
+        now = datetime.now(UTC)
+        info = RunInfo(
+            schema=SCHEMA,
+            run_id=f"{now:%Y%m%d-%H%M%S}-{os.getpid() % 10_000:04}",
+            started=now.isoformat(timespec="seconds"),
+            command=[Path(sys.argv[0]).name, *sys.argv[1:]],
+            options=options,
+            machine=describe_machine(),
+            normalizer=normalize.VERSION,
+        )
+        folder = cls(root / info.run_id, info)
+        try:
+            folder.path.mkdir(parents=True)
+            folder.save()
+            link = root / f".{LATEST}-{info.run_id}"
+            link.symlink_to(info.run_id, target_is_directory=True)
+            link.replace(root / LATEST)
+        except OSError as error:
+            raise JournalError(
+                str(folder.path),
+                f"can't be made ({error.strerror})",
+                "a folder with room and rights",
+            ) from error
+        return folder
+
+    @classmethod
+    def open(cls, root: Path, reference: str) -> "RunFolder":
+        """Open the folder of an earlier run.
+
+        Args:
+            root: Where runs are.
+            reference: A run's id, `latest`, or the path of a run's folder.
+
+        Raises:
+            UsageError: There is no such run, or it is of another schema.
+        """
+        found = [
+            path for path in (root / reference, Path(reference)) if (path / "run.json").is_file()
+        ]
+        if not found:
+            known = sorted(path.parent.name for path in root.glob("*/run.json"))
+            raise UsageError(f"run {reference}", "no such run", ", ".join(known) or "none in runs/")
+        path = found[0].resolve()
+        try:
+            info = msgspec.json.decode((path / "run.json").read_bytes(), type=RunInfo)
+        except msgspec.MsgspecError as error:
+            raise UsageError(f"{path}/run.json", str(error), f"a run of schema {SCHEMA}") from error
+        if info.schema != SCHEMA:
+            raise UsageError(f"{path}/run.json", f"is of schema {info.schema}", f"schema {SCHEMA}")
+        return cls(path, info)
+
+    def save(self) -> None:
+        """Write `run.json`, whole or not at all."""
+        text = msgspec.json.format(msgspec.json.encode(self.info), indent=2)
+        temporary = self.path / "run.json.new"
+        temporary.write_bytes(text + b"\n")
+        temporary.replace(self.path / "run.json")
+
+    def note_inputs(self, inputs: dict[str, Input]) -> None:
+        """Write down the models and corpora, which must not have changed since the run began.
+
+        Raises:
+            UsageError: A resumed run would go on with other ones.
+        """
+        for name, given in inputs.items():
+            before = self.info.inputs.get(name)
+            if before is not None and before.sha256 != given.sha256:
+                raise UsageError(
+                    f"run {self.info.run_id}", f"{name} has changed since it began", "a new run"
+                )
+        self.info = msgspec.structs.replace(self.info, inputs={**self.info.inputs, **inputs})
+        self.save()
+
+    def finish(self) -> None:
+        """Write down that everything was measured."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        self.info = msgspec.structs.replace(self.info, finished=now)
+        self.save()
+
+
+def fingerprint(path: Path) -> Input:
+    """Hash a file, or all files of a folder in the order of their names.
+
+    >>> fingerprint(Path(os.devnull)).sha256[:8]
+    'e3b0c442'
+    """
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    digest, size = hashlib.sha256(), 0
+    for file in files:
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+                size += len(block)
+    return Input(str(path), size, digest.hexdigest())

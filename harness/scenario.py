@@ -1,0 +1,81 @@
+"""Scenarios: how audio arrives. Each is a TOML file under `suites/scenarios/`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from harness.contract import AudioSource
+from harness.datafile import read_toml
+from harness.errors import DataFileError, UnknownNameError
+
+Seconds = Annotated[float, Meta(ge=0, le=86_400)]
+FOLDER = Path(__file__).parent.parent / "suites" / "scenarios"
+
+
+class SourceScript(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one source plays."""
+
+    name: AudioSource
+    start_s: Seconds = 0.0
+    """When its first sample is captured, on the trial's clock."""
+    lead_in_s: Seconds = 0.5
+    """Silence before the first utterance."""
+    gap_s: tuple[Seconds, Seconds]
+    """Shortest and longest silence between utterances; drawn evenly from between."""
+
+
+class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A scenario, as its file says; `name` is the file's."""
+
+    title: str
+    duration_s: Annotated[float, Meta(gt=0, le=86_400)]
+    sources: Annotated[tuple[SourceScript, ...], Meta(min_length=1, max_length=2)]
+    name: str = ""
+    alias: str | None = None
+    """What the audit calls it."""
+    corpus: str = "embedded"
+    noise_dbfs: Annotated[float, Meta(ge=-120, le=0)] = -70.0
+    """Level of the white noise under everything, in dB of full scale (RMS)."""
+    queue_s: Annotated[float, Meta(gt=0, le=600)] = 10.0
+    """Audio that may wait behind the newest chunk; what is older is dropped, and counted."""
+
+    def __post_init__(self) -> None:
+        for source in self.sources:
+            if source.gap_s[0] > source.gap_s[1]:
+                raise ValueError(f"gap_s {list(source.gap_s)}: the shortest must come first")
+        names = [source.name for source in self.sources]
+        if len(set(names)) < len(names):
+            raise ValueError(f"sources {names}: each name only once")
+
+
+def all_scenarios(folder: Path = FOLDER) -> dict[str, Scenario]:
+    """Read every scenario file of a folder, by name.
+
+    Raises:
+        DataFileError: A file doesn't say what it must, or two share an alias.
+    """
+    scenarios = {}
+    aliases: dict[str, str] = {}
+    for path in sorted(folder.glob("*.toml")):
+        scenario = msgspec.structs.replace(read_toml(path, Scenario), name=path.stem)
+        if scenario.alias and aliases.setdefault(scenario.alias, path.stem) != path.stem:
+            other = aliases[scenario.alias]
+            raise DataFileError(str(path), f"alias {scenario.alias!r}", f"another; {other} has it")
+        scenarios[path.stem] = scenario
+    return scenarios
+
+
+def find_scenario(name: str, folder: Path = FOLDER) -> Scenario:
+    """Find a scenario by its name or alias.
+
+    Raises:
+        UnknownNameError: There is none.
+    """
+    scenarios = all_scenarios(folder)
+    by_alias = {scenario.alias: scenario for scenario in scenarios.values() if scenario.alias}
+    found = scenarios.get(name) or by_alias.get(name)
+    if found is None:
+        raise UnknownNameError("--scenario", name, [*scenarios, *by_alias])
+    return found

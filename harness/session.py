@@ -1,0 +1,122 @@
+"""Runs a provider on a timeline and emits what happens, on the clock that is running."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+
+from harness.chunking import Chunker
+from harness.chunkqueue import ChunkQueue
+from harness.clock import now_s
+from harness.contract import ASRProvider, InferenceSpan, SessionConfig
+from harness.errors import EchobenchError, ProviderError
+from harness.events import Event, Inferred, Said, Sampled, SessionEnded
+from harness.output import checked_segment
+from harness.resources import ResourceMeter
+from harness.source import play
+from harness.timeline import Track
+from harness.trial import TrialSpec
+
+Emit = Callable[[Event], None]
+
+ANSWER_LIMIT_S = 60.0
+"""A provider that has audio and neither takes more nor says a word for so long is stuck."""
+WATCH_EVERY_S = 1.0
+
+
+class StalledError(ProviderError):
+    """The provider has audio, and nothing moves."""
+
+
+async def run_session(
+    provider: ASRProvider, spec: TrialSpec, tracks: Sequence[Track], emit: Emit
+) -> None:
+    """Play the tracks to the provider in one session, and stop it.
+
+    Args:
+        provider: Its model may be resident already.
+        spec: The trial.
+        tracks: What each source plays.
+        emit: Takes events, from any thread.
+
+    Raises:
+        ProviderError: The provider failed, got stuck or broke the contract.
+        AudioError, ModelError, UnavailableError: As the provider raised them.
+    """
+    config = SessionConfig(model=spec.model, chunk_seconds=spec.chunk_seconds)
+    if not await provider.start_session(spec.key, config):
+        raise ProviderError(spec.provider, "refused a session while none was running")
+    origin_s = now_s()
+
+    def inferred(span: InferenceSpan) -> None:
+        begin_s, end_s = span.begin_s - origin_s, span.end_s - origin_s
+        emit(Inferred(source=span.source, begin_s=begin_s, end_s=end_s, window_s=span.window_s))
+
+    provider.on_inference = inferred
+    try:
+        await _stream_all(provider, spec, tracks, origin_s, emit)
+    except BaseException:
+        with contextlib.suppress(ProviderError):  # the first error tells more than this one
+            await provider.stop_session(spec.key)
+        raise
+    stop_from_s = now_s()
+    await provider.stop_session(spec.key)
+    emit(SessionEnded(at_s=stop_from_s - origin_s, stop_s=now_s() - stop_from_s))
+
+
+async def _stream_all(
+    provider: ASRProvider, spec: TrialSpec, tracks: Sequence[Track], origin_s: float, emit: Emit
+) -> None:
+    queues = [
+        ChunkQueue(track.source, track.start_s, origin_s, spec.scenario.queue_s, emit)
+        for track in tracks
+    ]
+    try:
+        async with asyncio.TaskGroup() as group:
+            for track, queue in zip(tracks, queues, strict=True):
+                group.create_task(play(track, Chunker(spec.chunk_seconds), queue, origin_s))
+            watching = group.create_task(_watch(provider, queues, origin_s, emit))
+            await asyncio.gather(*(_listen(provider, queue, origin_s, emit) for queue in queues))
+            watching.cancel()
+    except* EchobenchError as errors:
+        raise errors.exceptions[0] from None
+
+
+async def _listen(provider: ASRProvider, queue: ChunkQueue, origin_s: float, emit: Emit) -> None:
+    """Give a source's chunks to the provider, and note what it says and when."""
+    try:
+        async for segment in provider.transcribe_stream(queue.pcm(), source=queue.source):
+            said = checked_segment(segment, f"{provider.name}, source {queue.source}")
+            queue.moved()
+            emit(Said(at_s=now_s() - origin_s, segment=said))
+    except EchobenchError:
+        raise
+    except Exception as error:  # whatever a provider raises is its failure
+        where = f"{provider.name}, source {queue.source}"
+        raise ProviderError(where, f"raised {type(error).__name__}: {error}") from error
+
+
+async def _watch(
+    provider: ASRProvider, queues: Sequence[ChunkQueue], origin_s: float, emit: Emit
+) -> None:
+    """Sample the state of things every second, and raise when the provider is stuck."""
+    meter = ResourceMeter()
+    while True:
+        for queue in queues:
+            if queue.stuck_for_s() > ANSWER_LIMIT_S:
+                raise StalledError(
+                    f"{provider.name}, source {queue.source}",
+                    f"nothing moved for {ANSWER_LIMIT_S:.0f} s with audio at hand",
+                )
+        usage = meter.read()
+        emit(
+            Sampled(
+                at_s=now_s() - origin_s,
+                health=await provider.health(),
+                handed_over={queue.source: queue.handed_over for queue in queues},
+                cpu_s=usage.cpu_s,
+                rss_bytes=usage.rss_bytes,
+                threads=usage.threads,
+                open_files=usage.open_files,
+            )
+        )
+        await asyncio.sleep(WATCH_EVERY_S)

@@ -1,0 +1,70 @@
+"""A trial: one provider, model and chunk size in one scenario; plain data."""
+
+import hashlib
+from enum import StrEnum
+
+import msgspec
+
+from harness.clock import ClockKind
+from harness.scenario import Scenario
+
+Option = str | int | float | bool
+
+
+class TrialStatus(StrEnum):
+    """How a trial ended; only `OK` has figures."""
+
+    OK = "ok"
+    PROVIDER_CRASH = "provider_crash"
+    """The worker process died: a signal, or an exit that nobody asked for."""
+    PROVIDER_ERROR = "provider_error"
+    """The provider raised."""
+    TIMEOUT = "timeout"
+    """Nothing moved for longer than allowed."""
+    BAD_OUTPUT = "bad_output"
+    """The provider, or its process, sent what the contract doesn't allow."""
+    BAD_INPUT = "bad_input"
+    """The audio, the model file or an option can't be used."""
+    UNSUPPORTED = "unsupported"
+    """The provider can't do what was asked on this machine."""
+    VOID = "void"
+    """The machine was too busy to play the audio on time, so the figures mean nothing."""
+    INFRA = "infra"
+    """The harness itself failed."""
+    INTERRUPTED = "interrupted"
+
+
+class Activity(StrEnum):
+    """What a trial does with the provider."""
+
+    SCENARIO = "scenario"
+    """Play a scenario, and note what happens."""
+    CONFORMANCE = "conformance"
+    """Try the rules of the contract."""
+
+
+class TrialSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All that a worker needs to run a trial."""
+
+    provider: str
+    model: str
+    chunk_seconds: float
+    scenario: Scenario
+    corpus: str
+    clock: ClockKind
+    settings: dict[str, Option] = {}
+    seed: int = 1
+    activity: Activity = Activity.SCENARIO
+
+    @property
+    def name(self) -> str:
+        """For people and test ids: provider, model, chunk size and scenario."""
+        model = self.model.rstrip("/").rsplit("/", 1)[-1]
+        what = self.scenario.name if self.activity is Activity.SCENARIO else self.activity
+        return f"{self.provider}-{model}-{self.chunk_seconds:g}s-{what}"
+
+    @property
+    def key(self) -> str:
+        """A hash of everything above; trials with the same key measure the same thing."""
+        content = msgspec.json.encode(self, order="deterministic")
+        return hashlib.sha256(content).hexdigest()[:16]

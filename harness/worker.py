@@ -1,0 +1,155 @@
+"""The process that holds a model resident and runs trials on it: `python -m harness.worker`.
+
+Requests come on standard input, events go to what was standard output; from then on standard
+output is standard error, so whatever an engine prints can't break the protocol. When standard
+input ends, the run is gone, and the worker ends itself and its children at once.
+"""
+
+import contextlib
+import gc
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+
+import msgspec
+
+from harness import clock
+from harness.clock import ClockKind
+from harness.conformance import conform
+from harness.contract import ASRProvider
+from harness.corpus import CorpusUtterance
+from harness.errors import (
+    AudioError,
+    EchobenchError,
+    ModelError,
+    ProviderError,
+    UnavailableError,
+    UsageError,
+)
+from harness.events import Event, TrialEnded, encode
+from harness.output import BadOutputError
+from harness.probe import infer_chunk, load_and_probe
+from harness.registry import find_corpus, make_provider
+from harness.requests import Infer, Load, Measure, Request
+from harness.session import StalledError, run_session
+from harness.timeline import build_timeline
+from harness.trial import Activity, TrialStatus
+
+STATUS_OF = {
+    StalledError: TrialStatus.TIMEOUT,
+    BadOutputError: TrialStatus.BAD_OUTPUT,
+    ProviderError: TrialStatus.PROVIDER_ERROR,
+    UnavailableError: TrialStatus.UNSUPPORTED,
+    AudioError: TrialStatus.BAD_INPUT,
+    ModelError: TrialStatus.BAD_INPUT,
+    UsageError: TrialStatus.BAD_INPUT,
+}
+"""First match wins, so a class stands before its base."""
+
+
+class Channel:
+    """The two ends of the protocol; writing never waits for the reader."""
+
+    def __init__(self) -> None:
+        self._out = os.dup(sys.stdout.fileno())
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write, daemon=True, name="events")
+        self._writer.start()
+        threading.Thread(target=self._read, daemon=True, name="requests").start()
+
+    def emit(self, event: Event) -> None:
+        """Send an event; from any thread."""
+        self._lines.put(encode(event) + b"\n")
+
+    def requests(self) -> Iterator[Request]:
+        """Wait for requests, for ever."""
+        while True:
+            yield self._requests.get()
+
+    def _write(self) -> None:
+        while (line := self._lines.get()) is not None:
+            with contextlib.suppress(BrokenPipeError):  # the reader thread sees that too
+                os.write(self._out, line)
+
+    def _read(self) -> None:
+        decode = msgspec.json.Decoder(Request).decode
+        for line in sys.stdin.buffer:
+            self._requests.put(decode(line))
+        kill_own_group()
+
+
+def kill_own_group() -> None:
+    """End this process and its children, at once; the run started it as leader of a group."""
+    if os.getpgid(0) == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
+class Worker:
+    """Answers requests with the one provider that it holds."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._provider: ASRProvider | None = None
+        self._model = ""
+        self._utterances: list[CorpusUtterance] = []
+
+    def answer(self, request: Request) -> None:
+        """Do what is asked, and say how it ended."""
+        begin_s = time.monotonic()
+        status, reason = TrialStatus.OK, ""
+        try:
+            self._do(request)
+        except EchobenchError as error:
+            matches = (status for kind, status in STATUS_OF.items() if isinstance(error, kind))
+            status, reason = next(matches, TrialStatus.INFRA), str(error)
+        except Exception:  # noqa: BLE001  (the harness' own fault, told in full)
+            status, reason = TrialStatus.INFRA, traceback.format_exc()
+        wall_s = time.monotonic() - begin_s
+        self._channel.emit(TrialEnded(status=status, reason=reason, wall_s=wall_s))
+
+    def _do(self, request: Request) -> None:
+        emit = self._channel.emit
+        if isinstance(request, Load):
+            self._utterances = find_corpus(request.corpus)
+            self._model = request.model
+            self._provider = make_provider(request.provider, request.settings)
+            spawn_s = time.monotonic() - request.spawned_at_s
+            probing = load_and_probe(self._provider, request.model, self._utterances[0], spawn_s)
+            emit(clock.run(probing, ClockKind.WALL))
+            gc.freeze()  # the model and the libraries are here to stay: don't scan them again
+            return
+        if self._provider is None:
+            raise UsageError("worker", "nothing is loaded", "a load first")
+        match request:
+            case Measure(spec=spec) if spec.activity is Activity.CONFORMANCE:
+                clock.run(conform(self._provider, spec, self._utterances, emit), spec.clock)
+            case Measure(spec=spec):
+                tracks = build_timeline(spec.scenario, self._utterances, spec.seed)
+                for track in tracks:
+                    for utterance in track.truth:
+                        emit(utterance)
+                clock.run(run_session(self._provider, spec, tracks, emit), spec.clock)
+            case Infer(chunk_seconds=chunk_s):
+                job = infer_chunk(self._provider, self._model, self._utterances, chunk_s)
+                clock.run(job, ClockKind.WALL)
+
+
+def main() -> None:
+    """Serve requests until standard input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which ends us
+    channel = Channel()
+    worker = Worker(channel)
+    for request in channel.requests():
+        worker.answer(request)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""Cuts a stream of samples into the windows that an engine is to decode.
+
+A segment begins a little before speech does and ends at a pause. While it grows, each push hands
+out a window with all of it so far (not final); when it has ended, one with the whole of it
+(final). A segment that runs on ends at a shorter pause, and at the longest the engine can take
+it is cut where it is quietest. Silence between segments is never decoded, only counted.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.audio import SAMPLE_RATE_HZ, Samples
+from harness.contract import AudioAccount
+from providers.policies.energy import FRAME, EnergyDetector, levels_db
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds that decide where segments begin and end; what suits depends on the model."""
+
+    pause_s: float = 0.5
+    """Silence that ends a segment."""
+    short_pause_s: float = 0.2
+    """Silence that ends a segment which is half as long as it may get."""
+    longest_s: float = 15.0
+    """No window is longer."""
+    lead_s: float = 0.3
+    """Audio kept before speech begins; onsets are quieter than the detector can hear."""
+    tail_s: float = 0.2
+    """Audio kept after speech ends."""
+    onset_s: float = 0.06
+    """Speech shorter than this begins no segment."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Audio to decode: `samples` are those from `begin` on, in samples since the stream's start."""
+
+    segment_id: int
+    begin: int
+    samples: Samples
+    is_final: bool
+    has_news: bool
+    """Whether there is speech in it that the segment's window before did not hold."""
+    fresh: int
+    """Samples that no earlier window held."""
+
+    @property
+    def end(self) -> int:
+        """The sample after the last."""
+        return self.begin + len(self.samples)
+
+
+class Segmenter:
+    """See the module; keeps `account` right at every moment, with `settle` after each window."""
+
+    def __init__(self, limits: Limits, account: AudioAccount) -> None:
+        self.limits, self.account = limits, account
+        self._detect = EnergyDetector()
+        self._kept = np.zeros(0, np.float32)  # the samples from _origin on
+        self._origin = 0
+        self._judged = 0  # samples whose frames have been judged
+        self._claimed = 0  # samples that were handed out or skipped
+        self._onset = 0  # speech frames in a row, before a segment begins
+        self._segment_id = 0
+        self._begin: int | None = None  # of the open segment
+        self._speech_end = 0
+        self._handed_out = 0  # end of the last window
+
+    def push(self, samples: Samples) -> list[Window]:
+        """Take the next samples, and return what there is to decode now, in order."""
+        self.account.received += len(samples)
+        self._kept = np.concatenate([self._kept, samples])
+        windows = list(self._ended_segments())
+        if self._begin is None:
+            lead = self._frames(self.limits.lead_s) + self._onset
+            self._skip_to(self._judged - lead * FRAME)
+        elif self._has_news(self._received):
+            windows.append(self._window(self._received, is_final=False))
+        return windows
+
+    def flush(self) -> list[Window]:
+        """End the open segment, if any, and account for everything received."""
+        windows = []
+        if self._begin is not None:
+            windows.append(self._close(self._received))
+        self._skip_to(self._received)
+        self._judged = self._received
+        return windows
+
+    def settle(self, window: Window, *, decoded: bool) -> None:
+        """Account for a window that was handed out: it was decoded, or didn't need to be."""
+        if decoded:
+            self.account.decoded += window.fresh
+        else:
+            self.account.skipped += window.fresh
+
+    @property
+    def _received(self) -> int:
+        return self._origin + len(self._kept)
+
+    @staticmethod
+    def _frames(seconds: float) -> int:
+        return round(seconds * SAMPLE_RATE_HZ / FRAME)
+
+    def _ended_segments(self) -> Iterator[Window]:
+        levels = levels_db(self._kept[self._judged - self._origin :])
+        for is_speech in self._detect(levels):
+            self._judged += FRAME
+            if self._begin is None:
+                self._onset = self._onset + 1 if is_speech else 0
+                if self._onset >= self._frames(self.limits.onset_s):
+                    self._open(self._judged - self._onset * FRAME)
+            elif is_speech:
+                self._speech_end = self._judged
+            if self._begin is not None and (end := self._end()) is not None:
+                yield self._close(end)
+
+    def _open(self, speech_begin: int) -> None:
+        lead = self._frames(self.limits.lead_s) * FRAME
+        self._begin = max(self._origin, speech_begin - lead)
+        self._speech_end = self._judged
+        self._handed_out = self._begin
+        self._onset = 0
+
+    def _end(self) -> int | None:
+        """Where the open segment ends, if what has been judged ends it."""
+        assert self._begin is not None
+        length_s = (self._judged - self._begin) / SAMPLE_RATE_HZ
+        silence_s = (self._judged - self._speech_end) / SAMPLE_RATE_HZ
+        limits = self.limits
+        pause_s = limits.pause_s if length_s < limits.longest_s / 2 else limits.short_pause_s
+        if silence_s >= pause_s:
+            tail = self._frames(min(limits.tail_s, silence_s)) * FRAME
+            return self._speech_end + tail
+        return self._quietest() if length_s >= limits.longest_s else None
+
+    def _quietest(self) -> int:
+        """The middle of the quietest 100 ms in the second half of the open segment."""
+        assert self._begin is not None
+        half = (self._begin + self._judged) // 2
+        levels = levels_db(self._kept[half - self._origin : self._judged - self._origin])
+        smooth = np.convolve(levels, np.ones(5), "valid")
+        return half + (int(np.argmin(smooth)) + 2) * FRAME
+
+    def _close(self, end: int) -> Window:
+        window = self._window(end, is_final=True)
+        goes_on = self._speech_end > end
+        self._segment_id += 1
+        self._begin = end if goes_on else None
+        self._handed_out = end
+        self._drop_to(end)
+        return window
+
+    def _has_news(self, end: int) -> bool:
+        tail = self._frames(self.limits.tail_s / 2) * FRAME
+        held_other_words = self._handed_out > end  # the segment is cut in what it showed already
+        return held_other_words or min(self._speech_end + tail, end) > self._handed_out
+
+    def _window(self, end: int, *, is_final: bool) -> Window:
+        assert self._begin is not None
+        samples = self._kept[self._begin - self._origin : end - self._origin]
+        fresh = max(0, end - self._claimed)
+        window = Window(
+            self._segment_id, self._begin, samples, is_final, self._has_news(end), fresh
+        )
+        self._handed_out = end
+        self._claimed += fresh
+        return window
+
+    def _skip_to(self, end: int) -> None:
+        if end > self._claimed:
+            self.account.skipped += end - self._claimed
+            self._claimed = end
+        self._drop_to(end)
+
+    def _drop_to(self, origin: int) -> None:
+        if origin > self._origin:
+            self._kept = self._kept[origin - self._origin :]
+            self._origin = origin

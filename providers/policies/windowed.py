@@ -1,0 +1,180 @@
+"""Streaming with an engine that decodes whole windows, as the Whisper family does.
+
+At each chunk the open segment is decoded anew, which gives a partial; what two decodes in a row
+agree on is marked stable. At a pause the whole segment is decoded once more, unless the last
+partial heard all of it, and that is the final. Silence is never decoded: Whisper invents text
+for it.
+"""
+
+import asyncio
+from abc import abstractmethod
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from harness.audio import SAMPLE_RATE_HZ, Samples, to_float
+from harness.contract import ASRSegment, AudioSource, ProviderSettings, Word
+from harness.errors import AudioError, ProviderError
+from harness.resident import ResidentProvider, Session
+from providers.policies.agreement import agreed
+from providers.policies.segmenter import Limits, Segmenter, Window
+
+
+@dataclass
+class Stream:
+    """What is known about one source's stream."""
+
+    session: Session
+    source: AudioSource | None
+    segmenter: Segmenter
+    windows: deque[Window] = field(default_factory=deque)
+    """Not decoded yet."""
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a window is decoded: a flush may come from another task in the middle."""
+    hypothesis: list[Word] = field(default_factory=list)
+    """What the open segment was last said to be."""
+    revision: int = 0
+    last_final_t1: float = 0.0
+    chunks: int = 0
+
+
+class WindowedProvider(ResidentProvider):
+    """A subclass says how to `load`, to `decode` one window, and what `limits` its model has."""
+
+    limits = Limits()
+
+    def __init__(self, settings: ProviderSettings | None = None) -> None:
+        super().__init__(settings)
+        self._streams: dict[AudioSource | None, Stream] = {}
+
+    @abstractmethod
+    def decode(self, samples: Samples, *, is_final: bool) -> list[Word]:
+        """Recognise one window; blocking, on the model's thread.
+
+        Args:
+            samples: float32, shape (n,), 16 kHz.
+            is_final: Whether this is the last word on these samples: take care, not short cuts.
+
+        Returns:
+            Words in order; their times are seconds from the window's beginning.
+        """
+
+    async def transcribe_stream(
+        self,
+        pcm_stream: AsyncIterator[bytes],
+        sample_rate: int = SAMPLE_RATE_HZ,
+        source: AudioSource | None = None,
+    ) -> AsyncIterator[ASRSegment]:
+        """See `ASRProvider`."""
+        session = self.open_stream(source, sample_rate)
+        stream = Stream(session, source, Segmenter(self.limits, session.audio[source]))
+        self._streams[source] = stream
+        failure: AudioError | None = None
+        try:
+            async for pcm in pcm_stream:
+                self.check_running(session, source)
+                try:
+                    stream.windows.extend(stream.segmenter.push(self._samples(stream, pcm)))
+                except AudioError as error:
+                    failure = error  # what was heard before it is decoded below
+                    break
+                async for segment in self._decoded(stream):
+                    yield segment
+            stream.windows.extend(stream.segmenter.flush())
+            async for segment in self._decoded(stream):
+                yield segment
+        finally:
+            session.streaming.discard(source)
+            if self._streams.get(source) is stream:
+                del self._streams[source]
+        if failure is not None:
+            session.last_error = str(failure)
+            raise failure
+
+    async def flush(self, source: AudioSource | None = None) -> list[ASRSegment]:
+        """See `ASRProvider`; a source that isn't streaming has nothing to flush."""
+        stream = self._streams.get(source)
+        if stream is None:
+            return []
+        stream.windows.extend(stream.segmenter.flush())
+        return [segment async for segment in self._decoded(stream)]
+
+    def _samples(self, stream: Stream, pcm: bytes) -> Samples:
+        where = f"{self.describe(stream.source)}, chunk {stream.chunks}"
+        stream.chunks += 1
+        if not isinstance(pcm, bytes | bytearray | memoryview):
+            raise AudioError(where, type(pcm).__name__, "bytes of 16-bit mono PCM")
+        if not pcm or len(pcm) % 2:
+            raise AudioError(where, f"{len(pcm)} bytes", "2, 4, 6, … bytes of 16-bit mono PCM")
+        return to_float(bytes(pcm))
+
+    async def _decoded(self, stream: Stream) -> AsyncIterator[ASRSegment]:
+        """Decode the windows that wait, and yield what that changes."""
+        while stream.windows:
+            async with stream.turn:
+                segment = None
+                if stream.windows:
+                    window = stream.windows.popleft()
+                    try:
+                        segment = await self._decode_one(stream, window)
+                    except ProviderError:
+                        if stream.hypothesis:  # the engine failed: keep what it said before
+                            yield self._say(stream, window, stream.hypothesis, is_final=True)
+                        raise
+            if segment is not None:
+                yield segment
+
+    async def _decode_one(self, stream: Stream, window: Window) -> ASRSegment | None:
+        """Decode a window; None when it changes nothing that was said."""
+        words = stream.hypothesis
+        if window.has_news:
+            call = partial(self.decode, window.samples, is_final=window.is_final)
+            window_s = len(window.samples) / SAMPLE_RATE_HZ
+            found = await self.infer(stream.session, stream.source, window_s, call)
+            words = placed(found, window, stream.last_final_t1)
+        stream.segmenter.settle(window, decoded=window.has_news)
+        if not words and not stream.hypothesis:
+            return None
+        return self._say(stream, window, words, is_final=window.is_final)
+
+    def _say(
+        self, stream: Stream, window: Window, words: list[Word], *, is_final: bool
+    ) -> ASRSegment:
+        segment = ASRSegment(
+            source=stream.source,
+            segment_id=window.segment_id,
+            revision=stream.revision,
+            is_final=is_final,
+            text=" ".join(word.text for word in words),
+            t0=words[0].t0 if words else max(window.begin / SAMPLE_RATE_HZ, stream.last_final_t1),
+            t1=words[-1].t1 if words else window.end / SAMPLE_RATE_HZ,
+            words=tuple(words),
+            stable_words=len(words) if is_final else agreed(stream.hypothesis, words),
+        )
+        stream.hypothesis, stream.revision = words, stream.revision + 1
+        if is_final:
+            stream.hypothesis, stream.revision = [], 0
+            stream.last_final_t1 = segment.t1
+        return segment
+
+
+def placed(words: Sequence[Word], window: Window, not_before_s: float) -> list[Word]:
+    """Move a window's words to the session's time, in order, inside what was heard.
+
+    Engines report times that step back, overlap or lie behind the end of the window.
+
+    >>> import numpy as np
+    >>> window = Window(0, 16_000, np.zeros(16_000, np.float32), True, True, 0)
+    >>> placed([Word("a", 0.2, 0.1), Word("b", 0.1, 7.0)], window, not_before_s=0.5)
+    [Word(text='a', t0=1.2, t1=1.2), Word(text='b', t0=1.2, t1=2.0)]
+    """
+    offset_s, end_s = window.begin / SAMPLE_RATE_HZ, window.end / SAMPLE_RATE_HZ
+    earliest_s = min(max(not_before_s, offset_s), end_s)
+    result = []
+    for word in words:
+        t0 = min(max(offset_s + word.t0, earliest_s), end_s)
+        t1 = min(max(offset_s + word.t1, t0), end_s)
+        result.append(Word(word.text, t0, t1))
+        earliest_s = t1
+    return result

@@ -1,0 +1,15 @@
+"""Accuracy: is the text right, does it keep still, and is no audio lost on the way?"""
+
+import pytest
+
+from harness.plugin.fixtures import Judged
+
+
+@pytest.mark.judges("wer", "erasure")
+def test_text(judged: Judged) -> None:
+    judged.check()
+
+
+@pytest.mark.judges("unaccounted_samples", "disorder")
+def test_integrity(judged: Judged) -> None:
+    judged.check()
