@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import psutil
 
+LOOK_FOR_CHILDREN_EVERY = 10
+
 
 @dataclass(frozen=True)
 class Usage:
@@ -16,14 +18,23 @@ class Usage:
 
 
 class ResourceMeter:
-    """Reads the use of this process and its children; a child counts while it lives."""
+    """Reads the use of this process and its children; a child counts while it lives.
+
+    To find children, all processes of the machine have to be looked at, which costs milliseconds;
+    so that is done only at every tenth reading.
+    """
 
     def __init__(self) -> None:
         self._process = psutil.Process()
+        self._children: list[psutil.Process] = []
+        self._readings = 0
 
     def read(self) -> Usage:
-        """Read now; costs well under a millisecond without children."""
-        processes = [self._process, *self._process.children(recursive=True)]
+        """Read now."""
+        if self._readings % LOOK_FOR_CHILDREN_EVERY == 0:
+            self._children = self._process.children(recursive=True)
+        self._readings += 1
+        processes = [self._process, *self._children]
         usages = [usage for process in processes if (usage := _usage(process)) is not None]
         files = [usage.open_files for usage in usages]
         return Usage(

@@ -9,22 +9,14 @@ from harness.chunkqueue import ChunkQueue
 from harness.clock import now_s
 from harness.contract import ASRProvider, InferenceSpan, SessionConfig
 from harness.errors import EchobenchError, ProviderError
-from harness.events import Event, Inferred, Said, Sampled, SessionEnded
+from harness.events import Event, Inferred, Said, SessionEnded
 from harness.output import checked_segment
-from harness.resources import ResourceMeter
 from harness.source import play
 from harness.timeline import Track
 from harness.trial import TrialSpec
+from harness.watch import Watch
 
 Emit = Callable[[Event], None]
-
-ANSWER_LIMIT_S = 60.0
-"""A provider that has audio and neither takes more nor says a word for so long is stuck."""
-WATCH_EVERY_S = 1.0
-
-
-class StalledError(ProviderError):
-    """The provider has audio, and nothing moves."""
 
 
 async def run_session(
@@ -70,13 +62,15 @@ async def _stream_all(
         ChunkQueue(track.source, track.start_s, origin_s, spec.scenario.queue_s, emit)
         for track in tracks
     ]
+    watch = Watch(provider, queues, origin_s, emit)
     try:
         async with asyncio.TaskGroup() as group:
             for track, queue in zip(tracks, queues, strict=True):
                 group.create_task(play(track, Chunker(spec.chunk_seconds), queue, origin_s))
-            watching = group.create_task(_watch(provider, queues, origin_s, emit))
+            watching = group.create_task(watch.keep_on())
             await asyncio.gather(*(_listen(provider, queue, origin_s, emit) for queue in queues))
             watching.cancel()
+        await watch.sample()  # at the very end, when nothing may be pending any more
     except* EchobenchError as errors:
         raise errors.exceptions[0] from None
 
@@ -93,30 +87,3 @@ async def _listen(provider: ASRProvider, queue: ChunkQueue, origin_s: float, emi
     except Exception as error:  # whatever a provider raises is its failure
         where = f"{provider.name}, source {queue.source}"
         raise ProviderError(where, f"raised {type(error).__name__}: {error}") from error
-
-
-async def _watch(
-    provider: ASRProvider, queues: Sequence[ChunkQueue], origin_s: float, emit: Emit
-) -> None:
-    """Sample the state of things every second, and raise when the provider is stuck."""
-    meter = ResourceMeter()
-    while True:
-        for queue in queues:
-            if queue.stuck_for_s() > ANSWER_LIMIT_S:
-                raise StalledError(
-                    f"{provider.name}, source {queue.source}",
-                    f"nothing moved for {ANSWER_LIMIT_S:.0f} s with audio at hand",
-                )
-        usage = meter.read()
-        emit(
-            Sampled(
-                at_s=now_s() - origin_s,
-                health=await provider.health(),
-                handed_over={queue.source: queue.handed_over for queue in queues},
-                cpu_s=usage.cpu_s,
-                rss_bytes=usage.rss_bytes,
-                threads=usage.threads,
-                open_files=usage.open_files,
-            )
-        )
-        await asyncio.sleep(WATCH_EVERY_S)

@@ -36,9 +36,10 @@ from harness.output import BadOutputError
 from harness.probe import infer_chunk, load_and_probe
 from harness.registry import find_corpus, make_provider
 from harness.requests import Infer, Load, Measure, Request
-from harness.session import StalledError, run_session
+from harness.session import run_session
 from harness.timeline import build_timeline
 from harness.trial import Activity, TrialStatus
+from harness.watch import StalledError
 
 STATUS_OF = {
     StalledError: TrialStatus.TIMEOUT,

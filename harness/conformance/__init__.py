@@ -16,6 +16,8 @@ from harness.corpus import CorpusUtterance
 from harness.events import Checked, Event
 from harness.trial import TrialSpec
 
+__all__ = ["RULES", "conform", "describe"]
+
 
 async def conform(
     provider: ASRProvider,

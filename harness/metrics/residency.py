@@ -54,7 +54,13 @@ def first_vs_steady(log: TrialLog) -> Measurement:
     windows = np.array([inferred.window_s for inferred in steady[-MOST_PAIRS_OF:]])
     costs = np.array([inferred.end_s - inferred.begin_s for inferred in steady[-MOST_PAIRS_OF:]])
     expected_s = line_at(windows, costs, window_s)
-    return Measurement(unit="1", value=first_s / expected_s, count=len(steady))
+    short = len(steady) < CHUNKS_NEEDED - WARM_UP
+    return Measurement(
+        unit="1",
+        value=first_s / expected_s,
+        count=len(steady),
+        needed=CHUNKS_NEEDED if short else None,
+    )
 
 
 def line_at(x: Floats, y: Floats, at: float) -> float:

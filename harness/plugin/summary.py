@@ -1,5 +1,6 @@
 """The table at the end of a run, made to fit 80 columns."""
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -74,14 +75,23 @@ def said(result: TrialResult) -> str:
 
 
 def write_notes(reporter: pytest.TerminalReporter, result: TrialResult) -> None:
-    """Say what isn't a pass, and why."""
-    name = result.spec.name
+    """Say, under the trial's name, what isn't a pass and why."""
+    notes = [
+        f"{MARKS[verdict.standing]} {verdict.threshold}: {verdict.reason}"
+        for verdict in result.verdicts.values()
+        if verdict.standing is not Standing.PASS
+    ]
     if result.status is not TrialStatus.OK:
-        reporter.write_line(f"{name}: {result.status}: {result.reason}")
-    for verdict in result.verdicts.values():
-        if verdict.standing is not Standing.PASS:
-            mark = MARKS[verdict.standing]
-            reporter.write_line(f"{mark} {name} {verdict.threshold}: {verdict.reason}")
+        notes.append(f"{MARKS[Standing.FAIL]} {result.status}: {result.reason}")
     if result.checks:
         kept = sum(check.passed for check in result.checks.values())
-        reporter.write_line(f"{name}: {kept} of {len(result.checks)} rules kept")
+        notes.append(f"  {kept} of {len(result.checks)} rules kept")
+        notes += [f"{MARKS[Standing.FAIL]} {name}: {check.detail}"
+                  for name, check in result.checks.items() if not check.passed]  # fmt: skip
+    if notes:
+        reporter.write_line(result.spec.name)
+    for line in "\n".join(notes).splitlines():
+        indent = 2 if line[0] in "".join(MARKS.values()) else 4
+        wrapped = textwrap.wrap(line, reporter.screen_width - 1, initial_indent=" " * indent,
+                                subsequent_indent=" " * 6)  # fmt: skip
+        reporter.write_line("\n".join(wrapped))

@@ -1,0 +1,73 @@
+"""Looks at a running session once a second: how the provider does, and whether it is stuck."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from harness.chunkqueue import ChunkQueue
+from harness.clock import now_s
+from harness.contract import ASRProvider
+from harness.errors import ProviderError
+from harness.events import Event, Sampled
+from harness.resources import ResourceMeter
+
+EVERY_S = 1.0
+ANSWER_LIMIT_S = 60.0
+"""A provider that has audio and neither takes more nor says a word for so long is stuck."""
+
+
+class StalledError(ProviderError):
+    """The provider has audio, and nothing moves."""
+
+
+class Watch:
+    """Samples a session.
+
+    Args:
+        provider: The provider, in a session.
+        queues: Where its sources' chunks wait.
+        origin_s: The trial's zero on the running clock.
+        emit: Takes the samples.
+    """
+
+    def __init__(
+        self,
+        provider: ASRProvider,
+        queues: Sequence[ChunkQueue],
+        origin_s: float,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._provider, self._queues = provider, queues
+        self._origin_s, self._emit = origin_s, emit
+        self._meter = ResourceMeter()
+
+    async def keep_on(self) -> None:
+        """Sample every second, until cancelled.
+
+        Raises:
+            StalledError: A source's provider is stuck.
+        """
+        while True:
+            for queue in self._queues:
+                if queue.stuck_for_s() > ANSWER_LIMIT_S:
+                    raise StalledError(
+                        f"{self._provider.name}, source {queue.source}",
+                        f"nothing moved for {ANSWER_LIMIT_S:.0f} s with audio at hand",
+                    )
+            await self.sample()
+            await asyncio.sleep(EVERY_S)
+
+    async def sample(self) -> None:
+        """Take one sample; what the system has to be asked is asked in a thread."""
+        usage = await asyncio.to_thread(self._meter.read)
+        health = await self._provider.health()
+        self._emit(
+            Sampled(
+                at_s=now_s() - self._origin_s,
+                health=health,
+                handed_over={queue.source: queue.handed_over for queue in self._queues},
+                cpu_s=usage.cpu_s,
+                rss_bytes=usage.rss_bytes,
+                threads=usage.threads,
+                open_files=usage.open_files,
+            )
+        )
