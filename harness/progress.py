@@ -4,6 +4,7 @@ import time
 from typing import Protocol
 
 from harness.events import Dropped, Event, Inferred, Queued, Sampled, TrialEnded
+from harness.printable import printable
 from harness.trial import Activity, TrialSpec, TrialStatus
 
 REDRAW_S = 0.1
@@ -67,7 +68,7 @@ class TrialLine:
     def trial_ends(self, ended: TrialEnded) -> None:
         """See `harness.run.Progress`."""
         if ended.status is not TrialStatus.OK:
-            problem = ended.reason.splitlines()[0] if ended.reason else ""
+            problem = printable(ended.reason.partition("\n")[0])
             self._show(f"{ended.status}: {problem}", end="\n", whole=True)
         elif self._conforms:
             self._show(f"rules tried in {ended.wall_s:.0f} s", end="\n")

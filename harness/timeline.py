@@ -51,10 +51,15 @@ def _track(
     audio = level * generator.standard_normal(length, dtype=np.float32)
     truth = []
     at = round(script.lead_in_s * SAMPLE_RATE_HZ)
+    too_long = 0  # utterances in a row that don't fit any more
     for utterance in _endless(utterances, generator):
+        if too_long == len(utterances):
+            break
         pcm = utterance.read()
         if at + len(pcm) > length:
-            break
+            too_long += 1
+            continue
+        too_long = 0
         audio[at : at + len(pcm)] += pcm
         truth.append(_placed(utterance, script.name, at / SAMPLE_RATE_HZ, len(pcm)))
         at += len(pcm) + round(generator.uniform(*script.gap_s) * SAMPLE_RATE_HZ)
@@ -62,7 +67,7 @@ def _track(
         raise UsageError(
             f"scenario {scenario.name}, source {script.name}",
             f"{scenario.duration_s:g} s hold no whole utterance of the corpus",
-            f"more than {script.lead_in_s + utterance.duration_s:.1f} s",
+            f"at least {script.lead_in_s + min(u.duration_s for u in utterances):.1f} s",
         )
     rounded = np.clip(np.rint(audio), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
     return Track(script.name, script.start_s, rounded, tuple(truth))

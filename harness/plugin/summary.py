@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.evaluate import TrialResult
+from harness.printable import printable
 from harness.runfolder import RunFolder
 from harness.trial import Activity, TrialStatus
 from harness.verdict import Standing, Verdict
@@ -90,8 +91,14 @@ def write_notes(reporter: pytest.TerminalReporter, result: TrialResult) -> None:
                   for name, check in result.checks.items() if not check.passed]  # fmt: skip
     if notes:
         reporter.write_line(result.spec.name)
-    for line in "\n".join(notes).splitlines():
-        indent = 2 if line[0] in "".join(MARKS.values()) else 4
-        wrapped = textwrap.wrap(line, reporter.screen_width - 1, initial_indent=" " * indent,
-                                subsequent_indent=" " * 6)  # fmt: skip
-        reporter.write_line("\n".join(wrapped))
+    width = reporter.config.get_terminal_writer().fullwidth - 1
+    for note in notes:
+        for number, line in enumerate(note.splitlines()):
+            indent = " " * (6 if number else 2)
+            reporter.write_line(
+                "\n".join(
+                    textwrap.wrap(
+                        printable(line), width, initial_indent=indent, subsequent_indent=" " * 6
+                    )
+                )
+            )

@@ -1,0 +1,20 @@
+"""Text from outside (transcripts, names, engine output), made harmless to show."""
+
+import unicodedata
+
+HARMFUL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+"""Unicode categories: control, format (with the marks that reverse text), surrogates and so on."""
+
+
+def printable(text: str) -> str:
+    r"""Replace what could act on a terminal or reorder a line by its visible escape; keep tabs.
+
+    >>> printable("\x1b[31mred\u202e")
+    '\\x1b[31mred\\u202e'
+    """
+    return "".join(
+        letter.encode("unicode_escape").decode()
+        if unicodedata.category(letter) in HARMFUL and letter != "\t"
+        else letter
+        for letter in text
+    )
