@@ -1,0 +1,1 @@
+"""The tool that makes speech: espeak-ng, a small vocabulary, and a grammar over it."""
