@@ -1,3 +1,3 @@
 """Loads the plugins; everything else is theirs."""
 
-pytest_plugins = ("harness.plugin",)
+pytest_plugins = ("harness.plugin", "reports.plugin")

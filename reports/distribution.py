@@ -1,0 +1,138 @@
+"""How a metric's samples are spread, with its percentiles marked beside what they are held to."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from harness.metrics import Measurement
+from harness.statistics import percentile
+from harness.thresholds import Threshold
+from reports import svg
+from reports.numbers import limit_with_unit, number, with_unit
+
+PERCENTILES = ("p50", "p95")
+MOST_BINS = 40
+LATER, NEVER = (0.83, 0.07), (0.92, 0.07)
+"""Where the bars of what is beyond the scale, or never came, begin, and how wide they are."""
+PLOT_PX, ROW_PX, COUNT_PX, AXIS_PX = 72, 16, 12, 20
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The part of the samples that is drawn to scale, in bins of equal width."""
+
+    low: float
+    step: float
+    bins: int
+    width: float
+    """Share of the chart's; the rest is for what is beyond the scale."""
+
+    @property
+    def high(self) -> float:
+        """Where it ends."""
+        return self.low + self.step * self.bins
+
+    def x(self, value: float) -> float:
+        """A value's share of the chart's width."""
+        if math.isinf(value):
+            return NEVER[0] + NEVER[1] / 2
+        if value > self.high:
+            return LATER[0] + LATER[1] / 2
+        return self.width * max(0.0, (value - self.low) / (self.step * self.bins))
+
+
+def distribution(
+    name: str, measurement: Measurement, held_to: Sequence[Threshold], scale: Scale
+) -> Markup:
+    """Draw a histogram.
+
+    Args:
+        name: The metric's.
+        measurement: With at least one sample.
+        held_to: Thresholds on percentiles of the metric.
+        scale: Of the x axis.
+    """
+    samples = measurement.samples or ()
+    wanted = [
+        svg.Mark(scale.x(value), f"{share} {shown(value, measurement.unit)}", "percentile")
+        for share in PERCENTILES
+        if (value := measurement.statistic(share)) is not None
+    ]
+    for threshold in held_to:
+        for title, limit in (("target", threshold.target), ("minimum", threshold.minimum)):
+            if limit.number <= scale.high:
+                words = f"{title} {threshold.statistic} {limit_with_unit(str(limit))}"
+                wanted.append(svg.Mark(scale.x(limit.number), words, "limit"))
+    wanted.sort(key=lambda mark: mark.x)
+    rows = svg.rows_for(wanted)
+    top = ROW_PX * (max(rows) + 1) + COUNT_PX
+    bottom = top + PLOT_PX
+    parts = [*_bars(samples, scale, top, bottom), svg.line((0, 1), (bottom, bottom), "base")]
+    for mark, row in zip(wanted, rows, strict=True):
+        parts += svg.draw_mark(mark, row, ROW_PX, bottom)
+    parts += _axis(scale, measurement.unit, bottom)
+    label = f"{name}: {len(samples)} samples; {'; '.join(mark.words for mark in wanted)}"
+    return svg.chart(bottom + AXIS_PX, label, parts)
+
+
+def scale_for(samples: Sequence[float], targets: Sequence[float]) -> Scale:
+    """Choose bins that hold nearly all samples, and the targets.
+
+    >>> scale_for([0.2, 0.5, 1.9, math.inf], [2.0])
+    Scale(low=0.0, step=0.1, bins=21, width=0.8)
+    """
+    finite = [sample for sample in samples if math.isfinite(sample)]
+    low = min([0.0, *finite])
+    high = max([percentile(finite, 0.99) if finite else 0.0, *targets, low + 1e-3])
+    step = svg.nice_step(1.02 * (high - low), MOST_BINS)
+    first = math.floor(low / step)
+    bins = math.floor(high / step) + 1 - first
+    all_fit = all(sample < (first + bins) * step for sample in samples)
+    return Scale(first * step, step, bins, 1.0 if all_fit else 0.8)
+
+
+def shown(value: float, unit: str) -> str:
+    """A percentile in words."""
+    return "never" if math.isinf(value) else with_unit(value, unit)
+
+
+def _bars(samples: Sequence[float], scale: Scale, top: float, bottom: float) -> list[Markup]:
+    counts = [0] * scale.bins
+    later = never = 0
+    for sample in samples:
+        if math.isinf(sample):
+            never += 1
+        elif sample >= scale.high:
+            later += 1
+        else:
+            counts[min(scale.bins - 1, int((sample - scale.low) / scale.step))] += 1
+    per_count = (bottom - top) / max(*counts, later, never, 1)
+    width = scale.width / scale.bins
+    parts = []
+    for index, count in enumerate(counts):
+        if count:
+            begin, y = scale.low + index * scale.step, bottom - per_count * count
+            title = f"{number(begin)} to {number(begin + scale.step)}: {count}"
+            parts.append(svg.bar(index * width, 0.9 * width, y, bottom, "bar", title))
+    for count, (x, room), kind in ((later, LATER, "bar"), (never, NEVER, "drop")):
+        if count:
+            y, words = bottom - per_count * count, "later" if kind == "bar" else "never"
+            parts.append(svg.bar(x, room, y, bottom, kind))
+            parts.append(svg.text(x + room / 2, y - 3, str(count), "middle", "tick"))
+            label_y = bottom + 0.8 * AXIS_PX
+            parts.append(svg.text(x + room / 2, label_y, words, "middle", "tick"))
+    return parts
+
+
+def _axis(scale: Scale, unit: str, bottom: float) -> list[Markup]:
+    step = svg.nice_step(scale.high - scale.low, 5)
+    parts = []
+    for index in range(math.ceil(scale.low / step), math.floor(scale.high / step) + 1):
+        value = round(index * step, 9)
+        x = scale.x(value)
+        anchor: svg.Anchor = "start" if x < 0.03 else "end" if x > 0.97 else "middle"
+        words = number(value) if value else with_unit(value, unit)
+        parts.append(svg.text(x, bottom + 0.8 * AXIS_PX, words, anchor, "tick"))
+    return parts

@@ -1,0 +1,151 @@
+"""Tidy tables of a run: one observation a row, units in the names of the columns.
+
+Absent values are missing in the frame and empty in a file, never 0; infinity means "never came".
+`schema` changes when a column changes its meaning.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+
+from harness.evaluate import TrialResult
+from harness.metrics import TrialLog
+from harness.metrics.triallog import ChunkRecord
+from harness.trial import Activity
+from harness.verdict import Standing
+
+SCHEMA = 1
+TRIAL_COLUMNS = {
+    "schema": "Int64",
+    "run_id": "string",
+    "trial": "Int64",
+    "provider": "string",
+    "model": "string",
+    "chunk_s": "Float64",
+    "scenario": "string",
+    "clock": "string",
+    "status": "string",
+}
+VERDICT_COLUMNS = TRIAL_COLUMNS | {
+    "threshold": "string",
+    "metric": "string",
+    "statistic": "string",
+    "standing": "string",
+    "value": "Float64",
+    "unit": "string",
+    "count": "Int64",
+    "low": "Float64",
+    "high": "Float64",
+    "target": "string",
+    "minimum": "string",
+    "reason": "string",
+}
+CHUNK_COLUMNS = TRIAL_COLUMNS | {
+    "source": "string",
+    "chunk": "Int64",
+    "audio_s": "Float64",
+    "due_s": "Float64",
+    "queued_s": "Float64",
+    "begun_s": "Float64",
+    "finished_s": "Float64",
+    "inference_s": "Float64",
+    "rtf": "Float64",
+    "inferences": "Int64",
+    "dropped": "boolean",
+    "tail": "boolean",
+}
+
+Row = dict[str, Any]
+
+
+def verdict_frame(run_id: str, results: Sequence[TrialResult]) -> pd.DataFrame:
+    """One row for each threshold that a trial is held to, and for each rule that was tried on it.
+
+    A rule stands in the column `threshold`, with the metric "conformance". A trial that failed has
+    a row for each threshold too: it fails, without a value, and `reason` says why.
+
+    Args:
+        run_id: The run.
+        results: Its trials.
+    """
+    rows = [row for result in results for row in _verdict_rows(run_id, result)]
+    return _frame(rows, VERDICT_COLUMNS)
+
+
+def chunk_frame(run_id: str, results: Sequence[TrialResult]) -> pd.DataFrame:
+    """One row for each chunk that was queued, also in trials that failed.
+
+    Times are seconds on the trial's clock since its first sample. `inference_s` and `rtf` are
+    missing where no inference was seen: in silence, and in chunks that were never taken.
+    """
+    rows = [
+        _trial_row(run_id, result) | _chunk_row(chunk)
+        for result in results
+        if result.spec.activity is Activity.SCENARIO
+        for chunk in TrialLog(result.spec, result.record.events).chunks
+    ]
+    return _frame(rows, CHUNK_COLUMNS)
+
+
+def _frame(rows: list[Row], columns: dict[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(columns)).astype(columns)
+
+
+def _trial_row(run_id: str, result: TrialResult) -> Row:
+    spec = result.spec
+    return {
+        "schema": SCHEMA,
+        "run_id": run_id,
+        "trial": result.record.number,
+        "provider": spec.provider,
+        "model": spec.model,
+        "chunk_s": spec.chunk_seconds,
+        "scenario": spec.scenario.name,
+        "clock": str(spec.clock),
+        "status": str(result.status),
+    }
+
+
+def _verdict_rows(run_id: str, result: TrialResult) -> Iterator[Row]:
+    common = _trial_row(run_id, result)
+    for name, verdict in result.verdicts.items():
+        yield common | {
+            "threshold": name,
+            "metric": verdict.metric,
+            "statistic": verdict.statistic,
+            "standing": str(verdict.standing),
+            "value": verdict.value,
+            "unit": verdict.unit or None,
+            "count": verdict.count,
+            "low": verdict.low,
+            "high": verdict.high,
+            "target": verdict.target,
+            "minimum": verdict.minimum,
+            "reason": verdict.reason or None,
+        }
+    for name, check in result.checks.items():
+        yield common | {
+            "threshold": name,
+            "metric": "conformance",
+            "standing": str(Standing.PASS if check.passed else Standing.FAIL),
+            "reason": check.detail or None,
+        }
+
+
+def _chunk_row(chunk: ChunkRecord) -> Row:
+    seen = bool(chunk.inferences)
+    return {
+        "source": str(chunk.source),
+        "chunk": chunk.index,
+        "audio_s": chunk.audio_s,
+        "due_s": chunk.due_s,
+        "queued_s": chunk.queued_s,
+        "begun_s": chunk.begun_s,
+        "finished_s": chunk.finished_s,
+        "inference_s": chunk.inference_s if seen else None,
+        "rtf": chunk.rtf if seen else None,
+        "inferences": None if chunk.begun_s is None else len(chunk.inferences),
+        "dropped": chunk.dropped,
+        "tail": chunk.is_tail,
+    }

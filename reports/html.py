@@ -1,0 +1,94 @@
+"""One HTML page a run, that opens offline, asks for nothing and runs nothing.
+
+Whatever is printed into the template is first made printable, then escaped, so no text of a
+provider can become markup, and none can hide or reorder what stands beside it. The content
+security policy allows the page's own style, by its hash, and nothing else.
+"""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from harness.evaluate import TrialResult
+from harness.printable import printable
+from harness.runfolder import RunFolder
+from harness.thresholds import Threshold
+from harness.verdict import Standing
+from reports.answer import MEANINGS, SIGNS
+from reports.numbers import limit_with_unit, number, time_of, with_unit
+from reports.page import label_of, make_page
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def render(
+    folder: RunFolder,
+    results: Sequence[TrialResult],
+    thresholds: dict[str, Threshold],
+    thresholds_name: str,
+) -> str:
+    """Render a run's page; the same run gives the same bytes.
+
+    Args:
+        folder: The run.
+        results: Its trials.
+        thresholds: What they were judged by.
+        thresholds_name: Where those come from.
+    """
+    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            page=make_page(folder, results, thresholds, thresholds_name),
+            style=Markup(style),
+            policy=policy_for(style),
+        )
+    )
+
+
+def policy_for(style: str) -> str:
+    """The content security policy of a page with this style and nothing else.
+
+    >>> policy_for("")
+    "default-src 'none'; style-src 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; \
+img-src data:; base-uri 'none'; form-action 'none'"
+    """
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_made_printable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "number": number,
+        "time": time_of,
+        "limit": limit_with_unit,
+        "label": label_of,
+    }
+    environment.globals |= {
+        "with_unit": with_unit,
+        "signs": SIGNS,
+        "meanings": MEANINGS,
+        "standings": list(Standing),
+    }
+    return environment
+
+
+def _made_printable(value: object) -> object:
+    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value

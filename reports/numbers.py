@@ -1,0 +1,62 @@
+"""Figures as people read them."""
+
+import math
+
+MINUTE_S = 60
+NO_BREAK = "\N{NO-BREAK SPACE}"
+SIGNS = {"<=": "≤", ">=": "≥"}
+
+
+def number(value: float) -> str:
+    """A number with three or four digits that count.
+
+    >>> [number(value) for value in (0.10913, 31.0, 1.24e-5, math.inf, 0.0)]
+    ['0.1091', '31', '1.2e-5', '∞', '0']
+    """
+    if math.isinf(value):
+        text = "∞"
+    elif value and abs(value) < 1e-3:
+        digits, _, exponent = f"{abs(value):.1e}".partition("e")
+        text = f"{digits}e{int(exponent)}"
+    elif abs(value) >= 1000:
+        text = f"{abs(value):,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    else:
+        text = f"{abs(value):.4g}"
+    return f"\N{MINUS SIGN}{text}" if value < 0 else text
+
+
+def with_unit(value: float | None, unit: str) -> str:
+    """A value with its unit; "none" where there is no value.
+
+    >>> with_unit(1.5, "s").split(), with_unit(0.25, "1"), with_unit(None, "s")
+    (['1.5', 's'], '0.25', 'none')
+    >>> with_unit(math.inf, "s")
+    '∞'
+    """
+    if value is None:
+        return "none"
+    return (
+        number(value)
+        if unit in ("1", "") or math.isinf(value)
+        else f"{number(value)}{NO_BREAK}{unit}"
+    )
+
+
+def limit_with_unit(limit: str, unit: str = "") -> str:
+    """A limit such as "<= 0" with its unit, to stay on one line.
+
+    >>> limit_with_unit("<= 5", "chunks").split(), limit_with_unit("< 0.5", "1").split()
+    (['≤', '5', 'chunks'], ['<', '0.5'])
+    """
+    sign, value = limit.split(" ")
+    return NO_BREAK.join([SIGNS.get(sign, sign), value, *([unit] if unit not in ("", "1") else [])])
+
+
+def time_of(seconds: float) -> str:
+    """A moment of a trial.
+
+    >>> time_of(0), time_of(75.4)
+    ('0:00', '1:15')
+    """
+    minutes, rest = divmod(int(seconds), MINUTE_S)
+    return f"{minutes}:{rest:02}"

@@ -1,0 +1,258 @@
+"""What the HTML page shows, as plain records for its template."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from harness.conformance import RULES, describe
+from harness.evaluate import TrialResult
+from harness.events import Checked
+from harness.metrics import TrialLog
+from harness.runfolder import Input, RunFolder, RunInfo
+from harness.thresholds import Threshold
+from harness.trial import Activity, TrialSpec, TrialStatus
+from harness.verdict import Standing, Verdict
+from reports.answer import Answer, answer_for
+from reports.distribution import distribution, scale_for
+from reports.facts import Facts, limits_of_embedded, machine_facts, moment, run_facts
+from reports.figures import Figure, figure_of
+from reports.numbers import limit_with_unit, number
+from reports.speech import SourceText, source_texts
+from reports.timeline import LimitLine, timeline
+
+SPREAD_METRICS = ("word_emission_latency", "word_final_latency")
+"""Metrics whose samples are drawn as a distribution."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A verdict on a trial."""
+
+    threshold: Threshold
+    verdict: Verdict
+    anchor: str
+    """Of its details."""
+
+    @property
+    def value(self) -> str:
+        """The value without its unit."""
+        return "none" if self.verdict.value is None else number(self.verdict.value)
+
+    @property
+    def bounds(self) -> list[str]:
+        """What the value lies between, and how many observations it rests on, where known."""
+        verdict, parts = self.verdict, []
+        if verdict.low is not None and verdict.high is not None:
+            parts.append(f"{number(verdict.low)} to {number(verdict.high)}")
+        if verdict.count is not None and verdict.count > 1:
+            parts.append(f"from {number(verdict.count)}")
+        return parts
+
+
+@dataclass(frozen=True)
+class Row:
+    """A threshold in the matrix; a cell is None where a trial isn't held to it."""
+
+    threshold: Threshold
+    held_to: str
+    cells: list[Cell | None]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of the contract and how it was kept."""
+
+    name: str
+    meaning: str
+    standing: Standing
+    detail: str
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Everything about one trial."""
+
+    result: TrialResult
+    anchor: str
+    standing: Standing
+    notes: str
+    cells: list[Cell]
+    course: Markup | None
+    dropped: str
+    spreads: list[tuple[Figure, Markup]]
+    figures: list[Figure]
+    texts: list[SourceText]
+    rules: list[Rule]
+
+
+@dataclass(frozen=True)
+class Page:
+    """The whole page."""
+
+    info: RunInfo
+    started: str
+    answer: Answer
+    columns: list[Trial]
+    rows: list[Row]
+    trials: list[Trial]
+    run_facts: Facts
+    machine_facts: Facts
+    inputs: list[tuple[str, Input]]
+    """The models and corpora that the figures depend on, by name."""
+    limits: list[str]
+
+
+def make_page(
+    folder: RunFolder,
+    results: Sequence[TrialResult],
+    thresholds: dict[str, Threshold],
+    thresholds_name: str,
+) -> Page:
+    """Work out what a page says about a run.
+
+    Args:
+        folder: The run.
+        results: Its trials.
+        thresholds: What they were judged by.
+        thresholds_name: Where those come from.
+    """
+    info = folder.info
+    answer = answer_for(results, info.options.gate, info.finished is not None)
+    standings = {trial.result.record.number: trial.standing for trial in answer.trials}
+    trials = [_trial(result, thresholds, standings[result.record.number]) for result in results]
+    columns = [trial for trial in trials if plays(trial.result)]
+    return Page(
+        info=info,
+        started=moment(info.started),
+        answer=answer,
+        columns=columns,
+        rows=_matrix(columns, thresholds),
+        trials=trials,
+        run_facts=run_facts(info, results, thresholds_name),
+        machine_facts=machine_facts(info),
+        inputs=sorted(info.inputs.items()),
+        limits=limits_of_embedded(results),
+    )
+
+
+def plays(result: TrialResult) -> bool:
+    """Whether a trial played a scenario, and didn't try the contract."""
+    return result.spec.activity is Activity.SCENARIO
+
+
+def label_of(spec: TrialSpec) -> list[str]:
+    """What tells a trial from the others, most telling first."""
+    model = spec.model.rstrip("/").rsplit("/", 1)[-1]
+    settings = [f"{name}={value}" for name, value in sorted(spec.settings.items())]
+    if spec.activity is Activity.CONFORMANCE:
+        return [spec.provider, model, *settings, "contract"]
+    return [spec.provider, model, *settings, f"{spec.chunk_seconds:g} s chunks", spec.scenario.name]
+
+
+def _matrix(columns: Sequence[Trial], thresholds: dict[str, Threshold]) -> list[Row]:
+    rows = []
+    for threshold in thresholds.values():
+        cells = [
+            next((cell for cell in trial.cells if cell.threshold is threshold), None)
+            for trial in columns
+        ]
+        held = [cell.verdict for cell in cells if cell is not None]
+        if held:
+            unit = next((verdict.unit for verdict in held if verdict.unit not in ("", "1")), "")
+            rows.append(Row(threshold, held_to(threshold, unit), cells))
+    return rows
+
+
+def held_to(threshold: Threshold, unit: str) -> str:
+    """A threshold in a line."""
+    target, minimum = (
+        limit_with_unit(str(limit), unit) for limit in (threshold.target, threshold.minimum)
+    )
+    words = f"must be {minimum}" if target == minimum else f"target {target}, minimum {minimum}"
+    if threshold.statistic == "value":
+        return words
+    return f"{threshold.statistic} of {threshold.metric}, {words}"
+
+
+def _trial(result: TrialResult, thresholds: dict[str, Threshold], standing: Standing) -> Trial:
+    anchor = f"trial-{result.record.number}"
+    log = TrialLog(result.spec, result.record.events)
+    cells = [
+        Cell(thresholds[name], verdict, _details(anchor, name) if result.measurements else anchor)
+        for name, verdict in result.verdicts.items()
+    ]
+    return Trial(
+        result=result,
+        anchor=anchor,
+        standing=standing,
+        notes=_notes(result),
+        cells=cells,
+        course=timeline(log, _rtf_limits(cells)) if plays(result) else None,
+        dropped=_dropped(log),
+        spreads=_spreads(result, cells),
+        figures=[figure_of(name, measured) for name, measured in result.measurements.items()],
+        texts=source_texts(log) if result.measurements else [],
+        rules=[_rule(check) for check in result.checks.values()],
+    )  # fmt: skip
+
+
+def _details(anchor: str, threshold: str) -> str:
+    return f"{anchor}-{re.sub(r'[^A-Za-z0-9_-]', '-', threshold)}"
+
+
+def _notes(result: TrialResult) -> str:
+    spec, ended = result.spec, result.record.ended
+    parts = [f"{spec.clock} clock", f"corpus {spec.corpus}", f"seed {spec.seed}"]
+    if plays(result):
+        parts.append(f"{spec.scenario.title}, {spec.scenario.duration_s:g} s")
+    if ended is not None:
+        parts.append(f"took {ended.wall_s:.0f} s")
+    tried = [event.check for event in result.record.events if isinstance(event, Checked)]
+    if tried and result.status is not TrialStatus.OK:
+        parts.append(f"rules tried before it ended: {', '.join(tried)}")
+    return " · ".join(parts)
+
+
+def _dropped(log: TrialLog) -> str:
+    dropped = sum(chunk.dropped for chunk in log.chunks)
+    return f"Red: {dropped} of {len(log.chunks)} chunks were dropped." if dropped else ""
+
+
+def _rtf_limits(cells: Sequence[Cell]) -> list[LimitLine]:
+    held = [cell.threshold for cell in cells if cell.threshold.metric == "rtf"]
+    return [
+        LimitLine(limit.number, f"{title} {threshold.statistic} {limit_with_unit(str(limit))}")
+        for threshold in held[:1]
+        for title, limit in (("target", threshold.target), ("minimum", threshold.minimum))
+    ]
+
+
+def _spreads(result: TrialResult, cells: Sequence[Cell]) -> list[tuple[Figure, Markup]]:
+    """Distributions of the metrics that are drawn, all on one scale, so that they compare."""
+    drawn = {
+        name: result.measurements[name]
+        for name in SPREAD_METRICS
+        if name in result.measurements and result.measurements[name].samples
+    }
+    held = [
+        cell.threshold
+        for cell in cells
+        if cell.threshold.metric in drawn and cell.threshold.statistic != "value"
+    ]
+    samples = [sample for measured in drawn.values() for sample in measured.samples or ()]
+    scale = scale_for(samples, [threshold.target.number for threshold in held])
+    return [
+        (
+            figure_of(name, measured),
+            distribution(name, measured, [each for each in held if each.metric == name], scale),
+        )
+        for name, measured in drawn.items()
+    ]
+
+
+def _rule(check: Checked) -> Rule:
+    meaning = describe(check.check) if check.check in RULES else ""
+    standing = Standing.PASS if check.passed else Standing.FAIL
+    return Rule(check.check, meaning, standing, check.detail)

@@ -1,0 +1,204 @@
+"""The course of a trial along its audio: rtf of each chunk, drops, and how many chunks waited."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from markupsafe import Markup
+
+from harness.contract import AudioSource
+from harness.events import Begun, Queued
+from harness.metrics import TrialLog
+from harness.metrics.triallog import ChunkRecord
+from reports import svg
+from reports.numbers import number, time_of
+
+MOST_BARS = 400
+"""More would be thinner than a pixel, and only make the page heavy."""
+QUEUE_COLUMNS = 200
+TITLE_PX, RTF_PX, QUEUE_PX, SPEECH_PX, GAP_PX, AXIS_PX, TICK_PX = 20, 84, 40, 4, 14, 20, 10
+TIME_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400)
+MOST_TICKS = 6
+
+
+@dataclass(frozen=True)
+class LimitLine:
+    """A limit to draw into the rtf lanes."""
+
+    value: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A strip of the chart with its own scale."""
+
+    top: float
+    height: float
+    most: float
+    """The value at its upper edge."""
+    span_s: float
+
+    @property
+    def bottom(self) -> float:
+        """Where 0 is."""
+        return self.top + self.height
+
+    def x(self, at_s: float) -> float:
+        """A moment's share of the width."""
+        return max(0.0, min(1.0, at_s / self.span_s))
+
+    def y(self, value: float) -> float:
+        """A value's height; what is above the scale is drawn at its edge."""
+        return self.bottom - self.height * min(1.0, value / self.most)
+
+
+def timeline(log: TrialLog, limits: Sequence[LimitLine]) -> Markup | None:
+    """Draw a trial.
+
+    Args:
+        log: Its events; it may have ended early.
+        limits: What the rtf of a chunk is held to, tightest first. The first is always in view.
+
+    Returns:
+        The chart; None when no chunk was ever queued.
+    """
+    if not log.chunks:
+        return None
+    steps = depth_steps(log)
+    span_s = max(steps[-1][0], *(chunk.due_s for chunk in log.chunks))
+    parts: list[Markup] = []
+    top = 0.0
+    for source in log.sources:
+        chunks = [chunk for chunk in log.chunks if chunk.source == source]
+        if chunks:
+            parts += _title(top, f"{source}: rtf of each {_bar_is(chunks)}")
+            lane = Lane(top + TITLE_PX, RTF_PX, _most(chunks, limits), span_s)
+            parts += [*_grid(lane), *_rtf_bars(lane, chunks), *_numbers(lane)]
+            parts += _limit_lines(lane, limits)
+            parts += _speech(log, source, lane)
+            top = lane.bottom + SPEECH_PX + GAP_PX
+    means = column_means(steps, span_s, QUEUE_COLUMNS)
+    parts += _title(top, "chunks waiting, mean over time")
+    lane = Lane(top + TITLE_PX, QUEUE_PX, 1.25 * max(1.0, *means), span_s)
+    parts += [*_grid(lane), *_queue_columns(lane, means), *_numbers(lane), *_time_axis(lane)]
+    return svg.chart(lane.bottom + AXIS_PX, "rtf, drops and queue along the audio", parts)
+
+
+def depth_steps(log: TrialLog) -> list[tuple[float, int]]:
+    """When the number of waiting chunks changed, all sources together, and to what."""
+    depths = dict.fromkeys(log.sources, 0)
+    steps = []
+    events: list[Queued | Begun] = [*log.of(Queued), *log.of(Begun)]
+    for event in sorted(events, key=lambda event: event.at_s):
+        depths[event.source] = event.depth
+        steps.append((event.at_s, sum(depths.values())))
+    return steps
+
+
+def column_means(steps: Sequence[tuple[float, int]], span_s: float, columns: int) -> list[float]:
+    """The mean over time of a value that changes in steps, in each of equal pieces of the span.
+
+    >>> column_means([(0.0, 0), (1.0, 4), (2.0, 0)], 3.0, 2)
+    [1.3333333333333333, 1.3333333333333333]
+    """
+    width_s = span_s / columns
+    totals = [0.0] * columns
+    for (from_s, depth), (to_s, _) in pairwise([*steps, (span_s, 0)]):
+        at = max(0, int(from_s / width_s))
+        while depth and from_s < to_s and at < columns:
+            end_s = min(to_s, (at + 1) * width_s)
+            totals[at] += depth * max(0.0, end_s - from_s)
+            from_s, at = max(from_s, end_s), at + 1
+    return [total / width_s for total in totals]
+
+
+def _bar_is(chunks: Sequence[ChunkRecord]) -> str:
+    size = _bar_size(chunks)
+    return "chunk" if size == 1 else f"{size} chunks, the slowest of them"
+
+
+def _bar_size(chunks: Sequence[ChunkRecord]) -> int:
+    return math.ceil(len(chunks) / MOST_BARS)
+
+
+def _most(chunks: Sequence[ChunkRecord], limits: Sequence[LimitLine]) -> float:
+    """The scale's end. The short last chunk, which carries the final flush, doesn't set it."""
+    values = [chunk.rtf for chunk in chunks if not chunk.is_tail]
+    return 1.2 * max([*values, *(limit.value for limit in limits[:1])], default=1.0) or 1.0
+
+
+def _title(top: float, words: str) -> list[Markup]:
+    return [svg.text(0, top + 0.65 * TITLE_PX, words, "start", "lane")]
+
+
+def _grid(lane: Lane) -> Iterator[Markup]:
+    for value in _round_values(lane):
+        yield svg.line((0, 1), (lane.y(value), lane.y(value)), "grid")
+    yield svg.line((0, 1), (lane.bottom, lane.bottom), "base")
+
+
+def _numbers(lane: Lane) -> Iterator[Markup]:
+    for value in _round_values(lane):
+        if lane.y(value) > lane.top + TICK_PX:  # else it would cover the title
+            yield svg.text(0, lane.y(value) - 3, number(value), "start", "tick")
+
+
+def _round_values(lane: Lane) -> list[float]:
+    step = svg.nice_step(lane.most, 3)
+    return [step * index for index in range(1, int(lane.most / step) + 1)]
+
+
+def _rtf_bars(lane: Lane, chunks: Sequence[ChunkRecord]) -> Iterator[Markup]:
+    size = _bar_size(chunks)
+    for index in range(0, len(chunks), size):
+        group = chunks[index : index + size]
+        begin_s, end_s = group[0].due_s - group[0].audio_s, group[-1].due_s
+        x, width = lane.x(begin_s), 0.86 * (lane.x(end_s) - lane.x(begin_s))
+        dropped = [chunk.index for chunk in group if chunk.dropped]
+        slowest = max(group, key=lambda chunk: chunk.rtf)
+        if dropped:
+            title = f"{begin_s:.1f} to {end_s:.1f} s: dropped {', '.join(map(str, dropped))}"
+            yield svg.bar(x, width, lane.top, lane.bottom, "drop", title)
+        elif slowest.inferences:
+            title = f"chunk {slowest.index}, to {end_s:.1f} s: rtf {number(slowest.rtf)}"
+            if slowest.is_tail:
+                title += ", with the final flush"
+            yield svg.bar(x, width, lane.y(slowest.rtf), lane.bottom, "bar", title)
+
+
+def _limit_lines(lane: Lane, limits: Sequence[LimitLine]) -> Iterator[Markup]:
+    for limit in limits:
+        if limit.value <= lane.most:
+            y = lane.y(limit.value)
+            yield svg.line((0, 1), (y, y), "limit")
+            yield svg.text(1, y - 4, limit.words, "end", "limit-text")
+
+
+def _speech(log: TrialLog, source: AudioSource, lane: Lane) -> Iterator[Markup]:
+    """A thin strip that shows when someone spoke."""
+    start_s = log.start_s[source]
+    truth = log.truth(source)[: 2 * MOST_BARS]
+    for utterance in truth:
+        x, end = lane.x(start_s + utterance.t0), lane.x(start_s + utterance.t1)
+        yield svg.bar(x, end - x, lane.bottom + 2, lane.bottom + 2 + SPEECH_PX, "speech")
+
+
+def _queue_columns(lane: Lane, means: Sequence[float]) -> Iterator[Markup]:
+    width = 1 / len(means)
+    for index, mean in enumerate(means):
+        if mean:
+            yield svg.bar(index * width, width, lane.y(mean), lane.bottom, "queue")
+
+
+def _time_axis(lane: Lane) -> Iterator[Markup]:
+    fitting = (step for step in TIME_STEPS_S if lane.span_s / step <= MOST_TICKS)
+    step_s = next(fitting, TIME_STEPS_S[-1])
+    for index in range(int(lane.span_s / step_s) + 1):
+        at_s = index * step_s
+        anchor: svg.Anchor = "start" if not index else "middle"
+        if lane.x(at_s) > 0.95:
+            anchor = "end"
+        yield svg.line((lane.x(at_s),) * 2, (lane.bottom, lane.bottom + 4), "base")
+        yield svg.text(lane.x(at_s), lane.bottom + 0.8 * AXIS_PX, time_of(at_s), anchor, "tick")
