@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
-	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$p && break; done)
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -36,5 +36,5 @@ $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "echobench needs Python 3.11 or newer; none found on PATH" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check \
-		-c constraints.txt -e '.[whisper_cpp,faster_whisper,test]'
+		-c constraints.txt -e '.[whisper-cpp,faster-whisper,test]'
 	@touch $@

@@ -1,6 +1,7 @@
 """PCM as the whole project carries it: 16 kHz, mono, 16-bit little-endian; and how to get there."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,10 @@ FULL_SCALE: Final = 32_768.0
 LONGEST_FILE_S: Final = 4 * 3600.0
 """A longer file is refused: it is read whole, and a lying header must not fill the memory."""
 
+SLOWEST_HZ, FASTEST_HZ = 4000, 384_000
+"""Below, there is no speech to be had; above, no microphone."""
+BLOCK: Final = 1 << 18
+"""Frames read at a time."""
 DURATION_SLACK_S: Final = 0.01
 """Manifests round."""
 
@@ -57,25 +62,18 @@ def to_pcm16(samples: NDArray[np.floating], where: str = "samples") -> Pcm16:
     >>> to_pcm16(np.array([0.5, -2.0])).tolist()
     [16384, -32768]
     """
-    finite = np.isfinite(samples)
-    if not finite.all():
-        at = int(np.argmin(finite))
-        raise AudioError(where, f"sample {at} is {samples[at]}", "finite numbers in [-1, 1]")
+    _require_finite(samples, where)
     scaled = np.rint(samples * FULL_SCALE)
     clipped: Pcm16 = np.clip(scaled, -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
     return clipped
 
 
-def resample(samples: NDArray[np.floating], from_hz: int, to_hz: int = SAMPLE_RATE_HZ) -> Samples:
-    """Change the rate with soxr's high-quality filter; the length becomes n * to_hz / from_hz.
-
-    >>> resample(np.zeros(44_100), 44_100).shape
-    (16000,)
-    """
-    mono = np.ascontiguousarray(samples, dtype=np.float32)
-    if from_hz == to_hz:
-        return mono
-    return np.asarray(soxr.resample(mono, from_hz, to_hz, quality="HQ"), dtype=np.float32)
+def _require_finite(samples: NDArray[np.floating], where: str, first: int = 0) -> None:
+    finite = np.isfinite(samples)
+    if not finite.all():
+        at = int(np.argmin(finite))
+        problem = f"sample {first + at} is {samples[at]}"
+        raise AudioError(where, problem, "finite numbers in [-1, 1]")
 
 
 def read_audio(path: Path, offset_s: float = 0.0, duration_s: float | None = None) -> Pcm16:
@@ -98,45 +96,71 @@ def read_audio(path: Path, offset_s: float = 0.0, duration_s: float | None = Non
     where = str(path)
     if not path.is_file():
         raise AudioError(where, "no such file", "a sound file that libsndfile reads")
+    if not (0 <= offset_s < math.inf and (duration_s is None or 0 < duration_s <= LONGEST_FILE_S)):
+        problem = f"{duration_s} s from {offset_s} s on"
+        raise AudioError(where, problem, f"up to {LONGEST_FILE_S:.0f} s, from 0 s on")
     try:
         with soundfile.SoundFile(path) as file:
-            rate_hz = file.samplerate
-            available_s = file.frames / rate_hz
-            if available_s > LONGEST_FILE_S and duration_s is None:
-                raise AudioError(
-                    where,
-                    f"{available_s:.0f} s of audio",
-                    f"at most {LONGEST_FILE_S:.0f} s a file, or an offset and duration",
-                )
-            file.seek(min(round(offset_s * rate_hz), file.frames))
-            frames = -1 if duration_s is None else round(duration_s * rate_hz)
-            whole = file.subtype == "PCM_16" and file.channels == 1 and rate_hz == SAMPLE_RATE_HZ
-            data = file.read(frames, dtype="int16" if whole else "float32", always_2d=True)
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        raise AudioError(
-            where, f"not readable ({error})", "a format that libsndfile reads"
-        ) from error
-    if not len(data):
-        raise AudioError(
-            where,
-            f"no sample from {offset_s} s on ({available_s:.3f} s in the file)",
-            "at least one sample",
+            return _read(file, where, offset_s, duration_s)
+    except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
+        # A file named as headerless audio is a TypeError: its rate would have to be told.
+        allowed = "a format that libsndfile reads"
+        raise AudioError(where, f"not readable ({error})", allowed) from error
+
+
+def _read(
+    file: soundfile.SoundFile, where: str, offset_s: float, duration_s: float | None
+) -> Pcm16:
+    rate_hz = file.samplerate
+    if not SLOWEST_HZ <= rate_hz <= FASTEST_HZ:
+        raise AudioError(where, f"{rate_hz} Hz", f"{SLOWEST_HZ} to {FASTEST_HZ} Hz")
+    available_s = file.frames / rate_hz
+    if available_s > LONGEST_FILE_S and duration_s is None:
+        allowed = f"at most {LONGEST_FILE_S:.0f} s a file, or an offset and duration"
+        raise AudioError(where, f"{available_s:.0f} s of audio", allowed)
+    begin = min(round(offset_s * rate_hz), file.frames)
+    frames = file.frames - begin if duration_s is None else round(duration_s * rate_hz)
+    file.seek(begin)
+    is_ours = (file.subtype, file.channels, rate_hz) == ("PCM_16", 1, SAMPLE_RATE_HZ)
+    pcm = _copied(file, frames) if is_ours else _converted(file, frames, where)
+    read_s = (file.tell() - begin) / rate_hz
+    if not len(pcm):
+        problem = f"no sample from {offset_s} s on ({available_s:.3f} s in the file)"
+        raise AudioError(where, problem, "at least one sample")
+    if duration_s is not None and read_s < duration_s - DURATION_SLACK_S:
+        problem = f"{read_s:.3f} s from {offset_s} s on"
+        raise AudioError(where, problem, f"the {duration_s} s that are declared")
+    return pcm
+
+
+def _copied(file: soundfile.SoundFile, frames: int) -> Pcm16:
+    blocks = [block[:, 0] for block in _blocks(file, frames, "int16")]
+    return np.concatenate([np.zeros(0, np.int16), *blocks])
+
+
+def _converted(file: soundfile.SoundFile, frames: int, where: str) -> Pcm16:
+    """Average and resample block by block, so that an hour in stereo doesn't fill the memory."""
+    rate_hz, done = file.samplerate, 0
+    resampler = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32", quality="HQ")
+    parts = [np.zeros(0, np.int16)]
+    for block in _blocks(file, frames, "float32"):
+        mono = block.mean(axis=1)
+        _require_finite(mono, where, done)
+        done += len(mono)
+        parts.append(
+            to_pcm16(mono if rate_hz == SAMPLE_RATE_HZ else resampler.resample_chunk(mono))
         )
-    if duration_s is not None and len(data) < frames - DURATION_SLACK_S * rate_hz:
-        raise AudioError(
-            where,
-            f"{len(data) / rate_hz:.3f} s from {offset_s} s on",
-            f"the {duration_s} s that are declared",
-        )
-    if whole:
-        return np.ascontiguousarray(data[:, 0])
-    return to_pcm16(resample(data.mean(axis=1), rate_hz), where)
+    if rate_hz != SAMPLE_RATE_HZ:
+        parts.append(to_pcm16(resampler.resample_chunk(np.zeros(0, np.float32), last=True)))
+    return np.concatenate(parts)
 
 
-def concatenate(parts: Sequence[Samples]) -> Samples:
-    """Join pieces of audio; nothing joined is an empty array.
-
-    >>> concatenate([]).shape
-    (0,)
-    """
-    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+def _blocks(
+    file: soundfile.SoundFile, frames: int, dtype: str
+) -> Iterator[NDArray[np.floating | np.int16]]:
+    while frames > 0:
+        block = file.read(min(frames, BLOCK), dtype=dtype, always_2d=True)
+        if not len(block):
+            return
+        frames -= len(block)
+        yield block

@@ -46,6 +46,11 @@ class Chunker:
         self._cut = 0
         self._index = 0
 
+    @property
+    def missing(self) -> int:
+        """How many more samples complete the next chunk; at least one."""
+        return max(1, self._next_size() - self._waiting)
+
     def push(self, pcm: Pcm16) -> Iterator[Chunk]:
         """Take the next samples, and yield the chunks that are complete now."""
         self._parts.append(pcm)

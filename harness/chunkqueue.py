@@ -12,6 +12,8 @@ from harness.events import Backpressure, Begun, Dropped, Event, Finished, Queued
 
 HIGH_LEVEL = 0.5
 """From this share on, the source is told that the queue fills up."""
+MOST_TALK = 10
+"""A provider may talk on, and take no audio, this many times as long as it may be silent."""
 
 
 class ChunkQueue:
@@ -36,29 +38,42 @@ class ChunkQueue:
         emit: Callable[[Event], None],
     ) -> None:
         self.source = source
-        self.handed_over = 0
+        self.taken = self.handed_over = 0
+        self.drained = self.closed = False
         self._start_s, self._origin_s, self._emit = start_s, origin_s, emit
-        self._capacity = round(capacity_s * SAMPLE_RATE_HZ)
+        self._capacity = max(1, round(capacity_s * SAMPLE_RATE_HZ))
         self._chunks: deque[Chunk] = deque()
         self._news = asyncio.Event()
         self._ended = False
         self._pressed = False
         self._in_hand = False
-        self._moved_s = origin_s
+        self._moved_s = self._answered_s = origin_s
 
-    def moved(self) -> None:
-        """Note that the provider did something."""
-        self._moved_s = now_s()
+    def answered(self) -> None:
+        """Note that the provider said something."""
+        self._answered_s = now_s()
+
+    def close(self) -> None:
+        """Note that the provider has said all about this source."""
+        self.closed = True
 
     def stuck_for_s(self) -> float:
-        """How long the provider has had audio, or its end, without doing anything."""
-        has_work = bool(self._chunks) or self._in_hand or self._ended
-        return now_s() - self._moved_s if has_work else 0.0
+        """How long the provider has had audio, or its end, without doing anything.
+
+        Talking is doing something, but no substitute for taking audio: it counts for a while.
+        """
+        if self.closed or not (self._chunks or self._in_hand or self._ended):
+            return 0.0
+        without_audio_s = now_s() - self._moved_s
+        return min(without_audio_s, max(now_s() - self._answered_s, without_audio_s / MOST_TALK))
+
+    def _moved(self) -> None:
+        self._moved_s = now_s()
 
     def put(self, chunk: Chunk) -> None:
         """Append a chunk, and drop the oldest ones while there are too many."""
         if not self._chunks and not self._in_hand:
-            self.moved()
+            self._moved()
         self._chunks.append(chunk)
         while self._waiting() > self._capacity:
             oldest = self._chunks.popleft()
@@ -79,7 +94,7 @@ class ChunkQueue:
 
     def end(self) -> None:
         """Say that no chunk will follow."""
-        self.moved()
+        self._moved()
         self._ended = True
         self._news.set()
 
@@ -88,6 +103,7 @@ class ChunkQueue:
         while True:
             while not self._chunks:
                 if self._ended:
+                    self.drained = True
                     return
                 self._news.clear()
                 await self._news.wait()
@@ -95,12 +111,13 @@ class ChunkQueue:
             depth = len(self._chunks)
             self._emit(Begun(source=self.source, chunk=chunk.index, at_s=self._at_s(), depth=depth))
             self._signal()
+            self.taken += 1
             self.handed_over += len(chunk.pcm)
             self._in_hand = True
-            self.moved()
+            self._moved()
             yield chunk.pcm.astype("<i2", copy=False).tobytes()
             self._in_hand = False
-            self.moved()
+            self._moved()
             self._emit(Finished(source=self.source, chunk=chunk.index, at_s=self._at_s()))
 
     def _waiting(self) -> int:

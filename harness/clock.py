@@ -96,6 +96,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         work.add_done_callback(self._landed)
         return result
 
+    async def shutdown_default_executor(self, *limit_s: float | None) -> None:
+        """Wait for its threads in real time: Python's own limit on that is not to be skipped to."""
+        with hold():
+            await super().shutdown_default_executor(*limit_s)
+
     def _landed(self, _: "Future[Any]") -> None:
         with contextlib.suppress(RuntimeError):  # the loop was closed while the thread ran on
             self.call_soon_threadsafe(self._count_down)

@@ -5,6 +5,7 @@ A provider is *resident*: its model is loaded by the first `start_session` and s
 
 * `transcribe_stream` yields **partials**, which may change, and **finals**, which never do. All
   segments with the same `segment_id` describe the same stretch of speech; the last is the final.
+  Ids grow: once a stretch of speech is spoken of, those before it are settled.
 * `t0` and `t1` are seconds of audio since the session's start; finals of a source follow one
   another without overlap.
 * **Conservation**: at every moment, for every source,

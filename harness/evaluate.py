@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from harness.conformance import RULES
 from harness.events import Checked
 from harness.journal import TrialRecord
 from harness.metrics import Measurement, TrialLog, measure
 from harness.thresholds import Threshold
 from harness.trial import Activity, TrialSpec, TrialStatus
-from harness.verdict import Standing, Verdict, judge, worst
+from harness.verdict import Standing, Verdict, fail, judge, worst
 
 
 @dataclass
@@ -37,9 +38,7 @@ class TrialResult:
 
     @property
     def standing(self) -> Standing:
-        """The worst of the verdicts; a trial that failed fails."""
-        if self.status is not TrialStatus.OK:
-            return Standing.FAIL
+        """The worst of the verdicts."""
         checks = [Standing.PASS if check.passed else Standing.FAIL
                   for check in self.checks.values()]  # fmt: skip
         return worst([*(verdict.standing for verdict in self.verdicts.values()), *checks])
@@ -51,24 +50,28 @@ def evaluate(
     """Compute figures and verdicts of each trial, by the trial's key.
 
     Of several trials with one key, which a resumed run may have, the last counts. A trial that
-    didn't end well has no figures.
+    didn't end well has no figures, and fails in everything that it is held to.
     """
     return {record.started.key: _evaluate_one(record, thresholds) for record in records}
 
 
 def _evaluate_one(record: TrialRecord, thresholds: dict[str, Threshold]) -> TrialResult:
     result = TrialResult(record)
-    if result.status is not TrialStatus.OK:
-        return result
-    if result.spec.activity is Activity.CONFORMANCE:
-        result.checks = {
-            event.check: event for event in record.events if isinstance(event, Checked)
+    spec = result.spec
+    held_to = {name: threshold for name, threshold in thresholds.items()
+               if threshold.applies_to(spec.scenario.name)}  # fmt: skip
+    ended_well = result.status is TrialStatus.OK
+    why = f"{result.status}: {result.reason.partition(chr(10))[0]}"
+    if spec.activity is Activity.CONFORMANCE:
+        tried = {event.check: event for event in record.events if isinstance(event, Checked)}
+        untried = {name: Checked(check=name, passed=False, detail=why) for name in RULES}
+        result.checks = tried if ended_well else untried
+    elif ended_well:
+        result.measurements = measure(TrialLog(spec, record.events))
+        result.verdicts = {
+            name: judge(threshold, result.measurements[threshold.metric], spec.clock)
+            for name, threshold in held_to.items()
         }
-        return result
-    result.measurements = measure(TrialLog(result.spec, record.events))
-    result.verdicts = {
-        name: judge(threshold, result.measurements[threshold.metric], result.spec.clock)
-        for name, threshold in thresholds.items()
-        if threshold.applies_to(result.spec.scenario.name)
-    }
+    else:
+        result.verdicts = {name: fail(threshold, why) for name, threshold in held_to.items()}
     return result

@@ -2,9 +2,12 @@
 
 A line is a JSON object: the event, the number of its trial, and `crc`, the CRC-32 of everything
 before it. A process that dies leaves at most one torn line at the end, which is ignored and cut
-off before anything is appended. A damaged line anywhere else is an error.
+off before anything is appended. It has no line feed, since that is written last; any other line
+that isn't whole was damaged, and is an error.
 """
 
+import contextlib
+import fcntl
 import os
 import zlib
 from collections.abc import Iterator
@@ -55,17 +58,25 @@ class JournalWriter:
         path: The file; made when missing. A torn last line is cut off.
 
     Raises:
-        JournalError: The file can't be written: a read-only folder, a full disk.
+        JournalError: The file can't be written (a read-only folder, a full disk, another run that
+            writes to it), or is damaged.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._trial = max((trial.number for trial in read_journal(path)), default=0)
-        try:
-            self._file = path.open("ab")
-            self._file.truncate(_sound_bytes(path))
-        except OSError as error:
-            raise self._failed(error) from error
+        self._broken = False
+        with contextlib.ExitStack() as until_ready:
+            try:
+                self._file = until_ready.enter_context(path.open("ab"))
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._trial = max((trial.number for trial in read_journal(path)), default=0)
+                self._file.truncate(_sound_bytes(path))
+            except BlockingIOError as error:
+                problem = "another run is writing to it"
+                raise JournalError(str(path), problem, "one run at a time") from error
+            except OSError as error:
+                raise self._failed(error) from error
+            until_ready.pop_all()
 
     def begin(self, event: TrialStarted) -> None:
         """Start the next trial."""
@@ -93,16 +104,18 @@ class JournalWriter:
             raise self._failed(error) from error
 
     def _failed(self, error: OSError) -> JournalError:
+        self._broken = True
         return JournalError(
             str(self.path), f"can't be written ({error.strerror})", "a folder with room and rights"
         )
 
     def close(self) -> None:
-        """Write what is left, and let go of the file."""
+        """Write what is left, and let go of the file; an error that was raised isn't repeated."""
         try:
             self._file.close()
         except OSError as error:
-            raise self._failed(error) from error
+            if not self._broken:
+                raise self._failed(error) from error
 
 
 @dataclass
@@ -142,17 +155,18 @@ def read_journal(path: Path) -> list[TrialRecord]:
 
 
 def _sound_lines(path: Path) -> Iterator[bytes]:
-    if not path.exists():
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if is_sound(line):
+                    yield line
+                elif line.endswith(b"\n"):
+                    where = f"{path}, line {number}"
+                    raise JournalError(where, "is damaged", "a journal nobody changed")
+    except FileNotFoundError:
         return
-    torn = None
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if torn is not None:
-                raise JournalError(f"{path}, line {torn}", "is damaged", "a journal nobody changed")
-            if is_sound(line):
-                yield line
-            else:
-                torn = number
+    except OSError as error:
+        raise JournalError(str(path), f"can't be read ({error.strerror})") from error
 
 
 def _sound_bytes(path: Path) -> int:

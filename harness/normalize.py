@@ -13,7 +13,7 @@ VERSION: Final = "echobench-1"
 
 CURLY = "\N{RIGHT SINGLE QUOTATION MARK}"
 _TAG = re.compile(r"<[^<>]*>|\[[^\[\]]*\]")
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_APOSTROPHES = re.compile("'{2,}")
 
 
 def tokens(text: str) -> list[str]:
@@ -25,4 +25,10 @@ def tokens(text: str) -> list[str]:
     []
     """
     plain = unicodedata.normalize("NFKC", _TAG.sub(" ", text)).casefold().replace(CURLY, "'")
-    return _WORD.findall(plain)
+    # Marks are part of a word: vowels in Hindi and Thai, signs above letters everywhere.
+    words = "".join(
+        letter if letter == "'" or unicodedata.category(letter)[0] in "LMN" else " "
+        for letter in unicodedata.normalize("NFKC", plain)
+    )
+    parts = _APOSTROPHES.sub(" ", words).split()
+    return [word for part in parts if (word := part.strip("'"))]

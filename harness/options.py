@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 CHUNK_SECONDS = (0.1, 30.0)
 DURATION_S = (1.0, 86_400.0)
+SEEDS = range(2**31)
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,18 +31,35 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     duration_s: float | None = None
     clock: ClockKind | None = None
     gate: Literal["target", "minimum"] = "minimum"
+    strict: bool = False
+    """Whether a figure that can't be judged fails the run."""
     corpus: str | None = None
     thresholds: str | None = None
     seed: int = 1
 
 
-def split_list(values: Iterable[str]) -> list[str]:
-    """Take apart values that were given one by one, by commas, or both.
+def split_list(option: str, values: Iterable[str]) -> list[str]:
+    """Take apart values that were given one by one, by commas, or both; each comes once.
 
-    >>> split_list(["2,4", "8"])
+    Raises:
+        UsageError: One of them is empty.
+
+    >>> split_list("--chunk-seconds", ["2,4", "8, 2"])
     ['2', '4', '8']
     """
-    return [part.strip() for value in values for part in value.split(",") if part.strip()]
+    parts = [part.strip() for value in values for part in value.split(",")]
+    return list(dict.fromkeys(not_empty(option, part) for part in parts))
+
+
+def not_empty(option: str, text: str) -> str:
+    """Return the text.
+
+    Raises:
+        UsageError: There is none, as when a shell's variable isn't set.
+    """
+    if not text.strip():
+        raise UsageError(option, "nothing was given", "a value, or the option left out")
+    return text
 
 
 def number_in(option: str, text: str, allowed: tuple[float, float]) -> float:
@@ -59,6 +77,22 @@ def number_in(option: str, text: str, allowed: tuple[float, float]) -> float:
         number = float("nan")
     if not allowed[0] <= number <= allowed[1]:
         raise UsageError(option, repr(text), f"a number from {allowed[0]:g} to {allowed[1]:g}")
+    return number
+
+
+def whole_number_in(option: str, text: str, allowed: range) -> int:
+    """Read a whole number.
+
+    Raises:
+        UsageError: It is none, or not in the range.
+
+    >>> whole_number_in("--seed", "7", range(10))
+    7
+    """
+    number = int(text) if text.isascii() and text.isdecimal() else -1
+    if number not in allowed:
+        problem = f"a whole number from {allowed[0]} to {allowed[-1]}"
+        raise UsageError(option, repr(text), problem)
     return number
 
 
@@ -121,7 +155,13 @@ def choose_providers(asked: Sequence[str]) -> tuple[list[Choice], dict[str, str]
     choices, lacking = [], {}
     for text in asked or names(PROVIDERS):
         name, settings = parse_provider(text)
-        provider = make_provider(name, settings)
+        try:
+            provider = make_provider(name, settings)
+        except UsageError as error:
+            if asked:
+                raise
+            lacking[name] = error.problem  # an installed package is broken: do without it
+            continue
         missing = [(what, need.remedy()) for need in provider.requires
                    if (what := need.missing()) is not None]  # fmt: skip
         if missing:

@@ -1,46 +1,90 @@
 """Checks what a provider says before it is written down: types, numbers and sizes."""
 
-import math
+from typing import TypeVar
 
-from harness.contract import ASRSegment, Word
+import msgspec
+
+from harness.contract import ASRHealth, ASRSegment, AudioSource, Word
 from harness.errors import ProviderError
+
+T = TypeVar("T")
 
 LONGEST_TEXT = 100_000
 """Characters of one segment: hours of speech, so a runaway provider and not a long talker."""
+LONGEST_SEGMENT = 1_000_000
+"""Bytes of one segment with all its words, as JSON; a worker's line holds a little more."""
+MOST_SEGMENTS = 1000
+"""Segments for each chunk that was taken; more come from a provider that can't stop."""
 
 
 class BadOutputError(ProviderError):
     """A provider said something that the contract has no form for."""
 
 
-def checked_segment(segment: object, where: str) -> ASRSegment:
-    """Return the segment if it has the contract's form.
+def checked_segment(segment: object, source: AudioSource | None, where: str) -> ASRSegment:
+    """Return the segment as the journal will have it, if it has the contract's form.
 
     Whether it makes sense (order, overlap, stability) is for the metrics to judge.
 
+    Args:
+        segment: What the provider said.
+        source: Whose audio it was given; None for audio without a name.
+        where: The provider and source, for messages.
+
     Raises:
-        BadOutputError: A wrong type, a time that is no number or runs backwards, or a huge text.
+        BadOutputError: A wrong type, a time that is no number or runs backwards, a huge text,
+            text that is no Unicode, or another source's segment.
     """
     if not isinstance(segment, ASRSegment):
         raise BadOutputError(where, f"said a {type(segment).__name__}", "ASRSegment")
-    if not isinstance(segment.text, str) or not isinstance(segment.is_final, bool):
-        raise BadOutputError(where, f"said {segment!r:.200}", "text and is_final of their types")
+    if not isinstance(segment.text, str):
+        raise BadOutputError(where, f"a text of type {type(segment.text).__name__}", "str")
     if len(segment.text) > LONGEST_TEXT:
         raise BadOutputError(
             where, f"a text of {len(segment.text)} characters", f"at most {LONGEST_TEXT}"
         )
-    if not all(isinstance(word, Word) and isinstance(word.text, str) for word in segment.words):
-        raise BadOutputError(where, f"words {segment.words!r:.200}", "a tuple of Word")
-    _check_times(segment, where)
-    for word in segment.words:
+    encoded, sound = _through_json(segment, ASRSegment, where)
+    if len(encoded) > LONGEST_SEGMENT:
+        raise BadOutputError(
+            where, f"a segment of {len(encoded)} bytes", f"at most {LONGEST_SEGMENT} bytes as JSON"
+        )
+    if sound.source is not source:
+        raise BadOutputError(where, f"a segment of source {sound.source}", str(source))
+    _check_times(sound, where)
+    for word in sound.words:
         _check_times(word, where)
-    return segment
+    return sound
+
+
+def checked_health(health: object, where: str) -> ASRHealth:
+    """Return the health as the journal will have it, if it has the contract's form.
+
+    Raises:
+        BadOutputError: A wrong type, or more text than anyone reads.
+    """
+    if not isinstance(health, ASRHealth):
+        raise BadOutputError(where, f"health of type {type(health).__name__}", "ASRHealth")
+    encoded, sound = _through_json(health, ASRHealth, where)
+    if len(encoded) > LONGEST_TEXT:
+        raise BadOutputError(
+            where, f"health of {len(encoded)} bytes", f"at most {LONGEST_TEXT} bytes as JSON"
+        )
+    return sound
+
+
+def _through_json(said: T, kind: type[T], where: str) -> tuple[bytes, T]:
+    """Encode and decode, which only what has the right types survives."""
+    try:
+        encoded = msgspec.json.encode(said)
+        return encoded, msgspec.json.decode(encoded, type=kind)
+    except (msgspec.MsgspecError, TypeError, ValueError, RecursionError) as error:
+        raise BadOutputError(
+            where, f"said {said!r:.300} ({error})", "the contract's types, and finite times"
+        ) from error
 
 
 def _check_times(piece: ASRSegment | Word, where: str) -> None:
-    numbers = all(isinstance(time, int | float) and math.isfinite(time)
-                  for time in (piece.t0, piece.t1))  # fmt: skip
-    if not numbers or not 0 <= piece.t0 <= piece.t1:
+    if not 0 <= piece.t0 <= piece.t1:
         raise BadOutputError(
             where, f"times {piece.t0!r} to {piece.t1!r} of {piece.text!r:.80}",
             "seconds of audio, 0 <= t0 <= t1",

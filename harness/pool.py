@@ -4,14 +4,10 @@ from collections.abc import Callable
 
 from harness.errors import EchobenchError
 from harness.events import AnyEvent, Loaded, TrialEnded
+from harness.patience import DEFAULT, Patience
 from harness.requests import Load, Request
-from harness.supervisor import WorkerProcess
+from harness.supervisor import WorkerFailedError, WorkerProcess
 from harness.trial import TrialSpec, TrialStatus
-
-LOAD_SILENCE_S = 900.0
-"""A model of many gigabytes, from a slow disk, may take this long."""
-SILENCE_S = 150.0
-"""A worker reports every second, and finds stuck providers by itself unless it is stuck too."""
 
 OnEvent = Callable[[bytes, AnyEvent], None]
 
@@ -25,12 +21,18 @@ class RequestFailedError(EchobenchError):
 
 
 class WorkerPool:
-    """One worker at a time, so that trials share neither memory nor processors."""
+    """One worker at a time, so that trials share neither memory nor processors.
 
-    def __init__(self) -> None:
+    Args:
+        patience: How long to wait for a worker.
+    """
+
+    def __init__(self, patience: Patience = DEFAULT) -> None:
+        self._patience = patience
         self._worker: WorkerProcess | None = None
         self._wanted: tuple[object, ...] = ()
         self._loaded: Loaded | None = None
+        self._unloadable: dict[str, WorkerFailedError | RequestFailedError] = {}
 
     @property
     def pid(self) -> int | None:
@@ -40,12 +42,16 @@ class WorkerPool:
     def make_resident(self, spec: TrialSpec) -> Loaded:
         """Return how the trial's model was loaded, loading it in a fresh worker if it isn't there.
 
+        One that couldn't be loaded isn't tried again: that may have taken many minutes.
+
         Raises:
             WorkerFailedError, RequestFailedError: It couldn't be loaded.
         """
         wanted = (spec.provider, spec.model, spec.settings, spec.corpus)
         if self._loaded is not None and wanted == self._wanted:
             return self._loaded
+        if (failure := self._unloadable.get(repr(wanted))) is not None:
+            raise failure
         self.close()
         self._worker = WorkerProcess()
         load = Load(
@@ -54,26 +60,40 @@ class WorkerPool:
             settings=spec.settings,
             corpus=spec.corpus,
             spawned_at_s=self._worker.spawned_at_s,
+            patience=self._patience,
         )
-        self.ask(load, self._note_loaded, LOAD_SILENCE_S)
+        try:
+            self.ask(load, self._note_loaded)
+        except (WorkerFailedError, RequestFailedError) as error:
+            self._unloadable[repr(wanted)] = error
+            raise
         assert self._loaded is not None
         self._wanted = wanted
         return self._loaded
 
-    def ask(self, request: Request, on_event: OnEvent, silence_s: float = SILENCE_S) -> None:
+    def ask(self, request: Request, on_event: OnEvent) -> None:
         """Send a request to the resident worker, and hand on its events as they come.
+
+        When it goes wrong, whatever it was, the worker is ended, and the next trial gets a fresh
+        one.
 
         Raises:
             WorkerFailedError: The worker died, fell silent or sent garbage.
             RequestFailedError: What was asked went wrong.
         """
         assert self._worker is not None
-        for line, event in self._worker.ask(request, silence_s):
-            if isinstance(event, TrialEnded):
-                if event.status is not TrialStatus.OK:
-                    raise RequestFailedError(event)
-            else:
-                on_event(line, event)
+        loads = isinstance(request, Load)
+        silence_s = self._patience.load_s if loads else self._patience.silence_s
+        try:
+            for line, event in self._worker.ask(request, silence_s):
+                if isinstance(event, TrialEnded):
+                    if event.status is not TrialStatus.OK:
+                        raise RequestFailedError(event)
+                else:
+                    on_event(line, event)
+        except (WorkerFailedError, RequestFailedError):
+            self.close()
+            raise
 
     def close(self) -> None:
         """End the worker, if there is one."""

@@ -5,6 +5,9 @@ import unicodedata
 HARMFUL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Unicode categories: control, format (with the marks that reverse text), surrogates and so on."""
 
+LONGEST_TEXT = 10_000
+"""Characters of a reason; more than anyone reads."""
+
 
 def printable(text: str) -> str:
     r"""Replace what could act on a terminal or reorder a line by its visible escape; keep tabs.
@@ -18,3 +21,14 @@ def printable(text: str) -> str:
         else letter
         for letter in text
     )
+
+
+def sendable(text: str) -> str:
+    r"""Shorten a text that others wrote, and write out what is no Unicode.
+
+    >>> sendable("broken \ud800")
+    'broken \\ud800'
+    """
+    if len(text) > LONGEST_TEXT:
+        text = f"{text[:LONGEST_TEXT]}… ({len(text)} characters)"
+    return text.encode(errors="backslashreplace").decode()

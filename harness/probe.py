@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator, Sequence
 import numpy as np
 
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
+from harness.blame import blamed
 from harness.clock import now_s
 from harness.contract import ASRProvider, InferenceSpan, SessionConfig
 from harness.corpus import CorpusUtterance
 from harness.errors import ProviderError
 from harness.events import Loaded
+from harness.output import checked_segment
 
 SESSION = "probe"
 
@@ -32,22 +34,22 @@ async def load_and_probe(
     pcm = utterance.read()
     spans: list[InferenceSpan] = []
     provider.on_inference = spans.append
-    begin_s = now_s()
-    if not await provider.start_session(SESSION, SessionConfig(model=model)):
-        raise ProviderError(provider.name, "refused the first session")
-    loaded_s = now_s()
     text, answered_s = "", None
-    async for segment in provider.transcribe_stream(stream_of(pcm)):
-        text = segment.text
-        answered_s = answered_s or now_s()
-    await provider.stop_session(SESSION)
+    begin_s = now_s()
+    with blamed(provider.name):
+        await _start(provider, SessionConfig(model=model))
+        loaded_s = now_s()
+        async for segment in provider.transcribe_stream(stream_of(pcm)):
+            text = checked_segment(segment, None, f"{provider.name}, first utterance").text
+            answered_s = answered_s or now_s()
+        await provider.stop_session(SESSION)
     return Loaded(
         spawn_s=spawned_s,
         load_s=loaded_s - begin_s,
         probe_s=None if answered_s is None else answered_s - loaded_s,
         probe_text=text,
-        probe_inference_s=tuple(span.end_s - span.begin_s for span in spans),
-        probe_window_s=tuple(span.window_s for span in spans),
+        probe_inference_s=tuple(float(span.end_s - span.begin_s) for span in spans),
+        probe_window_s=tuple(float(span.window_s) for span in spans),
     )
 
 
@@ -66,7 +68,13 @@ async def infer_chunk(
             break
         parts.append(utterance.read())
     chunk = np.concatenate(parts)[:length]
-    await provider.start_session(SESSION, SessionConfig(model=model, chunk_seconds=chunk_seconds))
-    async for _ in provider.transcribe_stream(stream_of(chunk)):
-        pass
-    await provider.stop_session(SESSION)
+    with blamed(provider.name):
+        await _start(provider, SessionConfig(model=model, chunk_seconds=chunk_seconds))
+        async for _ in provider.transcribe_stream(stream_of(chunk)):
+            pass
+        await provider.stop_session(SESSION)
+
+
+async def _start(provider: ASRProvider, config: SessionConfig) -> None:
+    if not await provider.start_session(SESSION, config):
+        raise ProviderError(provider.name, "refused a session while none was running")

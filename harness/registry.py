@@ -9,6 +9,7 @@ import pkgutil
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from typing import Any
 
 from harness.contract import ASRProvider
 from harness.corpus import CorpusUtterance
@@ -34,11 +35,14 @@ def provider_class(name: str) -> type[ASRProvider]:
     if name in _modules(PROVIDERS):
         found = importlib.import_module(f"{PROVIDERS}.{name}").PROVIDER
     elif name in (points := _entry_points(PROVIDERS)):
-        found = points[name].load()
+        found = _loaded(points[name])
     else:
         raise UnknownNameError("--provider", name, names(PROVIDERS))
     if not (isinstance(found, type) and issubclass(found, ASRProvider)):
         raise UsageError(f"provider {name}", f"is {found!r}", "a subclass of ASRProvider")
+    if (own := getattr(found, "name", None)) != name:
+        allowed = "the name that it is registered by"
+        raise UsageError(f"provider {name}", f"calls itself {own!r}", allowed)
     return found
 
 
@@ -67,7 +71,7 @@ def find_corpus(reference: str) -> list[CorpusUtterance]:
     if reference in _modules(CORPORA):
         utterances = importlib.import_module(f"{CORPORA}.{reference}").utterances
     elif reference in (points := _entry_points(CORPORA)):
-        utterances = points[reference].load()
+        utterances = _loaded(points[reference])
     else:
         raise UnknownNameError(
             "--corpus", reference, [*names(CORPORA), "the path of a .jsonl file"]
@@ -93,6 +97,17 @@ def _modules(kind: str) -> list[str]:
     package = importlib.import_module(kind)
     found = [module.name for module in pkgutil.iter_modules(package.__path__) if not module.ispkg]
     return [name for name in found if name != "manifest"]  # the reader of all manifests
+
+
+def _loaded(point: EntryPoint) -> Any:
+    """Import what an installed package registered; whatever it raises is a fault of the package."""
+    try:
+        return point.load()
+    except Exception as error:
+        package = point.dist.name if point.dist else point.value
+        raise UsageError(
+            point.name, f"{package} can't be imported ({error})", f"a working {point.value}"
+        ) from error
 
 
 def _entry_points(kind: str) -> dict[str, EntryPoint]:

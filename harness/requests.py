@@ -2,6 +2,7 @@
 
 import msgspec
 
+from harness.patience import Patience
 from harness.trial import Option, TrialSpec
 
 
@@ -14,6 +15,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="load"
     corpus: str
     spawned_at_s: float
     """When the worker was started, on the machine's monotonic clock."""
+    patience: Patience
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="measure"):

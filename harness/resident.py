@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import msgspec
 
@@ -22,9 +22,6 @@ from harness.contract import (
 from harness.errors import AudioError, ProviderError, UnavailableError
 
 T = TypeVar("T")
-
-STOP_BOUND_S = 10.0
-"""How long `stop_session` waits for the call that an engine is in the middle of."""
 
 
 @dataclass
@@ -47,11 +44,15 @@ class ResidentProvider(ASRProvider):
     A subclass says how to `load` and `unload` its engine, and how to stream.
     """
 
+    stop_bound_s: ClassVar[float] = 10.0
+    """How long `stop_session` waits for the call that the engine is in the middle of."""
+
     def __init__(self, settings: ProviderSettings | None = None) -> None:
         super().__init__(settings)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=self.name)
         self._resident: str | None = None
         self._session: Session | None = None
+        self._starting = False
 
     @abstractmethod
     def load(self, config: SessionConfig) -> None:
@@ -66,18 +67,30 @@ class ResidentProvider(ASRProvider):
 
     async def start_session(self, session_id: str, config: SessionConfig) -> bool:
         """See `ASRProvider`; a model other than the resident one takes its place."""
-        if self._session is not None:
+        if self._session is not None or self._starting:
             return False
+        self._starting = True
+        try:
+            await self._make_resident(config)
+        finally:
+            self._starting = False
+        self.interrupt(stop=False)
+        self._session = Session(session_id, config)
+        return True
+
+    async def _make_resident(self, config: SessionConfig) -> None:
         for requirement in self.requires:
             if (missing := requirement.missing()) is not None:
                 raise UnavailableError(self.name, f"lacks {missing}", requirement.remedy())
         if self._resident != config.model:
-            self._resident = None
+            await self._unload()  # first, so that there is never room needed for two
             await asyncio.get_running_loop().run_in_executor(self._thread, self.load, config)
             self._resident = config.model
-        self.interrupt(stop=False)
-        self._session = Session(session_id, config)
-        return True
+
+    async def _unload(self) -> None:
+        if self._resident is not None:
+            self._resident = None
+            await asyncio.get_running_loop().run_in_executor(self._thread, self.unload)
 
     async def stop_session(self, session_id: str) -> None:
         """See `ASRProvider`; waits for the call that the engine is in the middle of."""
@@ -89,10 +102,10 @@ class ResidentProvider(ASRProvider):
         self._session = None
         self.interrupt(stop=True)
         try:
-            async with asyncio.timeout(STOP_BOUND_S):
+            async with asyncio.timeout(self.stop_bound_s):
                 await asyncio.get_running_loop().run_in_executor(self._thread, lambda: None)
         except TimeoutError as error:
-            problem = f"the engine was still busy {STOP_BOUND_S:.0f} s after the stop"
+            problem = f"the engine was still busy {self.stop_bound_s:g} s after the stop"
             raise ProviderError(self.name, problem) from error
 
     async def health(self) -> ASRHealth:
@@ -115,9 +128,7 @@ class ResidentProvider(ASRProvider):
 
     async def close(self) -> None:
         """See `ASRProvider`."""
-        if self._resident is not None:
-            self._resident = None
-            await asyncio.get_running_loop().run_in_executor(self._thread, self.unload)
+        await self._unload()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def infer(

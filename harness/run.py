@@ -61,7 +61,6 @@ def _measure_one(
         journal.append(encode(pool.make_resident(spec)))
         pool.ask(Measure(spec=spec), note)
     except (WorkerFailedError, RequestFailedError) as error:
-        pool.close()  # whatever it was, the next trial gets a fresh process
         status, reason = error.status, error.problem
     else:
         if (problem := feeder_problem(events, spec.chunk_seconds)) is not None:

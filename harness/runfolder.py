@@ -11,6 +11,7 @@ import msgspec
 from harness import normalize
 from harness.errors import JournalError, UsageError
 from harness.events import SCHEMA
+from harness.files import write_whole
 from harness.machine import Machine, describe_machine
 from harness.options import Options
 
@@ -34,10 +35,13 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     started: str
     """UTC, ISO 8601."""
     finished: str | None = None
+    """None while trials are missing."""
     command: list[str]
     options: Options
     machine: Machine
     normalizer: str
+    planned: list[str] = []
+    """The trials that were asked for, by name."""
     inputs: dict[str, Input] = {}
     """Models as "provider/model", and corpora by name."""
 
@@ -70,7 +74,7 @@ class RunFolder:
             schema=SCHEMA,
             run_id=f"{now:%Y%m%d-%H%M%S}-{os.getpid() % 10_000:04}",
             started=now.isoformat(timespec="seconds"),
-            command=[Path(sys.argv[0]).name, *sys.argv[1:]],
+            command=command_line(),
             options=options,
             machine=describe_machine(),
             normalizer=normalize.VERSION,
@@ -119,15 +123,13 @@ class RunFolder:
     def save(self) -> None:
         """Write `run.json`, whole or not at all."""
         text = msgspec.json.format(msgspec.json.encode(self.info), indent=2)
-        temporary = self.path / "run.json.new"
-        temporary.write_bytes(text + b"\n")
-        temporary.replace(self.path / "run.json")
+        write_whole(self.path / "run.json", text + b"\n")
 
-    def note_inputs(self, inputs: dict[str, Input]) -> None:
-        """Write down the models and corpora, which must not have changed since the run began.
+    def begin(self, options: Options, planned: list[str], inputs: dict[str, Input]) -> None:
+        """Write down what will be measured, and with which models and corpora.
 
         Raises:
-            UsageError: A resumed run would go on with other ones.
+            UsageError: A resumed run would go on with other models or corpora than it began with.
         """
         for name, given in inputs.items():
             before = self.info.inputs.get(name)
@@ -135,7 +137,13 @@ class RunFolder:
                 raise UsageError(
                     f"run {self.info.run_id}", f"{name} has changed since it began", "a new run"
                 )
-        self.info = msgspec.structs.replace(self.info, inputs={**self.info.inputs, **inputs})
+        self.info = msgspec.structs.replace(
+            self.info,
+            options=options,
+            planned=list(dict.fromkeys([*self.info.planned, *planned])),
+            inputs={**self.info.inputs, **inputs},
+            finished=None,
+        )
         self.save()
 
     def finish(self) -> None:
@@ -143,6 +151,13 @@ class RunFolder:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self.info = msgspec.structs.replace(self.info, finished=now)
         self.save()
+
+
+def command_line() -> list[str]:
+    """The command that is running, as a person would type it."""
+    program = Path(sys.argv[0])
+    name = program.parent.name if program.name == "__main__.py" else program.name
+    return [name, *sys.argv[1:]]
 
 
 def fingerprint(path: Path) -> Input:

@@ -4,23 +4,29 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 
+from harness.blame import blamed
 from harness.chunking import Chunker
 from harness.chunkqueue import ChunkQueue
 from harness.clock import now_s
 from harness.contract import ASRProvider, InferenceSpan, SessionConfig
 from harness.errors import EchobenchError, ProviderError
 from harness.events import Event, Inferred, Said, SessionEnded
-from harness.output import checked_segment
+from harness.output import MOST_SEGMENTS, BadOutputError, checked_segment
+from harness.patience import DEFAULT, Patience
 from harness.source import play
 from harness.timeline import Track
 from harness.trial import TrialSpec
-from harness.watch import Watch
+from harness.watch import StalledError, Watch
 
 Emit = Callable[[Event], None]
 
 
 async def run_session(
-    provider: ASRProvider, spec: TrialSpec, tracks: Sequence[Track], emit: Emit
+    provider: ASRProvider,
+    spec: TrialSpec,
+    tracks: Sequence[Track],
+    emit: Emit,
+    patience: Patience = DEFAULT,
 ) -> None:
     """Play the tracks to the provider in one session, and stop it.
 
@@ -29,14 +35,17 @@ async def run_session(
         spec: The trial.
         tracks: What each source plays.
         emit: Takes events, from any thread.
+        patience: How long the provider may take to answer and to stop.
 
     Raises:
         ProviderError: The provider failed, got stuck or broke the contract.
         AudioError, ModelError, UnavailableError: As the provider raised them.
     """
     config = SessionConfig(model=spec.model, chunk_seconds=spec.chunk_seconds)
-    if not await provider.start_session(spec.key, config):
-        raise ProviderError(spec.provider, "refused a session while none was running")
+    with blamed(provider.name):
+        started = await provider.start_session(spec.key, config)
+    if not started:
+        raise ProviderError(provider.name, "refused a session while none was running")
     origin_s = now_s()
 
     def inferred(span: InferenceSpan) -> None:
@@ -45,30 +54,49 @@ async def run_session(
 
     provider.on_inference = inferred
     try:
-        await _stream_all(provider, spec, tracks, origin_s, emit)
+        await _stream_all(provider, spec, tracks, origin_s, emit, patience.answer_s)
     except BaseException:
-        with contextlib.suppress(ProviderError):  # the first error tells more than this one
-            await provider.stop_session(spec.key)
+        with contextlib.suppress(EchobenchError):  # the first error tells more than this one
+            await _stop(provider, spec.key, patience.stop_s)
         raise
+    finally:
+        provider.on_inference = lambda span: None  # what it does now belongs to no trial
     stop_from_s = now_s()
-    await provider.stop_session(spec.key)
+    await _stop(provider, spec.key, patience.stop_s)
     emit(SessionEnded(at_s=stop_from_s - origin_s, stop_s=now_s() - stop_from_s))
 
 
+async def _stop(provider: ASRProvider, session_id: str, limit_s: float) -> None:
+    try:
+        async with asyncio.timeout(limit_s):
+            with blamed(provider.name):
+                await provider.stop_session(session_id)
+    except TimeoutError as error:
+        problem = f"stop_session had not returned after {limit_s:g} s"
+        raise StalledError(provider.name, problem) from error
+
+
 async def _stream_all(
-    provider: ASRProvider, spec: TrialSpec, tracks: Sequence[Track], origin_s: float, emit: Emit
+    provider: ASRProvider,
+    spec: TrialSpec,
+    tracks: Sequence[Track],
+    origin_s: float,
+    emit: Emit,
+    answer_s: float,
 ) -> None:
     queues = [
         ChunkQueue(track.source, track.start_s, origin_s, spec.scenario.queue_s, emit)
         for track in tracks
     ]
-    watch = Watch(provider, queues, origin_s, emit)
+    watch = Watch(provider, queues, origin_s, emit, answer_s)
     try:
         async with asyncio.TaskGroup() as group:
             for track, queue in zip(tracks, queues, strict=True):
                 group.create_task(play(track, Chunker(spec.chunk_seconds), queue, origin_s))
             watching = group.create_task(watch.keep_on())
-            await asyncio.gather(*(_listen(provider, queue, origin_s, emit) for queue in queues))
+            await asyncio.wait(
+                [group.create_task(_listen(provider, queue, origin_s, emit)) for queue in queues]
+            )
             watching.cancel()
         await watch.sample()  # at the very end, when nothing may be pending any more
     except* EchobenchError as errors:
@@ -77,13 +105,21 @@ async def _stream_all(
 
 async def _listen(provider: ASRProvider, queue: ChunkQueue, origin_s: float, emit: Emit) -> None:
     """Give a source's chunks to the provider, and note what it says and when."""
-    try:
+    where = f"{provider.name}, source {queue.source}"
+    count = 0
+    with blamed(where):
         async for segment in provider.transcribe_stream(queue.pcm(), source=queue.source):
-            said = checked_segment(segment, f"{provider.name}, source {queue.source}")
-            queue.moved()
+            said = checked_segment(segment, queue.source, where)
+            queue.answered()
             emit(Said(at_s=now_s() - origin_s, segment=said))
-    except EchobenchError:
-        raise
-    except Exception as error:  # whatever a provider raises is its failure
-        where = f"{provider.name}, source {queue.source}"
-        raise ProviderError(where, f"raised {type(error).__name__}: {error}") from error
+            count += 1
+            if count > MOST_SEGMENTS * (queue.taken + 1):
+                raise BadOutputError(
+                    where,
+                    f"said {count} segments about {queue.taken} chunks",
+                    f"at most {MOST_SEGMENTS} a chunk",
+                )
+    if not queue.drained:
+        problem = f"ended its answer after {queue.taken} chunks, while audio went on"
+        raise ProviderError(where, problem, "an answer to the whole stream")
+    queue.close()

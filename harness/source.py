@@ -7,14 +7,15 @@ from harness.clock import sleep_until
 from harness.timeline import Track
 
 CAPTURE_S = 0.1
-"""What a sound card hands over at a time."""
+"""What a sound card hands over at a time, at most."""
 
 
 async def play(track: Track, chunker: Chunker, queue: ChunkQueue, origin_s: float) -> None:
     """Deliver a track in small buffers, each when its last sample has been captured.
 
-    The deadlines are absolute, so a late wake-up delays no other buffer, and a slow provider
-    delays none. How late each chunk came is in its `Queued` event.
+    A buffer ends where a chunk does, so that no chunk waits for samples that aren't in it. The
+    deadlines are absolute, so a late wake-up delays no other buffer, and a slow provider delays
+    none. How late each chunk came is in its `Queued` event.
 
     Args:
         track: What to play.
@@ -22,11 +23,12 @@ async def play(track: Track, chunker: Chunker, queue: ChunkQueue, origin_s: floa
         queue: Where the chunks go.
         origin_s: The trial's zero on the running clock.
     """
-    step = round(CAPTURE_S * SAMPLE_RATE_HZ)
-    for begin in range(0, len(track.audio), step):
-        buffer = track.audio[begin : begin + step]
-        captured_s = track.start_s + (begin + len(buffer)) / SAMPLE_RATE_HZ
-        await sleep_until(origin_s + captured_s)
+    captured = 0
+    while captured < len(track.audio):
+        length = min(round(CAPTURE_S * SAMPLE_RATE_HZ), chunker.missing)
+        buffer = track.audio[captured : captured + length]
+        captured += len(buffer)
+        await sleep_until(origin_s + track.start_s + captured / SAMPLE_RATE_HZ)
         for chunk in chunker.push(buffer):
             queue.put(chunk)
     for chunk in chunker.finish():

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
+MOST_PAIRED = 1000
+"""Values that are paired with one another in a slope; a million pairs and more only cost time."""
 
 
 def percentile(samples: Sequence[float], share: float) -> float:
@@ -34,7 +36,8 @@ def percentile(samples: Sequence[float], share: float) -> float:
     if any(math.isnan(sample) for sample in samples):
         raise ValueError("a sample is not a number")
     ordered = sorted(samples)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+    rank = int(len(ordered) * share + 1e-9)  # 100 * 0.29 is a little less than 29
+    return ordered[min(len(ordered) - 1, rank)]
 
 
 def binomial_cdf(successes: int, trials: int, probability: float) -> float:
@@ -113,7 +116,7 @@ def percentile_bounds(samples: Sequence[float], share: float) -> tuple[float, fl
 def theil_sen(values: Sequence[float]) -> float:
     """The median slope between all pairs of equally spaced values; one outlier moves it little.
 
-    Source: Theil 1950, Sen 1968.
+    Source: Theil 1950, Sen 1968. Of very many values, the medians of neighbours are taken first.
 
     Raises:
         ValueError: Fewer than two values.
@@ -124,14 +127,19 @@ def theil_sen(values: Sequence[float]) -> float:
     if len(values) < 2:
         raise ValueError("a slope needs two values")
     y = np.asarray(values, dtype=float)
+    together = -(-len(y) // MOST_PAIRED)
+    y = np.median(y[len(y) % together :].reshape(-1, together), axis=1)
     i, j = np.triu_indices(len(y), k=1)
-    return float(np.median((y[j] - y[i]) / (j - i)))
+    return float(np.median((y[j] - y[i]) / (j - i))) / together
 
 
 def bootstrap_ratio(
     parts: NDArray[np.floating], wholes: NDArray[np.floating], rounds: int = 2000
 ) -> tuple[float, float]:
     """A 95 % bound on each side of sum(parts) / sum(wholes), by drawing units with replacement.
+
+    Without a single error among n words, that would prove the rate to be 0 whatever n is; the upper
+    bound is then the rate at which so many words are all right once in twenty times.
 
     Args:
         parts: One number a unit (such as an utterance's errors), shape (n,).
@@ -143,7 +151,12 @@ def bootstrap_ratio(
     True
     """
     generator = np.random.default_rng(0)
-    picks = generator.integers(0, len(parts), (rounds, len(parts)))
-    sizes = wholes[picks].sum(axis=1)
-    ratios = parts[picks].sum(axis=1)[sizes > 0] / sizes[sizes > 0]
-    return float(np.quantile(ratios, 1 - CONFIDENCE)), float(np.quantile(ratios, CONFIDENCE))
+    ratios = []
+    for _ in range(rounds):
+        picks = generator.integers(0, len(parts), len(parts))
+        if size := wholes[picks].sum():
+            ratios.append(parts[picks].sum() / size)
+    low, high = np.quantile(ratios, [1 - CONFIDENCE, CONFIDENCE])
+    if not parts.any():  # whatever is drawn is perfect; take the exact bound on a share of none
+        high = 1 - (1 - CONFIDENCE) ** (1 / float(wholes.sum()))
+    return float(low), float(high)

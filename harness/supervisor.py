@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from typing import IO
 
@@ -15,13 +16,18 @@ import msgspec
 
 from harness.errors import EchobenchError
 from harness.events import AnyEvent, TrialEnded
+from harness.orphans import MARK, end_descendants
 from harness.requests import Request
 from harness.trial import TrialStatus
 
 LONGEST_LINE = 1 << 20
 STDERR_TAIL = 1 << 16
+LONGEST_SHOWN = 300
+"""Characters of a line of standard error that are worth showing."""
 TERMINATE_S = 2.0
 """Between asking a worker to end and ending it."""
+LAST_WORDS_S = 0.5
+"""For what a dead worker wrote to standard error to arrive; its children may keep that open."""
 
 _decode = msgspec.json.Decoder(AnyEvent).decode
 
@@ -30,7 +36,7 @@ class WorkerFailedError(EchobenchError):
     """A worker died, fell silent, or sent what it must not; `status` is how its trial ends."""
 
     def __init__(self, status: TrialStatus, problem: str, stderr: str) -> None:
-        tail = "".join(f"\n    | {line}" for line in stderr.splitlines()[-8:])
+        tail = "".join(f"\n    | {line[:LONGEST_SHOWN]}" for line in stderr.splitlines()[-8:])
         super().__init__("worker", problem + tail)
         self.status = status
 
@@ -40,13 +46,18 @@ class WorkerProcess:
 
     def __init__(self) -> None:
         self.spawned_at_s = time.monotonic()
+        self._mark, self._begun_s = uuid.uuid4().hex, time.time()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "harness.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+                MARK: self._mark,
+            },
         )
         stdin, stdout, stderr = self._process.stdin, self._process.stdout, self._process.stderr
         assert stdin is not None
@@ -104,17 +115,24 @@ class WorkerProcess:
             self._process.wait(TERMINATE_S)
         self._signal_group(signal.SIGKILL)  # also what it left behind in its group
         self._process.wait()
+        end_descendants(self._mark, self._begun_s)
         for reader in self._readers:
             reader.join(TERMINATE_S)
-        self._stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # of a request that it never read
+            self._stdin.close()
 
     def stderr(self) -> str:
         """The last that it, or an engine in it, wrote to standard error."""
         return self._stderr.decode(errors="replace")
 
     def _died(self) -> WorkerFailedError:
-        code = self._process.wait()
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"exited with {code}"
+        try:
+            code = self._process.wait(TERMINATE_S)
+        except subprocess.TimeoutExpired:
+            problem = "the process closed its output and went on"
+            return WorkerFailedError(TrialStatus.BAD_OUTPUT, problem, self.stderr())
+        self._readers[1].join(LAST_WORDS_S)
+        how = f"was killed by {signal_name(-code)}" if code < 0 else f"exited with {code}"
         return WorkerFailedError(TrialStatus.PROVIDER_CRASH, f"the process {how}", self.stderr())
 
     def _signal_group(self, number: int) -> None:
@@ -132,3 +150,15 @@ class WorkerProcess:
         while part := os.read(stream.fileno(), STDERR_TAIL):
             self._stderr = (self._stderr + part)[-STDERR_TAIL:]
         stream.close()
+
+
+def signal_name(number: int) -> str:
+    """A signal's name, also where it has none of its own.
+
+    >>> signal_name(9), signal_name(40)
+    ('SIGKILL', 'signal 40')
+    """
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

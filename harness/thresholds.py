@@ -2,13 +2,15 @@
 
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from harness.clock import ClockKind
-from harness.datafile import read_toml
+from harness.datafile import convert, read_toml
 from harness.errors import DataFileError, UnknownNameError
 from harness.metrics import METRICS
 from harness.metrics.measurement import share_of
@@ -49,6 +51,19 @@ class Limit(msgspec.Struct, frozen=True):
         """Tell whether a value keeps within the limit."""
         return OPERATORS[self.sign](value, self.number)
 
+    def includes(self, other: "Limit") -> bool:
+        """Tell whether everything that the other limit allows keeps within this one.
+
+        >>> loose = Limit.parse("< 5")
+        >>> loose.includes(Limit.parse("<= 4")), loose.includes(Limit.parse("<= 5"))
+        (True, False)
+        >>> loose.includes(Limit.parse("> 1"))
+        False
+        """
+        same_way = self.sign[0] == other.sign[0]
+        touches = self.number == other.number and "=" not in other.sign
+        return same_way and (self.allows(other.number) or touches)
+
     def worse_end(self, bounds: tuple[float, float]) -> float:
         """The end of an interval that is nearer to breaking the limit."""
         return bounds[1] if self.sign.startswith("<") else bounds[0]
@@ -68,7 +83,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     source: str
     statistic: str = "value"
     scenarios: tuple[str, ...] = ()
-    clocks: tuple[ClockKind, ...] = tuple(ClockKind)
+    clocks: Annotated[tuple[ClockKind, ...], Meta(min_length=1)] = tuple(ClockKind)
 
 
 class Threshold(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,15 +106,23 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True):
         return not self.scenarios or scenario in self.scenarios
 
 
-def read_thresholds(path: Path = FILE) -> dict[str, Threshold]:
+def read_thresholds(
+    path: Path = FILE, scenarios: Collection[str] | None = None
+) -> dict[str, Threshold]:
     """Read a file of thresholds, by name.
 
+    Args:
+        path: The file.
+        scenarios: All there are; a threshold for another would never apply. Not checked when None.
+
     Raises:
-        DataFileError: The file doesn't say what it must, or limits a metric that doesn't exist.
+        DataFileError: The file doesn't say what it must.
+        UnknownNameError: It limits a metric, or names a scenario, that doesn't exist.
     """
     thresholds = {}
-    for name, entry in read_toml(path, dict[str, _Entry]).items():
+    for name, table in read_toml(path, dict[str, Any]).items():
         where = f"{path}, [{name}]"
+        entry = convert(table, _Entry, where)
         if entry.metric not in METRICS:
             raise UnknownNameError(f"{where}, metric", entry.metric, METRICS)
         try:
@@ -108,8 +131,12 @@ def read_thresholds(path: Path = FILE) -> dict[str, Threshold]:
             target, minimum = Limit.parse(entry.target), Limit.parse(entry.minimum)
         except ValueError as error:
             raise DataFileError(where, str(error)) from error
-        if not minimum.allows(target.number) and target.number != minimum.number:
-            raise DataFileError(where, f"target {target} is looser than minimum {minimum}")
+        if not minimum.includes(target):
+            problem = f"target {target} is looser than minimum {minimum}"
+            raise DataFileError(where, problem, "a target that is as strict, or stricter")
+        for scenario in entry.scenarios:
+            if scenarios is not None and scenario not in scenarios:
+                raise UnknownNameError(f"{where}, scenarios", scenario, scenarios)
         thresholds[name] = Threshold(
             name=name,
             metric=entry.metric,

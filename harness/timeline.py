@@ -23,6 +23,26 @@ class Track:
     truth: tuple[Utterance, ...]
 
 
+def require_room(scenario: Scenario, utterances: Sequence[CorpusUtterance]) -> None:
+    """Make sure that every source has room for an utterance, without reading any.
+
+    Raises:
+        UsageError: One hasn't.
+    """
+    shortest_s = min(utterance.duration_s for utterance in utterances)
+    for script in scenario.sources:
+        if script.lead_in_s + shortest_s > scenario.duration_s:
+            raise _no_room(scenario, script, shortest_s)
+
+
+def _no_room(scenario: Scenario, script: SourceScript, shortest_s: float) -> UsageError:
+    return UsageError(
+        f"scenario {scenario.name}, source {script.name}",
+        f"{scenario.duration_s:g} s hold no whole utterance of the corpus",
+        f"at least {script.lead_in_s + shortest_s:.1f} s",
+    )
+
+
 def build_timeline(
     scenario: Scenario, utterances: Sequence[CorpusUtterance], seed: int
 ) -> list[Track]:
@@ -55,8 +75,9 @@ def _track(
     for utterance in _endless(utterances, generator):
         if too_long == len(utterances):
             break
-        pcm = utterance.read()
-        if at + len(pcm) > length:
+        fits = at + round(utterance.duration_s * SAMPLE_RATE_HZ) <= length
+        pcm = utterance.read() if fits else None
+        if pcm is None or at + len(pcm) > length:  # what was read may be a sample longer
             too_long += 1
             continue
         too_long = 0
@@ -64,11 +85,7 @@ def _track(
         truth.append(_placed(utterance, script.name, at / SAMPLE_RATE_HZ, len(pcm)))
         at += len(pcm) + round(generator.uniform(*script.gap_s) * SAMPLE_RATE_HZ)
     if not truth:
-        raise UsageError(
-            f"scenario {scenario.name}, source {script.name}",
-            f"{scenario.duration_s:g} s hold no whole utterance of the corpus",
-            f"at least {script.lead_in_s + min(u.duration_s for u in utterances):.1f} s",
-        )
+        raise _no_room(scenario, script, min(utterance.duration_s for utterance in utterances))
     rounded = np.clip(np.rint(audio), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
     return Track(script.name, script.start_s, rounded, tuple(truth))
 

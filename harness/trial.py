@@ -58,10 +58,16 @@ class TrialSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
     @property
     def name(self) -> str:
-        """For people and test ids: provider, model, chunk size and scenario."""
-        model = self.model.rstrip("/").rsplit("/", 1)[-1]
+        """For people and test ids: provider and its options, model, chunk size and scenario."""
         what = self.scenario.name if self.activity is Activity.SCENARIO else self.activity
-        return f"{self.provider}-{model}-{self.chunk_seconds:g}s-{what}"
+        return f"{self.subject}-{self.chunk_seconds:g}s-{what}"
+
+    @property
+    def subject(self) -> str:
+        """What is tried: provider, its options where any were given, and model."""
+        options = "".join(f":{name}={value}" for name, value in self.settings.items())
+        model = self.model.rstrip("/").rsplit("/", 1)[-1]
+        return f"{self.provider}{options}-{model}"
 
     @property
     def key(self) -> str:

@@ -30,6 +30,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """One threshold judged on one trial."""
 
     threshold: str
+    metric: str
+    statistic: str
     standing: Standing
     value: float | None
     unit: str
@@ -50,6 +52,11 @@ def judge(threshold: Threshold, measurement: Measurement, clock: ClockKind) -> V
     A percentile is judged by the exact binomial test of "this share of all chunks keeps within the
     limit", an estimated value by its confidence bounds, a count or a single time by itself.
     """
+    mistake = _mistaken(threshold.statistic, measurement)
+    if mistake:
+        return _verdict(
+            threshold, Standing.UNAVAILABLE, mistake, None, measurement.unit, None, None
+        )
     value = measurement.statistic(threshold.statistic)
     standing, reason = _judge_value(threshold, measurement, value)
     if clock not in threshold.clocks:
@@ -59,11 +66,39 @@ def judge(threshold: Threshold, measurement: Measurement, clock: ClockKind) -> V
     if measurement.samples:
         bounds = percentile_bounds(measurement.samples, share_of(threshold.statistic))
     count = len(measurement.samples) if measurement.samples else measurement.count
+    return _verdict(threshold, standing, reason, value, measurement.unit, count, bounds)
+
+
+def _mistaken(statistic: str, measurement: Measurement) -> str | None:
+    """Say why a statistic can't be had of a measurement at all; None when it can."""
+    if measurement.samples and statistic == "value":
+        return "it is many samples; say which percentile, such as statistic = 'p95'"
+    if measurement.value is not None and statistic != "value":
+        return "it is one value, which has no percentile; leave out statistic"
+    return None
+
+
+def fail(threshold: Threshold, reason: str) -> Verdict:
+    """The verdict on a trial that ended without figures."""
+    return _verdict(threshold, Standing.FAIL, reason, None, "", None, None)
+
+
+def _verdict(
+    threshold: Threshold,
+    standing: Standing,
+    reason: str,
+    value: float | None,
+    unit: str,
+    count: int | None,
+    bounds: tuple[float, float] | None,
+) -> Verdict:
     return Verdict(
         threshold=threshold.name,
+        metric=threshold.metric,
+        statistic=threshold.statistic,
         standing=standing,
         value=value,
-        unit=measurement.unit,
+        unit=unit,
         count=count,
         low=bounds[0] if bounds else None,
         high=bounds[1] if bounds else None,
@@ -80,13 +115,16 @@ def _judge_value(
         return Standing.UNAVAILABLE, measurement.absent or "no figure"
     if measurement.needed is not None:
         return Standing.INSUFFICIENT, f"{measurement.count} of {measurement.needed} samples needed"
-    for limit, standing in ((threshold.target, Standing.PASS), (threshold.minimum, Standing.WARN)):
-        answer, needed = _claim(limit, threshold, measurement, value)
-        if answer == "proven":
-            return standing, "" if standing is Standing.PASS else f"target {limit} missed"
-    if answer == "refuted":
+    target, open_target = _claim(threshold.target, threshold, measurement, value)
+    if target == "proven":
+        return Standing.PASS, ""
+    minimum, open_minimum = _claim(threshold.minimum, threshold, measurement, value)
+    if minimum == "proven":
+        missed = f"target {threshold.target} missed"
+        return Standing.WARN, missed if target == "refuted" else f"target unproven: {open_target}"
+    if minimum == "refuted":
         return Standing.FAIL, f"minimum {threshold.minimum} broken"
-    return Standing.INSUFFICIENT, needed
+    return Standing.INSUFFICIENT, open_minimum
 
 
 def _claim(

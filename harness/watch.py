@@ -3,16 +3,16 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+from harness.blame import blamed
 from harness.chunkqueue import ChunkQueue
 from harness.clock import now_s
 from harness.contract import ASRProvider
 from harness.errors import ProviderError
 from harness.events import Event, Sampled
+from harness.output import checked_health
 from harness.resources import ResourceMeter
 
 EVERY_S = 1.0
-ANSWER_LIMIT_S = 60.0
-"""A provider that has audio and neither takes more nor says a word for so long is stuck."""
 
 
 class StalledError(ProviderError):
@@ -27,6 +27,7 @@ class Watch:
         queues: Where its sources' chunks wait.
         origin_s: The trial's zero on the running clock.
         emit: Takes the samples.
+        answer_s: A provider that has audio and for so long does nothing is stuck.
     """
 
     def __init__(
@@ -35,9 +36,10 @@ class Watch:
         queues: Sequence[ChunkQueue],
         origin_s: float,
         emit: Callable[[Event], None],
+        answer_s: float,
     ) -> None:
         self._provider, self._queues = provider, queues
-        self._origin_s, self._emit = origin_s, emit
+        self._origin_s, self._emit, self._answer_s = origin_s, emit, answer_s
         self._meter = ResourceMeter()
 
     async def keep_on(self) -> None:
@@ -48,10 +50,10 @@ class Watch:
         """
         while True:
             for queue in self._queues:
-                if queue.stuck_for_s() > ANSWER_LIMIT_S:
+                if queue.stuck_for_s() > self._answer_s:
                     raise StalledError(
                         f"{self._provider.name}, source {queue.source}",
-                        f"nothing moved for {ANSWER_LIMIT_S:.0f} s with audio at hand",
+                        f"nothing moved for {self._answer_s:g} s with audio at hand",
                     )
             await self.sample()
             await asyncio.sleep(EVERY_S)
@@ -59,7 +61,9 @@ class Watch:
     async def sample(self) -> None:
         """Take one sample; what the system has to be asked is asked in a thread."""
         usage = await asyncio.to_thread(self._meter.read)
-        health = await self._provider.health()
+        with blamed(self._provider.name):
+            health = await self._provider.health()
+        health = checked_health(health, self._provider.name)
         self._emit(
             Sampled(
                 at_s=now_s() - self._origin_s,

@@ -17,8 +17,10 @@ import traceback
 from collections.abc import Iterator
 
 import msgspec
+import psutil
 
 from harness import clock
+from harness.blame import blamed
 from harness.clock import ClockKind
 from harness.conformance import conform
 from harness.contract import ASRProvider
@@ -32,7 +34,10 @@ from harness.errors import (
     UsageError,
 )
 from harness.events import Event, TrialEnded, encode
+from harness.orphans import MARK, end_descendants
 from harness.output import BadOutputError
+from harness.patience import DEFAULT
+from harness.printable import sendable
 from harness.probe import infer_chunk, load_and_probe
 from harness.registry import find_corpus, make_provider
 from harness.requests import Infer, Load, Measure, Request
@@ -57,7 +62,12 @@ class Channel:
     """The two ends of the protocol; writing never waits for the reader."""
 
     def __init__(self) -> None:
-        self._out = os.dup(sys.stdout.fileno())
+        # Ends of our own, so that nothing an engine or its children read or print gets in between.
+        self._in = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+        self._out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, sys.stdin.fileno())
+        os.close(nothing)
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
@@ -77,17 +87,19 @@ class Channel:
     def _write(self) -> None:
         while (line := self._lines.get()) is not None:
             with contextlib.suppress(BrokenPipeError):  # the reader thread sees that too
-                os.write(self._out, line)
+                self._out.write(line)
+                self._out.flush()
 
     def _read(self) -> None:
         decode = msgspec.json.Decoder(Request).decode
-        for line in sys.stdin.buffer:
+        for line in self._in:
             self._requests.put(decode(line))
         kill_own_group()
 
 
 def kill_own_group() -> None:
-    """End this process and its children, at once; the run started it as leader of a group."""
+    """End this process and all that it started, at once; the run made it leader of a group."""
+    end_descendants(os.environ.get(MARK, ""), psutil.Process().create_time())
     if os.getpgid(0) == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(1)
@@ -101,6 +113,7 @@ class Worker:
         self._provider: ASRProvider | None = None
         self._model = ""
         self._utterances: list[CorpusUtterance] = []
+        self._patience = DEFAULT
 
     def answer(self, request: Request) -> None:
         """Do what is asked, and say how it ended."""
@@ -113,6 +126,7 @@ class Worker:
             status, reason = next(matches, TrialStatus.INFRA), str(error)
         except Exception:  # noqa: BLE001  (the harness' own fault, told in full)
             status, reason = TrialStatus.INFRA, traceback.format_exc()
+        reason = sendable(reason)
         wall_s = time.monotonic() - begin_s
         self._channel.emit(TrialEnded(status=status, reason=reason, wall_s=wall_s))
 
@@ -120,8 +134,9 @@ class Worker:
         emit = self._channel.emit
         if isinstance(request, Load):
             self._utterances = find_corpus(request.corpus)
-            self._model = request.model
-            self._provider = make_provider(request.provider, request.settings)
+            self._model, self._patience = request.model, request.patience
+            with blamed(request.provider):
+                self._provider = make_provider(request.provider, request.settings)
             spawn_s = time.monotonic() - request.spawned_at_s
             probing = load_and_probe(self._provider, request.model, self._utterances[0], spawn_s)
             emit(clock.run(probing, ClockKind.WALL))
@@ -137,7 +152,8 @@ class Worker:
                 for track in tracks:
                     for utterance in track.truth:
                         emit(utterance)
-                clock.run(run_session(self._provider, spec, tracks, emit), spec.clock)
+                trial = run_session(self._provider, spec, tracks, emit, self._patience)
+                clock.run(trial, spec.clock)
             case Infer(chunk_seconds=chunk_s):
                 job = infer_chunk(self._provider, self._model, self._utterances, chunk_s)
                 clock.run(job, ClockKind.WALL)

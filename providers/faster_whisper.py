@@ -2,14 +2,17 @@
 
 import math
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.contract import ProviderSettings, SessionConfig, Word
-from harness.errors import ModelError
+from harness.errors import ModelError, UnavailableError
 from harness.requirements import Package
 from models import EMBEDDED
 from providers.policies import weights
+from providers.policies.ctranslate import FILES, OPTIONAL_FILES, check_ct2
 from providers.policies.segmenter import Limits
 from providers.policies.threads import cpu_threads, wait_without_spinning
 from providers.policies.windowed import WindowedProvider
@@ -18,7 +21,6 @@ HUB_OWNER = "Systran"
 HUB_NAMES = """
     tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3
 """.split()
-FILES = ["config.json", "model.bin", "tokenizer.json", "vocabulary.*"]
 TOKENS_PER_S = 8
 """More than anyone says, so only a decode that loops is stopped by it."""
 
@@ -30,9 +32,9 @@ class FasterWhisperSettings(ProviderSettings, frozen=True, kw_only=True):
     compute_type: str = "default"
     """As CTranslate2 names them: `int8`, `int8_float16`, `float16`, `float32`; `default` keeps the
     type that the model was stored in, where the device can compute it."""
-    cpu_threads: int | None = None
+    cpu_threads: Annotated[int, Meta(ge=1, le=256)] | None = None
     """When not given, the physical cores, at most 4."""
-    beam_size: int = 1
+    beam_size: Annotated[int, Meta(ge=1, le=100)] = 1
 
 
 class FasterWhisper(WindowedProvider):
@@ -41,25 +43,26 @@ class FasterWhisper(WindowedProvider):
     name = "faster_whisper"
     Settings = FasterWhisperSettings
     settings: FasterWhisperSettings
-    requires = (Package("faster_whisper", extra="faster_whisper"),)
+    requires = (Package("faster_whisper", extra="faster-whisper"),)
 
     def locate_model(self, model: str) -> Path:
         """See `ASRProvider`; `model` may also be any "owner/name" on the Hugging Face hub."""
+        folder = self._folder(model)
+        weights.check_hashes(folder.iterdir())
+        return folder
+
+    def _folder(self, model: str) -> Path:
+        """Find a model's folder, and look into it."""
         if model == weights.EMBEDDED:
             folder = EMBEDDED / "ct2"
         elif weights.is_path(model):
             folder = Path(model).expanduser()
         elif "/" in model:
-            folder = weights.fetch(model, FILES, optional=["preprocessor_config.json"])
+            folder = weights.fetch(model, FILES, OPTIONAL_FILES)
         else:
             name = weights.known(model, HUB_NAMES, self.name)
-            folder = weights.fetch(
-                f"{HUB_OWNER}/faster-whisper-{name}", FILES, optional=["preprocessor_config.json"]
-            )
-        if missing := weights.lacking(folder, FILES):
-            raise ModelError(
-                str(folder), f"has no {missing}", f"a CTranslate2 folder with {', '.join(FILES)}"
-            )
+            folder = weights.fetch(f"{HUB_OWNER}/faster-whisper-{name}", FILES, OPTIONAL_FILES)
+        check_ct2(folder)
         return folder
 
     def load(self, config: SessionConfig) -> None:
@@ -67,7 +70,8 @@ class FasterWhisper(WindowedProvider):
         wait_without_spinning()
         from faster_whisper import WhisperModel
 
-        folder = self.locate_model(config.model)
+        folder = self._folder(config.model)
+        self._check_device()
         self._language = config.language
         self.limits = Limits(longest_s=weights.LONGEST_S[config.model == weights.EMBEDDED])
         try:
@@ -78,8 +82,21 @@ class FasterWhisper(WindowedProvider):
                 cpu_threads=cpu_threads(self.settings.cpu_threads),
                 local_files_only=True,
             )
-        except (RuntimeError, ValueError) as error:  # what CTranslate2 raises for a bad file
+        except Exception as error:  # the libraries' own errors have no common base
             raise ModelError(str(folder), f"does not load ({error})", "an intact folder") from error
+
+    def _check_device(self) -> None:
+        import ctranslate2
+
+        device, compute_type = self.settings.device, self.settings.compute_type
+        has_cuda = ctranslate2.get_cuda_device_count() > 0
+        if device == "cuda" and not has_cuda:
+            raise UnavailableError(self.name, "sees no CUDA device", "device=cpu, or device=auto")
+        on = "cuda" if has_cuda and device != "cpu" else "cpu"
+        computes = {"default", "auto", *ctranslate2.get_supported_compute_types(on)}
+        if compute_type not in computes:
+            problem = f"can't compute in {compute_type!r} on this {on}"
+            raise UnavailableError(self.name, problem, ", ".join(sorted(computes)))
 
     def unload(self) -> None:
         """See `ResidentProvider`."""

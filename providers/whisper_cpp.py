@@ -3,8 +3,10 @@
 import math
 import threading
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from msgspec import Meta
 
 from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.contract import ProviderSettings, SessionConfig, Word
@@ -39,7 +41,7 @@ TOKENS_PER_S = 8
 class WhisperCppSettings(ProviderSettings, frozen=True, kw_only=True):
     """Options of `whisper_cpp`."""
 
-    n_threads: int | None = None
+    n_threads: Annotated[int, Meta(ge=1, le=256)] | None = None
     """CPU threads; when not given, the physical cores, at most 4."""
     use_gpu: bool = True
     """Use Metal or CUDA where the installed build has it."""
@@ -51,10 +53,16 @@ class WhisperCpp(WindowedProvider):
     name = "whisper_cpp"
     Settings = WhisperCppSettings
     settings: WhisperCppSettings
-    requires = (Package("pywhispercpp", extra="whisper_cpp"),)
+    requires = (Package("pywhispercpp", extra="whisper-cpp"),)
 
     def locate_model(self, model: str) -> Path:
-        """See `ASRProvider`; the file is walked, since a damaged one would crash the process."""
+        """See `ASRProvider`."""
+        path = self._path(model)
+        weights.check_hashes([path])
+        return path
+
+    def _path(self, model: str) -> Path:
+        """Find a model's file and walk it, since a damaged one would crash the process."""
         if model == weights.EMBEDDED:
             path = EMBEDDED / "ggml-q8_0.bin"
         elif weights.is_path(model):
@@ -70,8 +78,9 @@ class WhisperCpp(WindowedProvider):
         wait_without_spinning()
         from pywhispercpp.model import Model
 
-        path = self.locate_model(config.model)
+        path = self._path(config.model)
         self._is_embedded = config.model == weights.EMBEDDED
+        self.decodes_finals_anew = not self._is_embedded  # their partials take a short cut
         self._language = config.language
         self.limits = Limits(longest_s=weights.LONGEST_S[self._is_embedded])
         self._stop = threading.Event()

@@ -9,11 +9,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from harness.audio import SAMPLE_RATE_HZ
+from harness.blame import blamed
 from harness.conformance import bad_audio, sessions, streaming  # noqa: F401  (they add the rules)
 from harness.conformance.bench import RULES, SESSION, Bench, BrokenRuleError
 from harness.contract import ASRProvider, SessionConfig
 from harness.corpus import CorpusUtterance
+from harness.errors import EchobenchError
 from harness.events import Checked, Event
+from harness.printable import sendable
 from harness.trial import TrialSpec
 
 __all__ = ["RULES", "conform", "describe"]
@@ -36,16 +39,19 @@ async def conform(
     for name, try_rule in RULES.items():
         bench = Bench(provider, config, speech)
         provider.on_inference = bench.spans.append
-        await bench.start()
+        with blamed(provider.name):
+            await bench.start()
+        passed, detail = True, ""
         try:
-            await try_rule(bench)
-            emit(Checked(check=name, passed=True, detail=""))
+            with blamed(provider.name):
+                await try_rule(bench)
         except BrokenRuleError as error:
-            emit(Checked(check=name, passed=False, detail=str(error)))
-        except Exception as error:  # noqa: BLE001  (any error breaks a rule that expects none)
-            detail = f"raised {type(error).__name__}: {error}"
-            emit(Checked(check=name, passed=False, detail=detail))
-        await provider.stop_session(SESSION)
+            passed, detail = False, error.problem
+        except EchobenchError as error:  # any error breaks a rule that expects none
+            passed, detail = False, f"{type(error).__name__}: {error}"
+        emit(Checked(check=name, passed=passed, detail=sendable(detail)))
+        with blamed(provider.name):
+            await provider.stop_session(SESSION)
 
 
 def describe(name: str) -> str:

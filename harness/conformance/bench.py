@@ -7,13 +7,17 @@ from typing import Final
 
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.contract import ASRProvider, ASRSegment, AudioSource, InferenceSpan, SessionConfig
+from harness.errors import ProviderError
 
 MIC, SYSTEM = AudioSource.MIC, AudioSource.SYSTEM
 SESSION: Final = "conformance"
 
 
-class BrokenRuleError(Exception):
+class BrokenRuleError(ProviderError):
     """The provider broke a rule of the contract; says which fact shows it."""
+
+    def __init__(self, fact: str) -> None:
+        super().__init__("conformance", fact)
 
 
 @dataclass

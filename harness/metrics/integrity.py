@@ -4,6 +4,9 @@ from harness.events import Begun, Dropped, Queued, Sampled
 from harness.metrics.measurement import Measurement, metric
 from harness.metrics.triallog import TrialLog
 
+ROUNDING_S = 1e-6
+"""A time that was moved to the trial's clock and back is no longer the same in its last digits."""
+
 
 @metric
 def unaccounted_samples(log: TrialLog) -> Measurement:
@@ -37,21 +40,22 @@ def disorder(log: TrialLog) -> Measurement:
     """Segments that break the contract's order.
 
     That is: a final that overlaps the one before or lies behind the audio, a revision after its
-    segment's final, and a segment without a final at the end.
+    segment's final or after a later segment's beginning, and a segment that never got a final.
     """
     broken, count = 0, 0
     for source in log.sources:
-        end_s = max((c.due_s for c in log.chunks if c.source == source), default=0.0)
+        start_s = log.start_s[source]
+        end_s = max((c.due_s - start_s for c in log.chunks if c.source == source), default=0.0)
         done: set[int] = set()
         seen: set[int] = set()
         last_s = 0.0
         for _, segment in log.segments(source):
             count += 1
+            broken += segment.segment_id in done or segment.segment_id < max(seen, default=0)
             seen.add(segment.segment_id)
-            broken += segment.segment_id in done
             if segment.is_final:
                 done.add(segment.segment_id)
-                broken += segment.t0 < last_s or segment.t1 > end_s - log.start_s[source]
+                broken += segment.t0 < last_s or segment.t1 > end_s + ROUNDING_S
                 last_s = max(last_s, segment.t1)
         broken += len(seen - done)
     return Measurement(unit="segments", value=float(broken), count=count)

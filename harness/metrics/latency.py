@@ -20,13 +20,16 @@ def word_emission_latency(log: TrialLog) -> Measurement:
 
 @metric
 def word_settled_latency(log: TrialLog) -> Measurement:
-    """From the end of each spoken word to when it was shown and changed no more; else as above."""
+    """From the end of each spoken word to when it was shown and changed no more.
+
+    A word that no final has right never settled: infinite.
+    """
     return _delays(log, lambda word: word.settled_s)
 
 
 @metric
 def word_final_latency(log: TrialLog) -> Measurement:
-    """From the end of each spoken word to the final that holds it; else as above."""
+    """From the end of each spoken word to the final that holds it; infinite if none does."""
     return _delays(log, lambda word: word.final_s)
 
 

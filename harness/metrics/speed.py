@@ -21,11 +21,13 @@ def rtf(log: TrialLog) -> Measurement:
 
 @metric
 def speed(log: TrialLog) -> Measurement:
-    """Audio seconds decoded per inference second, over the whole trial."""
-    spent_s = sum(chunk.inference_s for chunk in log.chunks)
+    """Audio seconds that the provider took per inference second; dropped audio isn't in it."""
+    taken = [chunk for chunk in log.chunks if not chunk.dropped]
+    spent_s = sum(chunk.inference_s for chunk in taken)
     if not spent_s:
         return Measurement(unit="1", absent="no inference was seen")
-    return Measurement(unit="1", value=log.audio_s / spent_s, count=len(log.chunks))
+    audio_s = sum(chunk.audio_s for chunk in taken)
+    return Measurement(unit="1", value=audio_s / spent_s, count=len(taken))
 
 
 @metric

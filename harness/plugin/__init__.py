@@ -5,6 +5,8 @@ line of progress each. Then the tests run, and only look at figures, so what the
 computed again from the journal at any time.
 """
 
+import sys
+
 import pytest
 
 from harness import conformance
@@ -12,7 +14,7 @@ from harness.errors import EchobenchError
 from harness.plugin import hooks
 from harness.plugin.commandline import add_options, read_options
 from harness.plugin.fixtures import judged, resident, rule
-from harness.plugin.session import SESSION, BenchSession
+from harness.plugin.session import DISK_FULL_STATUS, SESSION, BenchSession
 
 __all__ = ["judged", "resident", "rule"]
 
@@ -47,10 +49,29 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     session = metafunc.config.stash[SESSION]
     try:
-        specs = session.specs
+        parametrize(metafunc, session)
     except EchobenchError as error:
-        raise pytest.UsageError(str(error)) from error
-    if "judged" in wanted:
+        session.problem = error
+        for name in wanted:
+            metafunc.parametrize(name, [])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config) -> None:
+    """End pytest with status 4 if it isn't clear what to measure; said once, not for each file."""
+    problem = config.stash[SESSION].problem
+    if problem is not None:
+        raise pytest.UsageError(str(problem)) from problem
+
+
+def parametrize(metafunc: pytest.Metafunc, session: BenchSession) -> None:
+    """Spell out what a test is about.
+
+    Raises:
+        EchobenchError: The options, or the thresholds, can't be meant.
+    """
+    specs = session.specs
+    if "judged" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("judges")
         names = marker.args if marker else ()
         params = [(spec, name) for spec in specs.scenarios for name in names
@@ -58,9 +79,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(
             "judged", params, ids=[f"{spec.name}-{name}" for spec, name in params], indirect=True
         )
-    elif "rule" in wanted:
+    elif "rule" in metafunc.fixturenames:
         params = [(spec, name) for spec in specs.conformance for name in conformance.RULES]
-        ids = [f"{spec.provider}-{spec.name.split('-')[1]}-{name}" for spec, name in params]
+        ids = [f"{spec.subject}-{name}" for spec, name in params]
         metafunc.parametrize("rule", params, ids=ids, indirect=True)
     else:
         metafunc.parametrize(
@@ -80,6 +101,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write down what was measured, also when the run was broken off."""
     if SESSION in session.config.stash:
         session.config.stash[SESSION].finish()
+        if session.exitstatus == DISK_FULL_STATUS:  # pytest itself sums up nothing then
+            reporter = session.config.pluginmanager.getplugin("terminalreporter")
+            session.config.stash[SESSION].summarize(reporter)
+    if "hypothesis" not in sys.modules:
+        # Its plugin would import all of it for an empty summary, which takes most of a second.
+        session.config.pluginmanager.unregister(name="hypothesispytest")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -9,10 +9,13 @@ from harness.clock import ClockKind
 from harness.options import (
     CHUNK_SECONDS,
     DURATION_S,
+    SEEDS,
     Options,
+    not_empty,
     number_in,
     one_of,
     split_list,
+    whole_number_in,
 )
 from harness.runfolder import RUNS, RunFolder
 
@@ -98,15 +101,14 @@ def read_options(config: pytest.Config) -> Options:
         UsageError: A value can't be used.
     """
     given: dict[str, object] = {}
-    if providers := split_list(config.option.provider):
+    if providers := split_list("--provider", config.option.provider):
         given["providers"] = tuple(providers)
-    if models := split_list(config.option.model):
+    if models := split_list("--model", config.option.model):
         given["models"] = tuple(models)
-    if sizes := split_list(config.option.chunk_seconds):
-        given["chunk_seconds"] = tuple(
-            number_in("--chunk-seconds", size, CHUNK_SECONDS) for size in dict.fromkeys(sizes)
-        )
-    if scenarios := split_list(config.option.scenario):
+    if sizes := split_list("--chunk-seconds", config.option.chunk_seconds):
+        numbers = [number_in("--chunk-seconds", size, CHUNK_SECONDS) for size in sizes]
+        given["chunk_seconds"] = tuple(dict.fromkeys(numbers))
+    if scenarios := split_list("--scenario", config.option.scenario):
         given["scenarios"] = tuple(scenarios)
     if (duration := config.option.duration) is not None:
         given["duration_s"] = number_in("--duration", duration, DURATION_S)
@@ -115,10 +117,12 @@ def read_options(config: pytest.Config) -> Options:
     if (gate := config.option.gate) is not None:
         given["gate"] = one_of("--gate", gate, lambda text: GATES[GATES.index(text)], GATES)
     if (seed := config.option.seed) is not None:
-        given["seed"] = int(number_in("--seed", seed, (0, 2**31)))
+        given["seed"] = whole_number_in("--seed", seed, SEEDS)
+    if config.getini("strict"):
+        given["strict"] = True
     for name in ("corpus", "thresholds"):
         if (value := getattr(config.option, name)) is not None:
-            given[name] = value
+            given[name] = not_empty(f"--{name}", value)
     before = Options()
     if config.option.resume is not None:
         before = RunFolder.open(runs_folder(config), config.option.resume).info.options

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NoReturn
 
 import pytest
 
 from harness.conformance import describe as describe_rule
 from harness.evaluate import TrialResult
 from harness.plugin.session import SESSION
+from harness.printable import printable
 from harness.trial import TrialStatus
 from harness.verdict import Standing, Verdict
 
@@ -31,7 +33,7 @@ class Judged:
         if self.strict:
             failing |= {Standing.INSUFFICIENT, Standing.UNAVAILABLE}
         if verdict.standing in failing:
-            pytest.fail(describe(verdict), pytrace=False)
+            fail_with(describe(verdict))
         if verdict.standing in (Standing.INSUFFICIENT, Standing.UNAVAILABLE):
             pytest.skip(describe(verdict))
 
@@ -48,13 +50,18 @@ class TriedRule:
         require_figures(self.result)
         tried = self.result.checks[self.name]
         if not tried.passed:
-            pytest.fail(f"{describe_rule(self.name)}\n{tried.detail}", pytrace=False)
+            fail_with(f"{describe_rule(self.name)}\n{tried.detail}")
 
 
 def require_figures(result: TrialResult) -> None:
     """Fail the test when its trial has none."""
     if result.status is not TrialStatus.OK:
-        pytest.fail(f"trial {result.spec.name}: {result.status}\n{result.reason}", pytrace=False)
+        fail_with(f"trial {result.spec.name}: {result.status}\n{result.reason}")
+
+
+def fail_with(reason: str) -> NoReturn:
+    """Fail the test; an engine's words in the reason can't act on the terminal."""
+    pytest.fail("\n".join(map(printable, reason.splitlines())), pytrace=False)
 
 
 def describe(verdict: Verdict) -> str:
@@ -71,7 +78,7 @@ def judged(request: pytest.FixtureRequest) -> Judged:
     session = request.config.stash[SESSION]
     spec, threshold = request.param
     result = session.results[spec.key]
-    return Judged(result, threshold, session.options.gate, session.strict)
+    return Judged(result, threshold, session.options.gate, session.options.strict)
 
 
 @pytest.fixture

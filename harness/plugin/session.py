@@ -7,19 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import EchobenchError, JournalError
+from harness.corpus import CorpusUtterance
+from harness.errors import EchobenchError, JournalError, UnknownNameError
 from harness.evaluate import TrialResult, evaluate
 from harness.journal import JournalWriter, read_journal
 from harness.options import Options, choose_providers, plan
+from harness.patience import patience_asked_for
 from harness.plugin.commandline import runs_folder
 from harness.plugin.summary import write_summary
 from harness.pool import WorkerPool
 from harness.progress import TrialLine
-from harness.registry import corpus_path, make_provider
+from harness.registry import corpus_path, find_corpus, make_provider
 from harness.requests import Infer
 from harness.run import measure_all
 from harness.runfolder import Input, RunFolder, fingerprint
+from harness.scenario import all_scenarios
 from harness.thresholds import FILE, Threshold, read_thresholds
+from harness.timeline import require_room
 from harness.trial import Activity, TrialSpec, TrialStatus
 
 DISK_FULL_STATUS = 3
@@ -39,11 +43,13 @@ class BenchSession:
     def __init__(self, config: pytest.Config, options: Options) -> None:
         self.config, self.options = config, options
         self.lacking: dict[str, str] = {}
+        self.problem: EchobenchError | None = None
+        """Why it isn't clear what to measure."""
         self.results: dict[str, TrialResult] = {}
         self.reports: list[Path] = []
         self._folder: RunFolder | None = None
         self._journal: JournalWriter | None = None
-        self._pool = WorkerPool()
+        self._pool = WorkerPool(patience_asked_for())
 
     @cached_property
     def specs(self) -> Specs:
@@ -56,22 +62,18 @@ class BenchSession:
     @cached_property
     def thresholds(self) -> dict[str, Threshold]:
         """The thresholds in force."""
-        return read_thresholds(Path(self.options.thresholds or FILE))
+        return read_thresholds(Path(self.options.thresholds or FILE), all_scenarios())
 
     def threshold(self, name: str) -> Threshold:
         """One of them.
 
         Raises:
-            pytest.UsageError: A test judges one that doesn't exist.
+            UnknownNameError: A test judges one that doesn't exist.
         """
         if name not in self.thresholds:
-            raise pytest.UsageError(f"no threshold {name!r} in {self.options.thresholds or FILE}")
+            where = f"thresholds {self.options.thresholds or FILE}"
+            raise UnknownNameError(where, name, self.thresholds)
         return self.thresholds[name]
-
-    @property
-    def strict(self) -> bool:
-        """Whether too few samples fail a test."""
-        return bool(self.config.getini("strict"))
 
     def measure(self, items: list[pytest.Item]) -> None:
         """Measure the trials that the items need and that a resumed run doesn't have."""
@@ -79,9 +81,10 @@ class BenchSession:
         if not needed:
             return
         try:
+            planned, inputs = [spec.name for spec in needed.values()], self._inputs(needed.values())
             folder = self._open_folder()
-            folder.note_inputs(self._inputs(needed.values()))
-            self._journal = JournalWriter(folder.journal)
+            self._journal = JournalWriter(folder.journal)  # locks the run
+            folder.begin(self.options, planned, inputs)
             done = {
                 record.started.key
                 for record in read_journal(folder.journal)
@@ -139,7 +142,11 @@ class BenchSession:
     def _inputs(self, specs: Iterable[TrialSpec]) -> dict[str, Input]:
         """Find the models, fetching those that have to be, and hash them and the corpora."""
         inputs: dict[str, Input] = {}
+        corpora: dict[str, list[CorpusUtterance]] = {}
         for spec in specs:
+            if spec.corpus not in corpora:
+                corpora[spec.corpus] = find_corpus(spec.corpus)
+            require_room(spec.scenario, corpora[spec.corpus])
             name = f"{spec.provider}/{spec.model}"
             if name not in inputs:
                 path = make_provider(spec.provider, spec.settings).locate_model(spec.model)

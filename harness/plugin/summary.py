@@ -77,14 +77,15 @@ def said(result: TrialResult) -> str:
 
 def write_notes(reporter: pytest.TerminalReporter, result: TrialResult) -> None:
     """Say, under the trial's name, what isn't a pass and why."""
-    notes = [
-        f"{MARKS[verdict.standing]} {verdict.threshold}: {verdict.reason}"
-        for verdict in result.verdicts.values()
-        if verdict.standing is not Standing.PASS
-    ]
     if result.status is not TrialStatus.OK:
-        notes.append(f"{MARKS[Standing.FAIL]} {result.status}: {result.reason}")
-    if result.checks:
+        notes = [f"{MARKS[Standing.FAIL]} {result.status}: {result.reason}"]
+    else:
+        notes = [
+            f"{MARKS[verdict.standing]} {verdict.threshold}: {verdict.reason}"
+            for verdict in result.verdicts.values()
+            if verdict.standing is not Standing.PASS
+        ]
+    if result.checks and result.status is TrialStatus.OK:
         kept = sum(check.passed for check in result.checks.values())
         notes.append(f"  {kept} of {len(result.checks)} rules kept")
         notes += [f"{MARKS[Standing.FAIL]} {name}: {check.detail}"

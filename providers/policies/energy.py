@@ -1,8 +1,11 @@
 """Speech or silence, from energy alone: for endpointing, where a wrong answer costs little.
 
-The level of each 20 ms frame is compared with a noise floor that follows the quietest frames. It
-takes a hum or a fan for silence once the floor has risen to it, and any loud sound for speech.
+The level of each 20 ms frame, in the band where voices have their strength, is compared with the
+quietest frame of the last seconds. So a hum, a fan or rain is silence once it has lasted that long,
+for speech has gaps and they haven't; and any loud sound that comes and goes is speech.
 """
+
+from collections import deque
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +14,22 @@ from harness.audio import SAMPLE_RATE_HZ, Samples
 
 FRAME = SAMPLE_RATE_HZ // 50
 """Samples a frame: 20 ms."""
-ABOVE_FLOOR_DB = 10.0
-QUIETEST_SPEECH_DB = -58.0
-LOUDEST_FLOOR_DB = -30.0
-FLOOR_RISE_DB = 0.06
-"""A frame: 3 dB a second. Falling is immediate, so the pauses between words hold the floor down."""
+BAND_HZ = (200, 4000)
+"""Mains hum and rumble lie below; above, voices have little that is not in the band too."""
+BEGINS_ABOVE_FLOOR_DB = 8.0
+ENDS_BELOW_FLOOR_DB = 5.0
+"""Lower, so that a word's faint end belongs to it; noise alone varies less than this."""
+QUIETEST_SPEECH_DB = -60.0
+FLOOR_S = 3.0
+"""The floor is the lowest level in so long a time; hardly anyone talks longer without a gap."""
+
+_TAPER = np.hanning(FRAME).astype(np.float32)
+_BINS = slice(BAND_HZ[0] * FRAME // SAMPLE_RATE_HZ, BAND_HZ[1] * FRAME // SAMPLE_RATE_HZ + 1)
+_SCALE = 2 / (FRAME * float(np.sum(_TAPER**2)))
 
 
 def levels_db(samples: Samples) -> NDArray[np.float32]:
-    """Root-mean-square level of each whole frame, in dB of full scale.
+    """Level of each whole frame inside the band, in dB of full scale (RMS).
 
     Args:
         samples: float32, shape (n,).
@@ -27,20 +37,22 @@ def levels_db(samples: Samples) -> NDArray[np.float32]:
     Returns:
         float32, shape (n // FRAME,); -100 for digital silence.
 
-    >>> levels_db(np.full(2 * FRAME, 0.1, np.float32)).round(1).tolist()
-    [-20.0, -20.0]
+    >>> kilohertz = np.sin(2 * np.pi * 1000 * np.arange(2 * FRAME) / SAMPLE_RATE_HZ)
+    >>> levels_db(kilohertz.astype(np.float32)).round(1).tolist()
+    [-3.0, -3.0]
     """
-    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
-    power = np.einsum("ij,ij->i", frames, frames) / FRAME
-    levels: NDArray[np.float32] = 10 * np.log10(power + 1e-10)
-    return levels
+    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME) * _TAPER
+    spectrum = np.abs(np.fft.rfft(frames, axis=1)[:, _BINS])
+    power = np.einsum("ij,ij->i", spectrum, spectrum) * _SCALE
+    return np.asarray(10 * np.log10(power + 1e-10), np.float32)
 
 
 class EnergyDetector:
-    """Marks frames as speech; keeps the noise floor from call to call."""
+    """Marks frames as speech; remembers the last seconds from call to call."""
 
     def __init__(self) -> None:
-        self.floor_db: float | None = None
+        self._recent: deque[float] = deque(maxlen=round(FLOOR_S * SAMPLE_RATE_HZ / FRAME))
+        self._in_speech = False
 
     def __call__(self, levels: NDArray[np.float32]) -> list[bool]:
         """Judge the next frames.
@@ -51,11 +63,10 @@ class EnergyDetector:
         Returns:
             One answer a frame; True is speech.
         """
-        floor = self.floor_db
         answers = []
         for level in levels.tolist():
-            risen = level if floor is None else floor + FLOOR_RISE_DB
-            floor = min(level, risen, LOUDEST_FLOOR_DB)
-            answers.append(level > max(floor + ABOVE_FLOOR_DB, QUIETEST_SPEECH_DB))
-        self.floor_db = floor
+            self._recent.append(level)
+            margin = ENDS_BELOW_FLOOR_DB if self._in_speech else BEGINS_ABOVE_FLOOR_DB
+            self._in_speech = level > max(min(self._recent) + margin, QUIETEST_SPEECH_DB)
+            answers.append(self._in_speech)
         return answers

@@ -30,8 +30,8 @@ class Limits:
     """Audio kept before speech begins; onsets are quieter than the detector can hear."""
     tail_s: float = 0.2
     """Audio kept after speech ends."""
-    onset_s: float = 0.06
-    """Speech shorter than this begins no segment."""
+    onset_s: float = 0.08
+    """Speech shorter than this, such as a click, begins no segment."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ class Segmenter:
         self._origin = 0
         self._judged = 0  # samples whose frames have been judged
         self._claimed = 0  # samples that were handed out or skipped
+        self._abandoned = 0  # samples that nobody waits for any more
         self._onset = 0  # speech frames in a row, before a segment begins
         self._segment_id = 0
         self._begin: int | None = None  # of the open segment
@@ -90,12 +91,27 @@ class Segmenter:
         self._judged = self._received
         return windows
 
-    def settle(self, window: Window, *, decoded: bool) -> None:
-        """Account for a window that was handed out: it was decoded, or didn't need to be."""
+    def settle(self, window: Window, *, decoded: bool) -> bool:
+        """Account for a window that was handed out: it was decoded, or didn't need to be.
+
+        Returns:
+            False if it was abandoned in the meantime, and counted as that.
+        """
+        if window.begin < self._abandoned:
+            return False
         if decoded:
             self.account.decoded += window.fresh
         else:
             self.account.skipped += window.fresh
+        return True
+
+    def abandon(self) -> None:
+        """Give up whatever waits or isn't settled, and account for it; the next push goes on."""
+        self.account.dropped += self.account.pending
+        self._abandoned = self._judged = self._claimed = self._received
+        self._segment_id += self._begin is not None
+        self._begin = None
+        self._drop_to(self._received)
 
     @property
     def _received(self) -> int:
@@ -120,7 +136,8 @@ class Segmenter:
 
     def _open(self, speech_begin: int) -> None:
         lead = self._frames(self.limits.lead_s) * FRAME
-        self._begin = max(self._origin, speech_begin - lead)
+        self._skip_to(speech_begin - lead)
+        self._begin = self._origin
         self._speech_end = self._judged
         self._handed_out = self._begin
         self._onset = 0
@@ -132,10 +149,13 @@ class Segmenter:
         silence_s = (self._judged - self._speech_end) / SAMPLE_RATE_HZ
         limits = self.limits
         pause_s = limits.pause_s if length_s < limits.longest_s / 2 else limits.short_pause_s
+        with_tail = self._speech_end + self._frames(min(limits.tail_s, silence_s)) * FRAME
         if silence_s >= pause_s:
-            tail = self._frames(min(limits.tail_s, silence_s)) * FRAME
-            return self._speech_end + tail
-        return self._quietest() if length_s >= limits.longest_s else None
+            return with_tail
+        if length_s < limits.longest_s:
+            return None
+        cut = self._quietest()
+        return cut if cut < self._speech_end else with_tail
 
     def _quietest(self) -> int:
         """The middle of the quietest 100 ms in the second half of the open segment."""
@@ -143,7 +163,7 @@ class Segmenter:
         half = (self._begin + self._judged) // 2
         levels = levels_db(self._kept[half - self._origin : self._judged - self._origin])
         smooth = np.convolve(levels, np.ones(5), "valid")
-        return half + (int(np.argmin(smooth)) + 2) * FRAME
+        return half + int(np.argmin(smooth)) * FRAME + 5 * FRAME // 2
 
     def _close(self, end: int) -> Window:
         window = self._window(end, is_final=True)
@@ -156,7 +176,8 @@ class Segmenter:
 
     def _has_news(self, end: int) -> bool:
         tail = self._frames(self.limits.tail_s / 2) * FRAME
-        held_other_words = self._handed_out > end  # the segment is cut in what it showed already
+        # A forced cut may fall before words that the segment has shown already.
+        held_other_words = self._handed_out > end and self._speech_end > end
         return held_other_words or min(self._speech_end + tail, end) > self._handed_out
 
     def _window(self, end: int, *, is_final: bool) -> Window:

@@ -1,17 +1,20 @@
 """Where a Whisper model's files come from: embedded, a path, or the Hugging Face cache."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
-from harness.errors import ModelError, UnknownNameError
+from harness.errors import ModelError, UnavailableError, UnknownNameError
+from harness.requirements import Package
 
 EMBEDDED = "embedded"
 LONGEST_S = {True: 8.0, False: 15.0}
 """The longest window to decode, for the embedded model and for others; Whisper itself takes 30 s,
 but captions shouldn't wait that long for a final."""
 HASH_DIGITS = 64
+LONGEST_REASON = 300
+HUB_CLIENT = Package("huggingface_hub", extra="whisper-cpp")
+"""A package of its own for whisper.cpp; faster-whisper needs it anyway."""
 
 
 def is_path(model: str) -> bool:
@@ -20,7 +23,8 @@ def is_path(model: str) -> bool:
     >>> is_path("base.en"), is_path("models/ggml-base.bin"), is_path("Systran/faster-whisper-tiny")
     (False, True, False)
     """
-    return model.startswith((".", "/", "~")) or model.endswith(".bin") or Path(model).exists()
+    looks_like_one = model.startswith((".", "/", "~")) or model.endswith(".bin")
+    return looks_like_one or (model != "" and Path(model).exists())
 
 
 def known(model: str, names: Sequence[str], engine: str) -> str:
@@ -37,7 +41,8 @@ def known(model: str, names: Sequence[str], engine: str) -> str:
 def fetch(repository: str, required: Sequence[str], optional: Sequence[str] = ()) -> Path:
     """Get files of a model repository through the Hugging Face cache, with a progress bar.
 
-    What is in the cache already is used without asking the network.
+    What is in the cache already is used without asking the network; what had to be downloaded is
+    compared with its published hash.
 
     Args:
         repository: "owner/name" on the hub.
@@ -49,26 +54,52 @@ def fetch(repository: str, required: Sequence[str], optional: Sequence[str] = ()
 
     Raises:
         ModelError: They can't be had, or what arrived isn't what the hub published.
+        UnavailableError: The hub's client isn't installed.
     """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
+    if (missing := HUB_CLIENT.missing()) is not None:
+        raise UnavailableError(f"model {repository}", f"lacks {missing}", HUB_CLIENT.remedy())
     patterns = [*required, *optional]
-    try:
-        folder = Path(snapshot_download(repository, local_files_only=True))
-    except LocalEntryNotFoundError:
-        folder = None
+    folder = _cached(repository, patterns)
     if folder is None or lacking(folder, required):
-        try:
-            folder = Path(snapshot_download(repository, allow_patterns=patterns))
-        except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-            _not_fetched(repository, error)
-    if missing := lacking(folder, required):
-        raise ModelError(repository, f"has no {missing}", "a model in this engine's format")
-    for path in folder.iterdir():
-        if any(path.match(pattern) for pattern in patterns):
-            check_hash(path)
+        folder = _downloaded(repository, patterns)
+        if missing := lacking(folder, required):
+            raise ModelError(repository, f"has no {missing}", "a model in this engine's format")
+        check_hashes(path for pattern in patterns for path in folder.glob(pattern))
     return folder
+
+
+def _cached(repository: str, patterns: Sequence[str]) -> Path | None:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(
+            snapshot_download(repository, allow_patterns=[*patterns], local_files_only=True)
+        )
+    except LocalEntryNotFoundError:
+        return None
+    except HFValidationError as error:
+        raise ModelError(repository, str(error), "owner/name") from error
+
+
+def _downloaded(repository: str, patterns: Sequence[str]) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(repository, allow_patterns=[*patterns]))
+    except (
+        Exception
+    ) as failure:  # the errors of the client and its HTTP library have no common base
+        error: BaseException = failure
+        if isinstance(failure, LocalEntryNotFoundError):  # says little; what caused it says more
+            error = failure.__cause__ or failure
+        reason = " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
+        raise ModelError(
+            repository,
+            f"not in the Hugging Face cache, and not fetched ({reason})",
+            f"{EMBEDDED}, a path, or what the hub has and lets you read, and a network to it",
+        ) from failure
 
 
 def lacking(folder: Path, required: Sequence[str]) -> str | None:
@@ -77,32 +108,32 @@ def lacking(folder: Path, required: Sequence[str]) -> str | None:
     >>> lacking(Path(__file__).parent, ["weights.*", "model.bin"])
     'model.bin'
     """
-    return next((name for name in required if not any(folder.glob(name))), None)
+    return next(
+        (name for name in required if not any(path.exists() for path in folder.glob(name))), None
+    )
 
 
-def check_hash(path: Path) -> None:
-    """Compare a cached file with the hash that the hub published, which is its blob's name.
+def check_hashes(paths: Iterable[Path]) -> None:
+    """Compare files of the Hugging Face cache with the hashes that their blobs are named by.
 
-    Small files are named by a git hash instead, and are not compared.
+    Small ones are named by a git hash, and are not compared; nor are files from elsewhere.
 
     Raises:
-        ModelError: They differ.
+        ModelError: A file differs from what was published.
     """
-    published = path.resolve().name
-    if len(published) != HASH_DIGITS or not path.is_symlink():
-        return
+    for path in paths:
+        if path.is_symlink() and path.exists():
+            blob = path.parent / path.readlink()  # may be a link itself, named by another hash
+            if len(blob.name) == HASH_DIGITS:
+                _check_hash(path, blob)
+
+
+def _check_hash(path: Path, blob: Path) -> None:
     with path.open("rb") as file:
         actual = hashlib.file_digest(file, "sha256").hexdigest()
-    if actual != published:
+    if actual != blob.name:
         raise ModelError(
-            str(path), f"has SHA-256 {actual}", f"{published}; delete the file and fetch it again"
+            str(path),
+            f"has SHA-256 {actual}",
+            f"{blob.name}; delete {path.resolve()} and fetch it again",
         )
-
-
-def _not_fetched(repository: str, error: Exception) -> NoReturn:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    raise ModelError(
-        repository,
-        f"not in the Hugging Face cache, and not fetched ({reason})",
-        f"{EMBEDDED}, a path, or a network that reaches the hub",
-    ) from error

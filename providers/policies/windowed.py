@@ -23,13 +23,15 @@ from providers.policies.segmenter import Limits, Segmenter, Window
 
 @dataclass
 class Stream:
-    """What is known about one source's stream."""
+    """What is known about one source in a session; a second stream of it goes on with this."""
 
     session: Session
     source: AudioSource | None
     segmenter: Segmenter
     windows: deque[Window] = field(default_factory=deque)
     """Not decoded yet."""
+    latest: Window | None = None
+    """The last one that was taken from there."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a window is decoded: a flush may come from another task in the middle."""
     hypothesis: list[Word] = field(default_factory=list)
@@ -38,11 +40,19 @@ class Stream:
     last_final_t1: float = 0.0
     chunks: int = 0
 
+    def abandon(self) -> None:
+        """Forget what was left undone."""
+        self.windows.clear()
+        self.segmenter.abandon()
+        self.hypothesis, self.revision, self.chunks = [], 0, 0
+
 
 class WindowedProvider(ResidentProvider):
     """A subclass says how to `load`, to `decode` one window, and what `limits` its model has."""
 
     limits = Limits()
+    decodes_finals_anew = False
+    """Whether a final is worth a decode of its own although a partial has heard all of it."""
 
     def __init__(self, settings: ProviderSettings | None = None) -> None:
         super().__init__(settings)
@@ -68,8 +78,7 @@ class WindowedProvider(ResidentProvider):
     ) -> AsyncIterator[ASRSegment]:
         """See `ASRProvider`."""
         session = self.open_stream(source, sample_rate)
-        stream = Stream(session, source, Segmenter(self.limits, session.audio[source]))
-        self._streams[source] = stream
+        stream = self._stream(session, source)
         failure: AudioError | None = None
         try:
             async for pcm in pcm_stream:
@@ -85,9 +94,8 @@ class WindowedProvider(ResidentProvider):
             async for segment in self._decoded(stream):
                 yield segment
         finally:
+            stream.abandon()
             session.streaming.discard(source)
-            if self._streams.get(source) is stream:
-                del self._streams[source]
         if failure is not None:
             session.last_error = str(failure)
             raise failure
@@ -95,10 +103,23 @@ class WindowedProvider(ResidentProvider):
     async def flush(self, source: AudioSource | None = None) -> list[ASRSegment]:
         """See `ASRProvider`; a source that isn't streaming has nothing to flush."""
         stream = self._streams.get(source)
-        if stream is None:
+        if stream is None or source not in stream.session.streaming:
             return []
-        stream.windows.extend(stream.segmenter.flush())
-        return [segment async for segment in self._decoded(stream)]
+        finals = []
+        async with stream.turn:
+            stream.windows.extend(stream.segmenter.flush())
+            while stream.windows:
+                segment = await self._decode_next(stream)
+                if segment is not None and segment.is_final:
+                    finals.append(segment)
+        return finals
+
+    def _stream(self, session: Session, source: AudioSource | None) -> Stream:
+        stream = self._streams.get(source)
+        if stream is None or stream.session is not session:
+            stream = Stream(session, source, Segmenter(self.limits, session.audio[source]))
+            self._streams[source] = stream
+        return stream
 
     def _samples(self, stream: Stream, pcm: bytes) -> Samples:
         where = f"{self.describe(stream.source)}, chunk {stream.chunks}"
@@ -112,29 +133,30 @@ class WindowedProvider(ResidentProvider):
     async def _decoded(self, stream: Stream) -> AsyncIterator[ASRSegment]:
         """Decode the windows that wait, and yield what that changes."""
         while stream.windows:
-            async with stream.turn:
-                segment = None
-                if stream.windows:
-                    window = stream.windows.popleft()
-                    try:
-                        segment = await self._decode_one(stream, window)
-                    except ProviderError:
-                        if stream.hypothesis:  # the engine failed: keep what it said before
-                            yield self._say(stream, window, stream.hypothesis, is_final=True)
-                        raise
+            try:
+                async with stream.turn:  # a flush in between may leave none
+                    segment = await self._decode_next(stream) if stream.windows else None
+            except ProviderError:
+                if stream.hypothesis and stream.latest is not None:  # keep what was said before
+                    yield self._say(stream, stream.latest, stream.hypothesis, is_final=True)
+                raise
             if segment is not None:
                 yield segment
 
-    async def _decode_one(self, stream: Stream, window: Window) -> ASRSegment | None:
-        """Decode a window; None when it changes nothing that was said."""
+    async def _decode_next(self, stream: Stream) -> ASRSegment | None:
+        """Decode the first window that waits; None when it changes nothing that was said."""
+        self.check_running(stream.session, stream.source)
+        window = stream.latest = stream.windows.popleft()
         words = stream.hypothesis
-        if window.has_news:
+        to_decode = window.has_news or (window.is_final and self.decodes_finals_anew)
+        if to_decode:
             call = partial(self.decode, window.samples, is_final=window.is_final)
             window_s = len(window.samples) / SAMPLE_RATE_HZ
             found = await self.infer(stream.session, stream.source, window_s, call)
+            self.check_running(stream.session, stream.source)  # a stop cuts the engine short
             words = placed(found, window, stream.last_final_t1)
-        stream.segmenter.settle(window, decoded=window.has_news)
-        if not words and not stream.hypothesis:
+        still_wanted = stream.segmenter.settle(window, decoded=to_decode)
+        if not still_wanted or not (words or stream.hypothesis):
             return None
         return self._say(stream, window, words, is_final=window.is_final)
 

@@ -1,0 +1,39 @@
+"""Who is to blame for an error: whatever a provider raises is the provider's failure."""
+
+import asyncio
+import contextlib
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.errors import EchobenchError, ProviderError
+
+
+@contextlib.contextmanager
+def blamed(where: str) -> Iterator[None]:
+    """Turn any error of the code inside into a `ProviderError`; ours stay what they are.
+
+    Args:
+        where: The provider, and the source if there is one.
+
+    Raises:
+        ProviderError: Names the error, and the line that raised it.
+    """
+    try:
+        yield
+    except EchobenchError:
+        raise
+    except (Exception, asyncio.CancelledError) as error:
+        if isinstance(error, asyncio.CancelledError) and _asked_for_cancelling():
+            raise
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        at = f"{Path(last.filename).name}, line {last.lineno}"
+        raise ProviderError(where, f"raised {type(error).__name__}: {error} ({at})") from error
+
+
+def _asked_for_cancelling() -> bool:
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # no loop is running, so no task either
+        return False
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,26 @@
+"""Files that are written whole or not at all."""
+
+import os
+from pathlib import Path
+
+from harness.errors import JournalError
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file; whoever looks sees the old one or the new one, and never a part.
+
+    Raises:
+        JournalError: It can't be written. The old file, if any, is as it was.
+    """
+    temporary = path.with_name(f".{path.name}.new")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise JournalError(
+            str(path), f"can't be written ({error.strerror})", "a folder with room and rights"
+        ) from error

@@ -1,0 +1,69 @@
+"""Checks a faster-whisper model folder before the libraries see it.
+
+CTranslate2 finds out by itself that `model.bin` is cut short. Of the other files it believes what
+they say, and fails at the first decode, or reads past its buffers; or a library raises an error
+that names no file.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from harness.errors import ModelError
+from providers.policies.weights import lacking
+
+T = TypeVar("T")
+
+FILES = ("config.json", "model.bin", "tokenizer.json", "vocabulary.*")
+OPTIONAL_FILES = ("preprocessor_config.json",)
+FIRST_TOKEN = "<|startoftranscript|>"
+
+Index = Annotated[int, Meta(ge=0, lt=1000)]
+
+
+class _Config(msgspec.Struct):
+    """What faster-whisper needs of `config.json`, for word times and the first token."""
+
+    alignment_heads: Annotated[list[tuple[Index, Index]], Meta(min_length=1)]
+    suppress_ids_begin: list[Annotated[int, Meta(ge=0)]]
+
+
+def check_ct2(folder: Path) -> None:
+    """Look through a folder, at everything but the weights.
+
+    Raises:
+        ModelError: A file is missing or doesn't hold what it must.
+    """
+    if missing := lacking(folder, FILES):
+        problem = f"has no {missing}" if folder.is_dir() else "no such folder"
+        raise ModelError(str(folder), problem, f"a CTranslate2 folder with {', '.join(FILES)}")
+    config = _read(folder / "config.json", _Config)
+    words = _vocabulary(next(folder.glob("vocabulary.*")))
+    if FIRST_TOKEN not in words:
+        raise _damaged(next(folder.glob("vocabulary.*")), f"has no token {FIRST_TOKEN}")
+    if any(token >= len(words) for token in config.suppress_ids_begin):
+        problem = f"suppress_ids_begin {config.suppress_ids_begin} of {len(words)} tokens"
+        raise _damaged(folder / "config.json", problem)
+    _read(folder / "tokenizer.json", dict[str, Any])
+    for name in OPTIONAL_FILES:
+        if (folder / name).exists():
+            _read(folder / name, dict[str, Any])
+
+
+def _vocabulary(path: Path) -> set[str]:
+    if path.suffix == ".json":
+        return set(_read(path, list[str]))
+    return set(path.read_text(encoding="utf-8", errors="replace").split("\n"))
+
+
+def _read(path: Path, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, OSError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _damaged(path: Path, problem: str) -> ModelError:
+    return ModelError(str(path), problem, "the file as published; delete it and get it again")

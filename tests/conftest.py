@@ -1,0 +1,22 @@
+"""Fixtures for tests of any folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.trials import STAND_INS, write_corpus
+
+
+@pytest.fixture(scope="session")
+def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The manifest of six short utterances with word times."""
+    return write_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+@pytest.fixture(scope="module")
+def stand_ins() -> Iterator[None]:
+    """Make the stand-in providers known, in this process and in workers, as if installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(STAND_INS)
+        yield

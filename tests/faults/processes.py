@@ -1,0 +1,36 @@
+"""Looking for processes that a test has started, also where they belong to no one any more."""
+
+import time
+
+import psutil
+
+MARK = "ECHOBENCH_TEST"
+"""An environment variable that tests set, so that they don't see one another's processes."""
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """All live processes that were started with the mark."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == mark and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            continue  # it ended while we looked, or isn't ours
+    return found
+
+
+def alive(mark: str, within_s: float = 5.0) -> list[psutil.Process]:
+    """Those that are still there after a while; a process that was killed takes a moment to go."""
+    deadline_s = time.monotonic() + within_s
+    while (found := marked(mark)) and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+    return found
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process; one that ended and waits to be noticed doesn't count."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,119 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.clock import ClockKind, run
+from harness.contract import ASRSegment, SessionConfig
+from harness.errors import DataFileError, UnavailableError, UnknownNameError
+from harness.normalize import tokens
+from harness.registry import make_provider
+from models import EMBEDDED
+from providers.faster_whisper import FasterWhisper
+from tests.providers.engines import hear, refusals, session, shortest, text_of, with_pauses
+
+FOLDER = EMBEDDED / "ct2"
+JSON_FILES = ("config.json", "tokenizer.json", "vocabulary.json", "preprocessor_config.json")
+CONFIG = json.loads((FOLDER / "config.json").read_text())
+
+
+def variant(root: Path, name: str, file: str, content: bytes | None) -> Path:
+    """The embedded model with one file replaced, or taken away."""
+    folder = root / name
+    folder.mkdir()
+    for path in FOLDER.iterdir():
+        if path.name != file:
+            (folder / path.name).symlink_to(path)
+    if content is not None:
+        (folder / file).write_bytes(content)
+    return folder
+
+
+def variants(root: Path) -> list[Path]:
+    made: list[Path] = []
+
+    def add(file: str, content: bytes | None, how: str) -> None:
+        made.append(variant(root, f"{len(made)}-{how}-{file}", file, content))
+
+    for file in ("config.json", "model.bin", "tokenizer.json", "vocabulary.json"):
+        add(file, None, "no")
+    for file in JSON_FILES:
+        whole = (FOLDER / file).read_bytes()
+        for how, content in {
+            "empty": b"", "cut": whole[:-9], "half": whole[: len(whole) // 2], "null": b"null",
+            "number": b"3", "html": b"<html>", "binary": b"\xff\xfe\0", "string": b'"\xff"',
+        }.items():  # fmt: skip
+            add(file, content, how)
+    for key, value in {
+        "alignment_heads": [[99_999, 0]], "suppress_ids_begin": [10**9],
+    }.items():  # fmt: skip
+        add("config.json", json.dumps(CONFIG | {key: value}).encode(), f"far-{key}")
+        less = {name: CONFIG[name] for name in CONFIG if name != key}
+        add("config.json", json.dumps(less).encode(), f"without-{key}")
+    add("vocabulary.json", b'["a", "b"]', "other")
+    add("tokenizer.json", b"{}", "hollow")
+    weights = (FOLDER / "model.bin").read_bytes()
+    for length in (0, 1, 4, 6, 8, 60, 100, 700, 1500, len(weights) // 2, len(weights) - 1):
+        add("model.bin", weights[:length], f"cut-at-{length}")
+    add("model.bin", b"lmgg" + weights[4:], "magic")
+    return made
+
+
+def test_damaged_folders_are_refused(tmp_path: Path) -> None:
+    """The libraries would fail at the first decode, end the process, or name no file."""
+    made = variants(tmp_path)
+    answers = refusals("faster_whisper", [*made, tmp_path / "missing", FOLDER / "model.bin"])
+    for path, answer in zip(made, answers, strict=False):
+        assert answer.startswith(f"ModelError: {path}"), answer
+        file = path.name.split("-", 1)[1].rpartition("-")[2]
+        assert file in answer or "model" in answer
+        assert "; allowed: " in answer
+    assert all("no such folder" in answer for answer in answers[-2:])
+
+
+def test_the_optional_file_may_be_missing(tmp_path: Path) -> None:
+    folder = variant(tmp_path, "without", "preprocessor_config.json", None)
+    assert refusals("faster_whisper", [folder]) == ["ready"]
+
+
+def test_a_model_by_path_is_heard(tmp_path: Path) -> None:
+    folder = variant(tmp_path, "mine", "none", None)
+
+    async def body() -> list[ASRSegment]:
+        async with session("faster_whisper", str(folder), compute_type="int8") as provider:
+            return await hear(provider, with_pauses(shortest(1)[0]))
+
+    assert tokens(text_of(run(body(), ClockKind.VIRTUAL))) == tokens(shortest(1)[0].text)
+
+
+def test_unknown_names_are_refused_without_asking_anyone() -> None:
+    for name in ("tyny", "large-v9", ""):
+        with pytest.raises(UnknownNameError):
+            FasterWhisper().locate_model(name)
+
+
+@pytest.mark.parametrize(
+    ("options", "given", "allowed"),
+    [({"compute_type": "int3"}, "'int3'", "float32"), ({"device": "cuda"}, "CUDA", "device=cpu")],
+)
+def test_what_the_machine_cannot_do_is_named(
+    options: dict[str, str], given: str, allowed: str
+) -> None:
+    """As that, and not as a fault of the model."""
+    import ctranslate2  # not before the module above has told its threads how to wait
+
+    if options.get("device") == "cuda" and ctranslate2.get_cuda_device_count():
+        pytest.skip("this machine has a CUDA device")
+    provider = make_provider("faster_whisper", dict(options))
+    with pytest.raises(UnavailableError) as caught:
+        run(provider.start_session("test", SessionConfig(model="embedded")), ClockKind.WALL)
+    assert given in caught.value.problem
+    assert allowed in str(caught.value.allowed)
+
+
+@pytest.mark.parametrize(
+    "options", [{"device": "tpu"}, {"beam_size": 0}, {"cpu_threads": -1}, {"beams": 5}]
+)
+def test_wrong_options_are_refused(options: dict[str, str | int]) -> None:
+    with pytest.raises(DataFileError, match="options of faster_whisper"):
+        make_provider("faster_whisper", dict(options))

@@ -1,0 +1,111 @@
+"""What tests of trials share: a small corpus with word times, specs, and a run of them."""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from harness.audio import SAMPLE_RATE_HZ
+from harness.clock import ClockKind
+from harness.contract import AudioSource
+from harness.events import Event, TrialEnded
+from harness.journal import JournalWriter, TrialRecord, read_journal
+from harness.patience import DEFAULT, Patience
+from harness.pool import WorkerPool
+from harness.run import measure_all
+from harness.scenario import Scenario, SourceScript
+from harness.trial import Activity, Option, TrialSpec
+
+STAND_INS = Path(__file__).parent / "stand_ins" / "installed"
+"""On `sys.path`, this folder makes the stand-ins known, as if they had been installed."""
+WORD_S = 0.25
+SENTENCES = (
+    "open the door", "stop", "we meet next week", "record the green garden", "send nine", "call me",
+)  # fmt: skip
+
+
+def write_corpus(folder: Path, sentences: Sequence[str] = SENTENCES) -> Path:
+    """Write one sound file a sentence, each word a tone of its own, and the manifest of them."""
+    lines = []
+    for number, sentence in enumerate(sentences):
+        words = sentence.split()
+        times = np.arange(round(WORD_S * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+        tones = [np.sin(2 * np.pi * (200 + 90 * number + 40 * at) * times)
+                 * np.hanning(len(times)) for at in range(len(words))]  # fmt: skip
+        audio = (np.concatenate(tones) * 9000).astype(np.int16)
+        soundfile.write(folder / f"{number}.wav", audio, SAMPLE_RATE_HZ, subtype="PCM_16")
+        line = {
+            "audio_filepath": f"{number}.wav",
+            "duration": len(audio) / SAMPLE_RATE_HZ,
+            "text": sentence,
+            "words": [[word, at * WORD_S, (at + 1) * WORD_S] for at, word in enumerate(words)],
+        }
+        lines.append(json.dumps(line))
+    manifest = folder / "manifest.jsonl"
+    manifest.write_text("\n".join(lines) + "\n")
+    return manifest
+
+
+def scenario_of(duration_s: float, *sources: SourceScript, queue_s: float = 10.0) -> Scenario:
+    """A scenario; one microphone that hardly pauses where no source is given."""
+    mic = SourceScript(name=AudioSource.MIC, gap_s=(0.1, 0.3))
+    return Scenario(
+        title="a test", name="test", duration_s=duration_s, sources=sources or (mic,),
+        queue_s=queue_s, noise_dbfs=-90.0,
+    )  # fmt: skip
+
+
+def spec_of(
+    provider: str,
+    corpus: Path | str,
+    settings: dict[str, Option] | None = None,
+    *,
+    clock: ClockKind = ClockKind.VIRTUAL,
+    chunk_seconds: float = 1.0,
+    scenario: Scenario | None = None,
+    model: str = "embedded",
+    seed: int = 1,
+    activity: Activity = Activity.SCENARIO,
+) -> TrialSpec:
+    """A trial of six seconds, unless another scenario is given."""
+    return TrialSpec(
+        provider=provider,
+        model=model,
+        chunk_seconds=chunk_seconds,
+        scenario=scenario or scenario_of(6.0),
+        corpus=str(corpus),
+        clock=clock,
+        settings=settings or {},
+        seed=seed,
+        activity=activity,
+    )
+
+
+class Observer:
+    """Follows a run; `at_event` is called with each event."""
+
+    def __init__(self, at_event: Callable[[Event], None] = lambda event: None) -> None:
+        self.event = at_event
+        self.began: list[TrialSpec] = []
+        self.ended: list[TrialEnded] = []
+
+    def trial_begins(self, spec: TrialSpec, number: int, of: int) -> None:
+        self.began.append(spec)
+
+    def trial_ends(self, ended: TrialEnded) -> None:
+        self.ended.append(ended)
+
+
+def run_of(
+    specs: Sequence[TrialSpec], journal: Path, patience: Patience = DEFAULT
+) -> list[TrialRecord]:
+    """Measure trials with real workers, and read the journal that this leaves."""
+    pool, writer = WorkerPool(patience), JournalWriter(journal)
+    try:
+        measure_all(specs, pool, writer, Observer())
+    finally:
+        pool.close()
+        writer.close()
+    return read_journal(journal)
