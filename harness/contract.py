@@ -128,7 +128,6 @@ class ASRProvider(ABC):
 
     name: ClassVar[str]
     Settings: ClassVar[type[ProviderSettings]] = ProviderSettings
-    requires: ClassVar[tuple[Requirement, ...]] = ()
     default_model: ClassVar[str] = "embedded"
     clocks: ClassVar[frozenset[ClockKind]] = frozenset(ClockKind)
     """The clocks on which its figures are true; `WALL` alone if it waits for another process."""
@@ -137,6 +136,11 @@ class ASRProvider(ABC):
         self.settings = settings if settings is not None else self.Settings()
         self.on_inference: Callable[[InferenceSpan], None] = lambda span: None
         """Called after each inference, on any thread; whoever measures sets it."""
+
+    @property
+    def requires(self) -> tuple[Requirement, ...]:
+        """What the provider needs of the machine, with these settings."""
+        return ()
 
     @property
     def is_available(self) -> bool:

@@ -1,7 +1,10 @@
 """What a provider needs from a machine, whether it is there, and the command that gets it."""
 
 import importlib.util
+import os
+import platform
 import shlex
+import shutil
 import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -44,3 +47,75 @@ class Package(Requirement):
         if python.is_relative_to(Path.cwd()):
             python = python.relative_to(Path.cwd())
         return f"{shlex.quote(str(python))} -m pip install -e '.[{self.extra}]'"
+
+
+@dataclass(frozen=True)
+class Program(Requirement):
+    """An executable that isn't Python: where an option or an environment variable says, or on PATH.
+
+    >>> Program("sh", variable="NO_SUCH_VARIABLE", how_to_get="").missing() is None
+    True
+    """
+
+    name: str
+    variable: str
+    """The environment variable that may hold its path."""
+    how_to_get: str
+    """The command, or the page, that it comes from."""
+    given: str | None = None
+    """Its path by the provider's own option, which goes before the variable."""
+
+    def path(self) -> str | None:
+        """Where it is; None when it can't be run."""
+        return shutil.which(self.given or os.environ.get(self.variable) or self.name)
+
+    def missing(self) -> str | None:
+        """Look for a file that may be executed."""
+        if self.path() is not None:
+            return None
+        asked = self.given or os.environ.get(self.variable)
+        return f"the program {asked or self.name}"
+
+    def remedy(self) -> str:
+        """Where it comes from, and the variable that says where it went."""
+        return f"{self.how_to_get}; its path in {self.variable}, or on PATH"
+
+
+@dataclass(frozen=True)
+class SecretKey(Requirement):
+    """A key in an environment variable; its value is never shown.
+
+    >>> SecretKey("NO_SUCH_KEY").missing()
+    'a key in NO_SUCH_KEY'
+    """
+
+    variable: str
+
+    def missing(self) -> str | None:
+        """Tell whether the variable is set."""
+        return None if os.environ.get(self.variable, "").strip() else f"a key in {self.variable}"
+
+    def remedy(self) -> str:
+        """How to set it."""
+        return f"export {self.variable}=…"
+
+
+@dataclass(frozen=True)
+class Platform(Requirement):
+    """A kind of machine, as `platform.system()` and `platform.machine()` name it.
+
+    >>> Platform(platform.system(), platform.machine()).missing() is None
+    True
+    """
+
+    system: str
+    machine: str
+
+    def missing(self) -> str | None:
+        """Compare with this machine."""
+        here = (platform.system(), platform.machine())
+        return None if here == (self.system, self.machine) else f"{self.system} on {self.machine}"
+
+    def remedy(self) -> str:
+        """Nothing gets one machine to be another."""
+        return "another machine"

@@ -46,7 +46,7 @@ def stable_words_retracted(log: TrialLog) -> Measurement:
     called, retracted = 0, 0
     for segment_texts in _by_segment(log):
         for old, new in pairwise(segment_texts):
-            stable = tokens(" ".join(word.text for word in old.words[: old.stable_words]))
+            stable = tokens(" ".join(old.text.split()[: old.stable_words]))
             called += len(stable)
             retracted += len(stable) - common_prefix(stable, tokens(new.text))
     if not called:

@@ -7,8 +7,6 @@ Partial Hypothesis Selection", as used for Whisper by Macháček et al. 2023 (ar
 import unicodedata
 from collections.abc import Sequence
 
-from harness.contract import Word
-
 
 def spoken_form(text: str) -> str:
     """What is left of a word when case and punctuation, which flicker, are taken away.
@@ -19,15 +17,15 @@ def spoken_form(text: str) -> str:
     return "".join(letter for letter in text.casefold() if unicodedata.category(letter)[0] in "LNM")
 
 
-def agreed(before: Sequence[Word], now: Sequence[Word]) -> int:
+def agreed(before: Sequence[str], now: Sequence[str]) -> int:
     """Count the leading words that two hypotheses of the same segment share.
 
-    >>> agreed([Word("open", 0, 1), Word("thee", 1, 2)], [Word("Open,", 0, 1), Word("the", 1, 2)])
+    >>> agreed(["open", "thee"], ["Open,", "the"])
     1
     """
     count = 0
     for old, new in zip(before, now, strict=False):
-        if spoken_form(old.text) != spoken_form(new.text):
+        if spoken_form(old) != spoken_form(new):
             break
         count += 1
     return count

@@ -9,15 +9,15 @@ for it.
 import asyncio
 from abc import abstractmethod
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from functools import partial
 
-from harness.audio import SAMPLE_RATE_HZ, Samples, to_float
+from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.contract import ASRSegment, AudioSource, ProviderSettings, Word
 from harness.errors import AudioError, ProviderError
 from harness.resident import ResidentProvider, Session
-from providers.policies.agreement import agreed
+from providers.policies.captions import Captions, checked_samples, placed
 from providers.policies.segmenter import Limits, Segmenter, Window
 
 
@@ -34,17 +34,20 @@ class Stream:
     """The last one that was taken from there."""
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a window is decoded: a flush may come from another task in the middle."""
-    hypothesis: list[Word] = field(default_factory=list)
+    captions: Captions = field(init=False)
+    words: list[Word] = field(default_factory=list)
     """What the open segment was last said to be."""
-    revision: int = 0
-    last_final_t1: float = 0.0
     chunks: int = 0
+
+    def __post_init__(self) -> None:
+        self.captions = Captions(self.source)
 
     def abandon(self) -> None:
         """Forget what was left undone."""
         self.windows.clear()
         self.segmenter.abandon()
-        self.hypothesis, self.revision, self.chunks = [], 0, 0
+        self.captions.forget()
+        self.words, self.chunks = [], 0
 
 
 class WindowedProvider(ResidentProvider):
@@ -124,11 +127,7 @@ class WindowedProvider(ResidentProvider):
     def _samples(self, stream: Stream, pcm: bytes) -> Samples:
         where = f"{self.describe(stream.source)}, chunk {stream.chunks}"
         stream.chunks += 1
-        if not isinstance(pcm, bytes | bytearray | memoryview):
-            raise AudioError(where, type(pcm).__name__, "bytes of 16-bit mono PCM")
-        if not pcm or len(pcm) % 2:
-            raise AudioError(where, f"{len(pcm)} bytes", "2, 4, 6, … bytes of 16-bit mono PCM")
-        return to_float(bytes(pcm))
+        return checked_samples(pcm, where)
 
     async def _decoded(self, stream: Stream) -> AsyncIterator[ASRSegment]:
         """Decode the windows that wait, and yield what that changes."""
@@ -137,8 +136,8 @@ class WindowedProvider(ResidentProvider):
                 async with stream.turn:  # a flush in between may leave none
                     segment = await self._decode_next(stream) if stream.windows else None
             except ProviderError:
-                if stream.hypothesis and stream.latest is not None:  # keep what was said before
-                    yield self._say(stream, stream.latest, stream.hypothesis, is_final=True)
+                if stream.words and stream.latest is not None:  # keep what was said before
+                    yield self._say(stream, stream.latest, stream.words, is_final=True)
                 raise
             if segment is not None:
                 yield segment
@@ -147,56 +146,31 @@ class WindowedProvider(ResidentProvider):
         """Decode the first window that waits; None when it changes nothing that was said."""
         self.check_running(stream.session, stream.source)
         window = stream.latest = stream.windows.popleft()
-        words = stream.hypothesis
+        words = stream.words
         to_decode = window.has_news or (window.is_final and self.decodes_finals_anew)
         if to_decode:
             call = partial(self.decode, window.samples, is_final=window.is_final)
             window_s = len(window.samples) / SAMPLE_RATE_HZ
             found = await self.infer(stream.session, stream.source, window_s, call)
             self.check_running(stream.session, stream.source)  # a stop cuts the engine short
-            words = placed(found, window, stream.last_final_t1)
+            words = placed(
+                found,
+                window.begin / SAMPLE_RATE_HZ,
+                window.end / SAMPLE_RATE_HZ,
+                not_before_s=stream.captions.last_final_t1,
+            )
         still_wanted = stream.segmenter.settle(window, decoded=to_decode)
-        if not still_wanted or not (words or stream.hypothesis):
+        if not still_wanted or not (words or stream.words):
             return None
         return self._say(stream, window, words, is_final=window.is_final)
 
     def _say(
         self, stream: Stream, window: Window, words: list[Word], *, is_final: bool
     ) -> ASRSegment:
-        segment = ASRSegment(
-            source=stream.source,
-            segment_id=window.segment_id,
-            revision=stream.revision,
-            is_final=is_final,
-            text=" ".join(word.text for word in words),
-            t0=words[0].t0 if words else max(window.begin / SAMPLE_RATE_HZ, stream.last_final_t1),
-            t1=words[-1].t1 if words else window.end / SAMPLE_RATE_HZ,
-            words=tuple(words),
-            stable_words=len(words) if is_final else agreed(stream.hypothesis, words),
-        )
-        stream.hypothesis, stream.revision = words, stream.revision + 1
-        if is_final:
-            stream.hypothesis, stream.revision = [], 0
-            stream.last_final_t1 = segment.t1
-        return segment
-
-
-def placed(words: Sequence[Word], window: Window, not_before_s: float) -> list[Word]:
-    """Move a window's words to the session's time, in order, inside what was heard.
-
-    Engines report times that step back, overlap or lie behind the end of the window.
-
-    >>> import numpy as np
-    >>> window = Window(0, 16_000, np.zeros(16_000, np.float32), True, True, 0)
-    >>> placed([Word("a", 0.2, 0.1), Word("b", 0.1, 7.0)], window, not_before_s=0.5)
-    [Word(text='a', t0=1.2, t1=1.2), Word(text='b', t0=1.2, t1=2.0)]
-    """
-    offset_s, end_s = window.begin / SAMPLE_RATE_HZ, window.end / SAMPLE_RATE_HZ
-    earliest_s = min(max(not_before_s, offset_s), end_s)
-    result = []
-    for word in words:
-        t0 = min(max(offset_s + word.t0, earliest_s), end_s)
-        t1 = min(max(offset_s + word.t1, t0), end_s)
-        result.append(Word(word.text, t0, t1))
-        earliest_s = t1
-    return result
+        if words:
+            span_s = words[0].t0, words[-1].t1
+        else:
+            span_s = window.begin / SAMPLE_RATE_HZ, window.end / SAMPLE_RATE_HZ
+        stream.words = [] if is_final else words
+        text = " ".join(word.text for word in words)
+        return stream.captions.say(window.segment_id, text, span_s, is_final=is_final, words=words)

@@ -3,20 +3,15 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.contract import Word
 from providers.policies.agreement import agreed, spoken_form
 
 VOCABULARY = st.sampled_from(["open", "Open,", "OPEN!", "the", "The", "door", "dóor", "don't", "—"])
 hypotheses = st.lists(VOCABULARY, max_size=8)
 
 
-def words(texts: list[str]) -> list[Word]:
-    return [Word(text, float(at), at + 1.0) for at, text in enumerate(texts)]
-
-
 @given(hypotheses, hypotheses)
 def test_what_is_agreed_is_the_longest_common_beginning(before: list[str], now: list[str]) -> None:
-    count = agreed(words(before), words(now))
+    count = agreed(before, now)
     forms_before, forms_now = [*map(spoken_form, before)], [*map(spoken_form, now)]
     assert forms_before[:count] == forms_now[:count]
     assert forms_before[: count + 1] != forms_now[: count + 1] or count == min(
@@ -26,14 +21,8 @@ def test_what_is_agreed_is_the_longest_common_beginning(before: list[str], now: 
 
 @given(hypotheses, hypotheses)
 def test_agreement_has_no_direction(before: list[str], now: list[str]) -> None:
-    assert agreed(words(before), words(now)) == agreed(words(now), words(before))
-    assert agreed(words(now), words(now)) == len(now)
-
-
-@given(hypotheses)
-def test_times_do_not_matter(texts: list[str]) -> None:
-    later = [Word(word.text, word.t0 + 0.3, word.t1 + 0.3) for word in words(texts)]
-    assert agreed(words(texts), later) == len(texts)
+    assert agreed(before, now) == agreed(now, before)
+    assert agreed(now, now) == len(now)
 
 
 @given(st.text())

@@ -13,10 +13,8 @@ from hypothesis import strategies as st
 
 from harness.audio import SAMPLE_RATE_HZ, Samples, to_pcm16
 from harness.clock import ClockKind, run
-from harness.contract import ASRSegment, AudioAccount, AudioSource, SessionConfig, Word
+from harness.contract import ASRSegment, AudioAccount, AudioSource, SessionConfig
 from harness.errors import AudioError, ProviderError
-from providers.policies.segmenter import Window
-from providers.policies.windowed import placed
 from tests.providers.signals import chunk_sizes, samples_of
 from tests.providers.tones import (
     PITCHES_HZ,
@@ -314,27 +312,3 @@ def test_an_engine_may_want_to_decode_every_final(anew: bool, decodes: int) -> N
     said = with_engine(listen(engine, say(["ah"], after_s=2.0), [samples_of(0.6)]), engine)
     assert text_of(said) == ["ah"]
     assert calls == [False] * (decodes - anew) + [True] * anew
-
-
-offsets = st.floats(-5, 20)
-
-
-@given(
-    st.lists(st.tuples(offsets, offsets), max_size=10),
-    st.integers(0, 10 * SAMPLE_RATE_HZ),
-    st.integers(0, 8 * SAMPLE_RATE_HZ),
-    st.floats(0, 20),
-)
-def test_placed_words_are_in_order_inside_the_window(
-    times: list[tuple[float, float]], begin: int, length: int, not_before_s: float
-) -> None:
-    words = [Word(str(number), *pair) for number, pair in enumerate(times)]
-    window = Window(0, begin, np.zeros(length, np.float32), True, True, 0)
-    result = placed(words, window, not_before_s)
-    begin_s, end_s = begin / SAMPLE_RATE_HZ, window.end / SAMPLE_RATE_HZ
-    assert [word.text for word in result] == [word.text for word in words]
-    earliest_s = begin_s
-    for word in result:
-        assert earliest_s <= word.t0 <= word.t1 <= end_s
-        assert word.t0 >= min(not_before_s, end_s)
-        earliest_s = word.t1

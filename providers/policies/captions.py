@@ -1,0 +1,119 @@
+"""What was said about one source so far, as the contract's segments: revisions, times in order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from harness.audio import Samples, to_float
+from harness.contract import ASRSegment, AudioSource, Word
+from harness.errors import AudioError
+from providers.policies.agreement import agreed
+
+
+@dataclass
+class Captions:
+    """The open segment of a source, and where the final before it ended."""
+
+    source: AudioSource | None
+    hypothesis: list[str] = field(default_factory=list)
+    """The words that the open segment was last said to have."""
+    revision: int = 0
+    last_final_t1: float = 0.0
+
+    def forget(self) -> None:
+        """Give up the open segment; the next thing said begins another."""
+        self.hypothesis, self.revision = [], 0
+
+    def say(
+        self,
+        segment_id: int,
+        text: str,
+        span_s: tuple[float, float],
+        *,
+        is_final: bool,
+        words: Sequence[Word] = (),
+    ) -> ASRSegment:
+        """Make the next segment; stable are the words on which it and the one before agree.
+
+        Args:
+            segment_id: Grows from one stretch of speech to the next.
+            text: All that is known of this stretch.
+            span_s: Where its speech lies, in seconds since the session's start. What reaches into
+                the final before is cut off.
+            is_final: Whether this is the last word on it.
+            words: With times that lie inside the span, where the engine has them.
+
+        >>> captions = Captions(None)
+        >>> captions.say(0, "open the", (0.5, 1.0), is_final=False).stable_words
+        0
+        >>> captions.say(0, "open the door", (0.5, 1.5), is_final=False).stable_words
+        2
+        >>> final = captions.say(0, "open a door", (0.5, 1.6), is_final=True)
+        >>> final.revision, final.stable_words
+        (2, 3)
+        >>> captions.say(1, "please", (1.4, 2.0), is_final=False).t0
+        1.6
+        """
+        said = text.split()
+        t0 = max(span_s[0], self.last_final_t1)
+        segment = ASRSegment(
+            source=self.source,
+            segment_id=segment_id,
+            revision=self.revision,
+            is_final=is_final,
+            text=text,
+            t0=t0,
+            t1=max(span_s[1], t0),
+            words=tuple(words),
+            stable_words=len(said) if is_final else agreed(self.hypothesis, said),
+        )
+        self.hypothesis, self.revision = said, self.revision + 1
+        if is_final:
+            self.forget()
+            self.last_final_t1 = segment.t1
+        return segment
+
+
+def placed(
+    words: Sequence[Word], begin_s: float, end_s: float, not_before_s: float = 0.0
+) -> list[Word]:
+    """Move words from a stretch of audio to the session's time, in order, inside the stretch.
+
+    Engines report times that step back, overlap or lie behind the end of what they heard.
+
+    Args:
+        words: Times are seconds since the stretch's beginning.
+        begin_s: Where it begins, in seconds since the session's start.
+        end_s: Where it ends.
+        not_before_s: Where the final before it ended.
+
+    >>> placed([Word("a", 0.2, 0.1), Word("b", 0.1, 7.0)], 1.0, 2.0, not_before_s=1.5)
+    [Word(text='a', t0=1.5, t1=1.5), Word(text='b', t0=1.5, t1=2.0)]
+    """
+    earliest_s = min(max(not_before_s, begin_s), end_s)
+    result = []
+    for word in words:
+        t0 = min(max(begin_s + word.t0, earliest_s), end_s)
+        t1 = min(max(begin_s + word.t1, t0), end_s)
+        result.append(Word(word.text, t0, t1))
+        earliest_s = t1
+    return result
+
+
+def checked_samples(pcm: object, where: str) -> Samples:
+    r"""Turn a chunk of the contract's PCM into floats.
+
+    Args:
+        pcm: Bytes of 16-bit little-endian mono PCM.
+        where: The provider, source and chunk, for messages.
+
+    Raises:
+        AudioError: It isn't bytes, is empty, or ends in half a sample.
+
+    >>> checked_samples(b"\x00\x40", "chunk 0").tolist()
+    [0.5]
+    """
+    if not isinstance(pcm, bytes | bytearray | memoryview):
+        raise AudioError(where, type(pcm).__name__, "bytes of 16-bit mono PCM")
+    if not pcm or len(pcm) % 2:
+        raise AudioError(where, f"{len(pcm)} bytes", "2, 4, 6, … bytes of 16-bit mono PCM")
+    return to_float(bytes(pcm))
