@@ -63,6 +63,10 @@ class Chunker:
         if self._waiting:
             yield self._take(self._waiting)
 
+    def skip(self, samples: int) -> None:
+        """Pass over the next samples, which belong to no chunk; call `finish` before."""
+        self._cut += samples
+
     def _next_size(self) -> int:
         begun = max(round(FIRST_CHUNK_S * SAMPLE_RATE_HZ), self._cut)
         return max(1, min(round(self.chunk_seconds * SAMPLE_RATE_HZ), begun))

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.chunking import Chunk
 from harness.clock import now_s
 from harness.contract import AudioSource
 from harness.events import Backpressure, Begun, Dropped, Event, Finished, Queued
+from harness.heard import HeardAudio
 
 HIGH_LEVEL = 0.5
 """From this share on, the source is told that the queue fills up."""
@@ -27,6 +28,8 @@ class ChunkQueue:
         origin_s: The trial's zero on the running clock.
         capacity_s: How much audio may wait behind the newest chunk.
         emit: Takes the events.
+        rate_hz: Samples that the source takes in a second of the clock.
+        at_pause: Called when the provider has all that came before a pause, and wants more.
     """
 
     def __init__(
@@ -36,17 +39,23 @@ class ChunkQueue:
         origin_s: float,
         capacity_s: float,
         emit: Callable[[Event], None],
+        rate_hz: float = SAMPLE_RATE_HZ,
+        at_pause: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.source = source
+        self.heard = HeardAudio()
         self.taken = self.handed_over = 0
         self.drained = self.closed = False
         self._start_s, self._origin_s, self._emit = start_s, origin_s, emit
         self._capacity = max(1, round(capacity_s * SAMPLE_RATE_HZ))
+        self._rate_hz, self._at_pause = rate_hz, at_pause
         self._chunks: deque[Chunk] = deque()
+        self._pauses: set[int] = set()  # numbers of chunks that a pause comes after
         self._news = asyncio.Event()
         self._ended = False
         self._pressed = False
         self._in_hand = False
+        self._newest = -1
         self._moved_s = self._answered_s = origin_s
 
     def answered(self) -> None:
@@ -84,12 +93,18 @@ class ChunkQueue:
                 chunk=chunk.index,
                 first_sample=chunk.first_sample,
                 samples=len(chunk.pcm),
-                due_s=self._start_s + chunk.end_sample / SAMPLE_RATE_HZ,
+                due_s=self._start_s + chunk.end_sample / self._rate_hz,
                 at_s=self._at_s(),
                 depth=len(self._chunks),
             )
         )
         self._signal()
+        self._news.set()
+        self._newest = chunk.index
+
+    def put_pause(self) -> None:
+        """Say that there is no speech for a while after the newest chunk."""
+        self._pauses.add(self._newest)
         self._news.set()
 
     def end(self) -> None:
@@ -100,25 +115,41 @@ class ChunkQueue:
 
     async def pcm(self) -> AsyncIterator[bytes]:
         """The stream for the provider; each chunk is `begun` until it comes for the next one."""
+        last = -1
         while True:
-            while not self._chunks:
-                if self._ended:
+            self._news.clear()
+            await self._pause_after(last)
+            if not self._chunks:
+                if self._ended and not self._news.is_set():
                     self.drained = True
                     return
-                self._news.clear()
                 await self._news.wait()
+                continue
             chunk = self._chunks.popleft()
+            last = chunk.index
             depth = len(self._chunks)
             self._emit(Begun(source=self.source, chunk=chunk.index, at_s=self._at_s(), depth=depth))
             self._signal()
             self.taken += 1
             self.handed_over += len(chunk.pcm)
+            self.heard.add(chunk)
             self._in_hand = True
             self._moved()
             yield chunk.pcm.astype("<i2", copy=False).tobytes()
             self._in_hand = False
             self._moved()
             self._emit(Finished(source=self.source, chunk=chunk.index, at_s=self._at_s()))
+
+    async def _pause_after(self, last: int) -> None:
+        """Do what is to be done at a pause that the provider has reached, if it has reached one."""
+        reached = {chunk for chunk in self._pauses if chunk <= last}
+        self._pauses -= reached
+        if reached and self._at_pause is not None:
+            self._in_hand = True
+            self._moved()
+            await self._at_pause()
+            self._in_hand = False
+            self._moved()
 
     def _waiting(self) -> int:
         """Samples that wait; the newest chunk has only just come."""

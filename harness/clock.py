@@ -35,17 +35,40 @@ class ClockKind(StrEnum):
     VIRTUAL = "virtual"
 
 
-class _SkippingSelector(selectors.DefaultSelector):
+Ready = list[tuple[selectors.SelectorKey, int]]
+
+
+class _MeasuringSelector(selectors.DefaultSelector):
+    """Notes how long the loop takes from one look at its input to the next, in real time.
+
+    While it does not look, nothing else can happen: audio waits, messages wait, deadlines pass.
+    """
+
+    longest_s = 0.0
+    _since_s: float | None = None
+
+    def select(self, timeout: float | None = None) -> Ready:
+        if self._since_s is not None:
+            self.longest_s = max(self.longest_s, time.monotonic() - self._since_s)
+        ready = self._wait(timeout)
+        self._since_s = time.monotonic()
+        return ready
+
+    def _wait(self, timeout: float | None) -> Ready:
+        return super().select(timeout)
+
+
+class _SkippingSelector(_MeasuringSelector):
     """The selector of a `VirtualLoop`, and the only place where time is skipped."""
 
     loop: "VirtualLoop"
 
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)  # input that is already here goes first
+    def _wait(self, timeout: float | None) -> Ready:
+        ready = super()._wait(0)  # input that is already here goes first
         if ready or (timeout is not None and timeout <= 0):
             return ready
         if timeout is None or self.loop.in_flight:
-            return super().select(timeout)  # a real wait, charged as such
+            return super()._wait(timeout)  # a real wait, charged as such
         self.loop.skip(timeout)
         return []
 
@@ -131,6 +154,18 @@ def hold() -> Iterator[None]:
         loop.in_flight -= 1
 
 
+def longest_stall_s() -> float:
+    """The longest time in which the running loop could not turn, since this was last asked.
+
+    In real seconds, on either clock; 0 on a loop that `run` didn't make.
+    """
+    selector = getattr(asyncio.get_running_loop(), "_selector", None)
+    if not isinstance(selector, _MeasuringSelector):
+        return 0.0
+    longest_s, selector.longest_s = selector.longest_s, 0.0
+    return longest_s
+
+
 async def sleep_until(deadline_s: float) -> None:
     """Wait for an absolute time, so that a late wake-up doesn't delay those after it.
 
@@ -150,6 +185,10 @@ def run(main: Coroutine[Any, Any, T], kind: ClockKind) -> T:
     >>> round(run(an_hour(), ClockKind.VIRTUAL))
     3600
     """
-    factory = VirtualLoop if kind is ClockKind.VIRTUAL else asyncio.SelectorEventLoop
+    factory = VirtualLoop if kind is ClockKind.VIRTUAL else _wall_loop
     with asyncio.Runner(loop_factory=factory) as runner:
         return runner.run(main)
+
+
+def _wall_loop() -> asyncio.SelectorEventLoop:
+    return asyncio.SelectorEventLoop(_MeasuringSelector())

@@ -1,7 +1,9 @@
 """From a journal to figures and verdicts; runs nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+
+import msgspec
 
 from harness.conformance import RULES
 from harness.events import Checked
@@ -52,26 +54,59 @@ def evaluate(
     Of several trials with one key, which a resumed run may have, the last counts. A trial that
     didn't end well has no figures, and fails in everything that it is held to.
     """
-    return {record.started.key: _evaluate_one(record, thresholds) for record in records}
+    results = {record.started.key: _measured(record) for record in records}
+    for result in results.values():
+        if result.spec.activity is Activity.CONFORMANCE:
+            result.checks = _checks(result)
+        else:
+            held_to = {name: threshold for name, threshold in thresholds.items()
+                       if threshold.applies_to(result.spec)}  # fmt: skip
+            result.verdicts = {name: _verdict(result, threshold, results.values())
+                               for name, threshold in held_to.items()}  # fmt: skip
+    return results
 
 
-def _evaluate_one(record: TrialRecord, thresholds: dict[str, Threshold]) -> TrialResult:
+def _measured(record: TrialRecord) -> TrialResult:
     result = TrialResult(record)
-    spec = result.spec
-    held_to = {name: threshold for name, threshold in thresholds.items()
-               if threshold.applies_to(spec.scenario.name)}  # fmt: skip
-    ended_well = result.status is TrialStatus.OK
-    why = f"{result.status}: {result.reason.partition(chr(10))[0]}"
-    if spec.activity is Activity.CONFORMANCE:
-        tried = {event.check: event for event in record.events if isinstance(event, Checked)}
-        untried = {name: Checked(check=name, passed=False, detail=why) for name in RULES}
-        result.checks = tried if ended_well else untried
-    elif ended_well:
-        result.measurements = measure(TrialLog(spec, record.events))
-        result.verdicts = {
-            name: judge(threshold, result.measurements[threshold.metric], spec.clock)
-            for name, threshold in held_to.items()
-        }
-    else:
-        result.verdicts = {name: fail(threshold, why) for name, threshold in held_to.items()}
+    if result.status is TrialStatus.OK and result.spec.activity is not Activity.CONFORMANCE:
+        result.measurements = measure(TrialLog(result.spec, record.events))
     return result
+
+
+def _why_not(result: TrialResult) -> str:
+    return f"{result.status}: {result.reason.partition(chr(10))[0]}"
+
+
+def _checks(result: TrialResult) -> dict[str, Checked]:
+    if result.status is not TrialStatus.OK:
+        why = _why_not(result)
+        return {name: Checked(check=name, passed=False, detail=why) for name in RULES}
+    return {event.check: event for event in result.record.events if isinstance(event, Checked)}
+
+
+def _verdict(result: TrialResult, threshold: Threshold, others: Collection[TrialResult]) -> Verdict:
+    if result.status is not TrialStatus.OK:
+        return fail(threshold, _why_not(result))
+    measurement = result.measurements[threshold.metric]
+    if threshold.over is not None:
+        measurement = _over(result, measurement, threshold, others)
+    return judge(threshold, measurement, result.spec.clock)
+
+
+def _over(
+    result: TrialResult,
+    measurement: Measurement,
+    threshold: Threshold,
+    others: Collection[TrialResult],
+) -> Measurement:
+    """The measurement divided by that of the trial which differs in nothing but its scenario."""
+    spec, over = result.spec, threshold.over
+    for other in others:
+        same = msgspec.structs.replace(other.spec, scenario=spec.scenario, vad=spec.vad)
+        if other.spec.scenario.name == over and same == spec and other.status is TrialStatus.OK:
+            whole = other.measurements[threshold.metric].value
+            if measurement.value is None or not whole:
+                return Measurement(unit="1", absent=measurement.absent or f"none in {over}")
+            return Measurement(unit="1", value=measurement.value / whole, count=measurement.count)
+    absent = f"no trial of {over} to compare with; add --scenario {over}"
+    return Measurement(unit="1", absent=absent)

@@ -4,15 +4,32 @@ All times are seconds on the trial's clock since its first sample was captured, 
 comparable with the audio's own time. Field names are the columns of the journal.
 """
 
+from enum import StrEnum
 from typing import Any
 
 import msgspec
 
 from harness.contract import ASRHealth, ASRSegment, AudioSource, Word
 from harness.trial import TrialSpec, TrialStatus
+from harness.witness import Acts
 
 SCHEMA = 1
 """Changes when an older journal can no longer be read as this one says."""
+
+
+class AuditPart(StrEnum):
+    """What a chunk of the residency audit is there for."""
+
+    STEADY = "steady"
+    """Speech never heard before."""
+    AGAIN = "again"
+    """The very samples of an earlier chunk."""
+    ALTERED = "altered"
+    """The same speech, a little louder and noisier."""
+    COPY = "copy"
+    """With a copy of the model's file, which is there."""
+    VANISHED = "vanished"
+    """The same chunks as in `COPY`, after that file has gone."""
 
 
 class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="kind"):
@@ -45,7 +62,11 @@ class Loaded(Event, frozen=True, tag="loaded"):
 
 
 class Utterance(Event, frozen=True, tag="utterance"):
-    """Ground truth: what was said, and when, in audio time."""
+    """Ground truth: what was said, and when its samples were captured.
+
+    Times are seconds of the trial's clock since the source's start; where the source's own clock
+    runs true, that is its audio time.
+    """
 
     source: AudioSource
     utterance_id: str
@@ -54,6 +75,10 @@ class Utterance(Event, frozen=True, tag="utterance"):
     text: str
     words: tuple[Word, ...] | None
     """None where the corpus has no word times."""
+    common: int | None = None
+    """Its number among the utterances that all sources heard at the same moment."""
+    beep_sample: int | None = None
+    """The first sample of the beep before it, where the scenario has markers."""
 
 
 class Queued(Event, frozen=True, tag="queued"):
@@ -68,6 +93,53 @@ class Queued(Event, frozen=True, tag="queued"):
     at_s: float
     depth: int
     """Chunks in the queue, this one included."""
+
+
+class Skipped(Event, frozen=True, tag="skipped"):
+    """Audio without speech, which the filter before the queue took out."""
+
+    source: AudioSource
+    first_sample: int
+    samples: int
+    at_s: float
+
+
+class SpeechScored(Event, frozen=True, tag="speech_scored"):
+    """How likely the filter before the queue took each window of audio for speech."""
+
+    source: AudioSource
+    first_sample: int
+    """Of the first window; the others follow without a gap."""
+    percent: tuple[int, ...]
+
+
+class VadUsed(Event, frozen=True, tag="vad_used"):
+    """What the filter before the queue cost a source, from beginning to end."""
+
+    source: AudioSource
+    cpu_s: float
+    audio_s: float
+
+
+class BeepHeard(Event, frozen=True, tag="beep_heard"):
+    """Where a marker's beep was found in the audio that the provider was given."""
+
+    source: AudioSource
+    utterance: int
+    """Which of the source's utterances it goes before, from 0."""
+    sample: int | None
+    """Its first sample; None when it wasn't there."""
+
+
+class Played(Event, frozen=True, tag="played"):
+    """A source has played to its end."""
+
+    source: AudioSource
+    samples: int
+    at_s: float
+    late_p99_s: float
+    """How late buffers were handed on after their last sample was captured: the harness' error."""
+    late_max_s: float
 
 
 class Dropped(Event, frozen=True, tag="dropped"):
@@ -135,6 +207,45 @@ class Sampled(Event, frozen=True, tag="sampled"):
     threads: int
     open_files: int | None
     """None where the system doesn't tell."""
+    uss_bytes: int | None = None
+    """Memory that belongs to the process tree alone; asked for now and then, since it is slow."""
+    detached: int = 0
+    """Processes that the worker started and that have left its process tree."""
+    detached_cpu_s: float = 0.0
+    stall_s: float = 0.0
+    """The longest time since the sample before in which the event loop could not turn."""
+    acts: Acts = Acts()
+    """What the worker has done since it started."""
+
+
+class Audited(Event, frozen=True, tag="audited"):
+    """One chunk of the residency audit: a short stream of its own, and what it took."""
+
+    part: AuditPart
+    repeat: int
+    index: int
+    """Its place in its part; the lengths of the parts' chunks are the same at each repeat."""
+    audio_s: float
+    took_s: float
+    """From handing it over to the end of the answer, on the trial's clock."""
+    inference_s: float
+    """What the engine took of that, as far as the provider tells."""
+    text: str
+    read_bytes: int | None
+    """Bytes that the process tree read meanwhile; None where the system doesn't tell."""
+    spawns: int
+    files_created: int
+    rss_bytes: int
+    error: str = ""
+
+
+class AuditEnded(Event, frozen=True, tag="audit_ended"):
+    """What the audit knows of the model."""
+
+    model_bytes: int | None
+    """None where it has no file on this machine."""
+    vanish: str = ""
+    """Why the vanish test was left out, if it was."""
 
 
 class SessionEnded(Event, frozen=True, tag="session_ended"):
@@ -162,8 +273,9 @@ class TrialEnded(Event, frozen=True, tag="trial_ended"):
 
 
 AnyEvent = (
-    TrialStarted | Loaded | Utterance | Queued | Dropped | Begun | Finished | Inferred | Said
-    | Backpressure | Sampled | SessionEnded | Checked | TrialEnded
+    TrialStarted | Loaded | Utterance | Queued | Skipped | SpeechScored | VadUsed | BeepHeard
+    | Played | Dropped | Begun | Finished | Inferred | Said | Backpressure | Sampled
+    | Audited | AuditEnded | SessionEnded | Checked | TrialEnded
 )  # fmt: skip
 
 

@@ -8,10 +8,11 @@ import msgspec
 
 from harness.clock import ClockKind
 from harness.contract import ASRProvider
-from harness.errors import UsageError
+from harness.errors import UnknownNameError, UsageError
 from harness.registry import PROVIDERS, make_provider, names
 from harness.scenario import Scenario, find_scenario
 from harness.trial import Activity, Option, TrialSpec
+from harness.vad.detector import SILERO, detectors
 
 T = TypeVar("T")
 
@@ -27,13 +28,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Names, each perhaps with options: `faster_whisper:device=cuda:beam_size=5`."""
     models: tuple[str, ...] = ()
     chunk_seconds: tuple[float, ...] = (2.0,)
-    scenarios: tuple[str, ...] = ("speech_heavy",)
+    scenarios: tuple[str, ...] = ("speech_heavy", "two_sources", "silence_heavy", "markers")
     duration_s: float | None = None
     clock: ClockKind | None = None
     gate: Literal["target", "minimum"] = "minimum"
     strict: bool = False
     """Whether a figure that can't be judged fails the run."""
     corpus: str | None = None
+    vad: str | None = None
+    """A detector's name, or `off`; as the scenario says when None."""
     thresholds: str | None = None
     seed: int = 1
 
@@ -175,7 +178,7 @@ def choose_providers(asked: Sequence[str]) -> tuple[list[Choice], dict[str, str]
 
 
 def plan(options: Options, choices: Sequence[Choice]) -> list[TrialSpec]:
-    """Spell out the trials that options mean: every combination, and conformance once a model.
+    """Spell out the trials that options mean: every combination, and what is tried once a model.
 
     Raises:
         UsageError: A scenario is unknown, or a clock is asked of a provider that it doesn't suit.
@@ -196,10 +199,30 @@ def plan(options: Options, choices: Sequence[Choice]) -> list[TrialSpec]:
                         corpus=options.corpus or scenario.corpus,
                         clock=clock,
                         seed=options.seed,
+                        vad=vad_for(scenario, options.vad),
                     )
                 )
-            specs.append(msgspec.structs.replace(specs[-1], activity=Activity.CONFORMANCE))
+            for activity in (Activity.CONFORMANCE, Activity.RESIDENCY):
+                specs.append(msgspec.structs.replace(specs[-1], activity=activity, vad=None))
     return specs
+
+
+def vad_for(scenario: Scenario, asked: str | None) -> str | None:
+    """The filter before the queue: the one asked for, or the usual one where a scenario has one.
+
+    Raises:
+        UnknownNameError: There is no such filter.
+
+    >>> vad_for(find_scenario("silence_heavy"), None), vad_for(find_scenario("A"), "off")
+    ('silero', None)
+    """
+    if asked is None:
+        return SILERO if scenario.vad else None
+    if asked == "off":
+        return None
+    if asked not in detectors():
+        raise UnknownNameError("--vad", asked, ["off", *detectors()])
+    return asked
 
 
 def scaled(scenario: Scenario, duration_s: float | None) -> Scenario:

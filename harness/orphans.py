@@ -1,6 +1,8 @@
 """Finds what a worker started, also what has left its process group and its process tree."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 
 import psutil
 
@@ -8,21 +10,30 @@ MARK = "ECHOBENCH_WORKER"
 """The environment variable that a worker hands down to all that it starts."""
 
 
-def end_descendants(mark: str, begun_s: float) -> None:
-    """Kill every other process that was started with the mark.
+def descendants(mark: str, begun_s: float) -> Iterator[psutil.Process]:
+    """Find every other process that was started with the mark.
 
-    Where the system doesn't show a process' environment, only its group can be ended; macOS hides
-    that of its own programs.
+    Where the system doesn't show a process' environment, none is found; macOS hides that of its
+    own programs.
 
     Args:
         mark: The value of the variable.
         begun_s: When the worker was started, on the system's clock; nothing older is looked at.
     """
+    if not mark:
+        return
     for process in psutil.process_iter():
         try:
             if process.pid == os.getpid() or process.create_time() < begun_s - 1:
                 continue
             if process.environ().get(MARK) == mark:
-                process.kill()
+                yield process
         except (psutil.Error, OSError):
             continue  # it ended while we looked, or isn't ours
+
+
+def end_descendants(mark: str, begun_s: float) -> None:
+    """Kill what `descendants` finds."""
+    for process in descendants(mark, begun_s):
+        with contextlib.suppress(psutil.Error, OSError):  # it ended by itself
+            process.kill()

@@ -3,7 +3,16 @@
 import time
 from typing import Protocol
 
-from harness.events import Dropped, Event, Inferred, Queued, Sampled, TrialEnded
+from harness.events import (
+    Audited,
+    Dropped,
+    Event,
+    Inferred,
+    Queued,
+    Sampled,
+    Skipped,
+    TrialEnded,
+)
 from harness.printable import printable
 from harness.trial import Activity, TrialSpec, TrialStatus
 
@@ -45,11 +54,11 @@ class TrialLine:
     def trial_begins(self, spec: TrialSpec, number: int, of: int) -> None:
         """See `harness.run.Progress`."""
         self._title = f"[{number}/{of}] {spec.name}"
-        self._conforms = spec.activity is Activity.CONFORMANCE
+        self._activity = spec.activity
         self._duration_s = spec.scenario.duration_s * len(spec.scenario.sources)
         self._begun_s = self._drawn_s = time.monotonic()
         self._audio_s = self._busy_s = 0.0
-        self._depth = self._dropped = 0
+        self._depth = self._dropped = self._chunks = 0
         self._show("loading", end="\r" if self._live else "\n")
 
     def event(self, event: Event) -> None:
@@ -58,6 +67,10 @@ class TrialLine:
             case Queued(samples=samples, depth=depth):
                 self._audio_s += samples / 16_000
                 self._depth = depth - 1  # the provider takes one at once, if it can
+            case Skipped(samples=samples):
+                self._audio_s += samples / 16_000
+            case Audited():
+                self._chunks += 1
             case Inferred(begin_s=begin_s, end_s=end_s):
                 self._busy_s += end_s - begin_s
             case Dropped():
@@ -70,8 +83,10 @@ class TrialLine:
         if ended.status is not TrialStatus.OK:
             problem = printable(ended.reason.partition("\n")[0])
             self._show(f"{ended.status}: {problem}", end="\n", whole=True)
-        elif self._conforms:
+        elif self._activity is Activity.CONFORMANCE:
             self._show(f"rules tried in {ended.wall_s:.0f} s", end="\n")
+        elif self._activity is Activity.RESIDENCY:
+            self._show(f"{self._chunks} short streams in {ended.wall_s:.0f} s", end="\n")
         else:
             took = f"{clock_time(self._audio_s)} of audio in {ended.wall_s:.0f} s"
             self._show(f"{took}{self._figures()}", end="\n")

@@ -1,8 +1,11 @@
 """What a process and its children use of the machine."""
 
+import os
 from dataclasses import dataclass
 
 import psutil
+
+from harness.orphans import MARK, descendants
 
 LOOK_FOR_CHILDREN_EVERY = 10
 
@@ -15,34 +18,61 @@ class Usage:
     rss_bytes: int
     threads: int
     open_files: int | None
+    uss_bytes: int | None = None
+    """Memory that nothing else shares; None where it wasn't asked for, or isn't told."""
+    detached: int = 0
+    """Processes that this one started and that have left its tree."""
+    detached_cpu_s: float = 0.0
 
 
 class ResourceMeter:
     """Reads the use of this process and its children; a child counts while it lives.
 
-    To find children, all processes of the machine have to be looked at, which costs milliseconds;
-    so that is done only at every tenth reading.
+    To find children, and processes that have left the tree, all processes of the machine have to be
+    looked at, which costs milliseconds; so that is done only at every tenth reading, and so is
+    asking for memory that isn't shared.
     """
 
     def __init__(self) -> None:
         self._process = psutil.Process()
         self._children: list[psutil.Process] = []
+        self._detached: list[psutil.Process] = []
         self._readings = 0
 
     def read(self) -> Usage:
         """Read now."""
-        if self._readings % LOOK_FOR_CHILDREN_EVERY == 0:
-            self._children = self._process.children(recursive=True)
+        looks = self._readings % LOOK_FOR_CHILDREN_EVERY == 0
         self._readings += 1
+        if looks:
+            self._children = self._process.children(recursive=True)
+            tree = {self._process.pid, *(child.pid for child in self._children)}
+            marked = descendants(os.environ.get(MARK, ""), self._process.create_time())
+            self._detached = [process for process in marked if process.pid not in tree]
         processes = [self._process, *self._children]
         usages = [usage for process in processes if (usage := _usage(process)) is not None]
+        outside = [usage for process in self._detached if (usage := _usage(process)) is not None]
         files = [usage.open_files for usage in usages]
         return Usage(
             cpu_s=sum(usage.cpu_s for usage in usages),
             rss_bytes=sum(usage.rss_bytes for usage in usages),
             threads=sum(usage.threads for usage in usages),
             open_files=None if None in files else sum(count or 0 for count in files),
+            uss_bytes=_uss_bytes(processes) if looks else None,
+            detached=len(outside),
+            detached_cpu_s=sum(usage.cpu_s for usage in outside),
         )
+
+
+def _uss_bytes(processes: list[psutil.Process]) -> int | None:
+    total = 0
+    for process in processes:
+        try:
+            total += process.memory_full_info().uss
+        except psutil.NoSuchProcess:
+            continue  # it ended while we looked
+        except (psutil.Error, OSError):
+            return None  # not ours to see
+    return total
 
 
 def _usage(process: psutil.Process) -> Usage | None:

@@ -6,6 +6,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from harness.ambience import Ambience
+from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import AudioSource
 from harness.datafile import read_toml
 from harness.errors import DataFileError, UnknownNameError
@@ -24,6 +26,19 @@ class SourceScript(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Silence before the first utterance."""
     gap_s: tuple[Seconds, Seconds]
     """Shortest and longest silence between utterances; drawn evenly from between."""
+    speech_share: Annotated[float, Meta(gt=0, lt=1)] | None = None
+    """Share of the time in which someone speaks; silences are stretched until it is that."""
+    ambience: tuple[Ambience, ...] = ()
+    """What else is heard, all the time or now and then, under the speech."""
+    skew_ppm: Annotated[float, Meta(ge=-1000, le=1000)] = 0.0
+    """How much too fast the source's own clock runs, which the harness isn't told."""
+    offset_s: Annotated[float, Meta(ge=0, le=10)] = 0.0
+    """How much later than it says the source hears everything, as a radio headset does."""
+
+    @property
+    def rate_hz(self) -> float:
+        """Samples that the source really takes in a second."""
+        return SAMPLE_RATE_HZ * (1 + self.skew_ppm * 1e-6)
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -40,11 +55,20 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Level of the white noise under everything, in dB of full scale (RMS)."""
     queue_s: Annotated[float, Meta(gt=0, le=600)] = 10.0
     """Audio that may wait behind the newest chunk; what is older is dropped, and counted."""
+    common_every_s: Annotated[float, Meta(ge=1, le=3600)] | None = None
+    """How often all sources hear the same utterance at the same moment, as a microphone hears the
+    loudspeaker; that is what their times can be compared by."""
+    markers: bool = False
+    """Whether a beep goes before each utterance."""
+    vad: bool = False
+    """Whether silence is filtered out before the queue."""
 
     def __post_init__(self) -> None:
         for source in self.sources:
             if source.gap_s[0] > source.gap_s[1]:
                 raise ValueError(f"gap_s {list(source.gap_s)}: the shortest must come first")
+            if source.speech_share is not None and self.common_every_s is not None:
+                raise ValueError("speech_share and common_every_s: only one of them")
         names = [source.name for source in self.sources]
         if len(set(names)) < len(names):
             raise ValueError(f"sources {names}: each name only once")

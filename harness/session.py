@@ -10,12 +10,14 @@ from harness.chunkqueue import ChunkQueue
 from harness.clock import now_s
 from harness.contract import ASRProvider, InferenceSpan, SessionConfig
 from harness.errors import EchobenchError, ProviderError
-from harness.events import Event, Inferred, Said, SessionEnded
+from harness.events import BeepHeard, Event, Inferred, Said, SessionEnded
+from harness.marks import locate
 from harness.output import MOST_SEGMENTS, BadOutputError, checked_segment
 from harness.patience import DEFAULT, Patience
-from harness.source import play
+from harness.source import Feed, play
 from harness.timeline import Track
 from harness.trial import TrialSpec
+from harness.vad import PreFilter, make_detector
 from harness.watch import StalledError, Watch
 
 Emit = Callable[[Event], None]
@@ -84,42 +86,80 @@ async def _stream_all(
     emit: Emit,
     answer_s: float,
 ) -> None:
-    queues = [
-        ChunkQueue(track.source, track.start_s, origin_s, spec.scenario.queue_s, emit)
-        for track in tracks
-    ]
-    watch = Watch(provider, queues, origin_s, emit, answer_s)
+    listeners = [Listener(provider, spec, track, origin_s, emit) for track in tracks]
+    watch = Watch(provider, [each.queue for each in listeners], origin_s, emit, answer_s)
     try:
         async with asyncio.TaskGroup() as group:
-            for track, queue in zip(tracks, queues, strict=True):
-                group.create_task(play(track, Chunker(spec.chunk_seconds), queue, origin_s))
+            for track, each in zip(tracks, listeners, strict=True):
+                prefilter = PreFilter(make_detector(spec.vad)) if spec.vad else None
+                chunker = Chunker(spec.chunk_seconds)
+                feed = Feed(track.source, chunker, each.queue, prefilter, emit, origin_s)
+                group.create_task(play(track, feed, origin_s))
             watching = group.create_task(watch.keep_on())
-            await asyncio.wait(
-                [group.create_task(_listen(provider, queue, origin_s, emit)) for queue in queues]
-            )
+            await asyncio.wait([group.create_task(each.listen()) for each in listeners])
             watching.cancel()
         await watch.sample()  # at the very end, when nothing may be pending any more
     except* EchobenchError as errors:
         raise errors.exceptions[0] from None
+    for track, each in zip(tracks, listeners, strict=True):
+        heard = each.queue.heard.samples()
+        for number, utterance in enumerate(track.truth):
+            if utterance.beep_sample is not None:
+                found = locate(heard, utterance.beep_sample)
+                emit(BeepHeard(source=track.source, utterance=number, sample=found))
 
 
-async def _listen(provider: ASRProvider, queue: ChunkQueue, origin_s: float, emit: Emit) -> None:
-    """Give a source's chunks to the provider, and note what it says and when."""
-    where = f"{provider.name}, source {queue.source}"
-    count = 0
-    with blamed(where):
-        async for segment in provider.transcribe_stream(queue.pcm(), source=queue.source):
-            said = checked_segment(segment, queue.source, where)
-            queue.answered()
-            emit(Said(at_s=now_s() - origin_s, segment=said))
-            count += 1
-            if count > MOST_SEGMENTS * (queue.taken + 1):
-                raise BadOutputError(
-                    where,
-                    f"said {count} segments about {queue.taken} chunks",
-                    f"at most {MOST_SEGMENTS} a chunk",
-                )
-    if not queue.drained:
-        problem = f"ended its answer after {queue.taken} chunks, while audio went on"
-        raise ProviderError(where, problem, "an answer to the whole stream")
-    queue.close()
+class Listener:
+    """Gives a source's chunks to the provider, and notes what it says and when."""
+
+    def __init__(
+        self, provider: ASRProvider, spec: TrialSpec, track: Track, origin_s: float, emit: Emit
+    ) -> None:
+        self.queue = ChunkQueue(
+            track.source,
+            track.start_s,
+            origin_s,
+            spec.scenario.queue_s,
+            emit,
+            track.rate_hz,
+            self._flush,
+        )
+        self.queue.heard.keeps_samples = spec.scenario.markers
+        self._provider, self._source = provider, track.source
+        self._origin_s, self._emit = origin_s, emit
+        self._where = f"{provider.name}, source {track.source}"
+        self._count = 0
+
+    async def listen(self) -> None:
+        """Stream all of the queue.
+
+        Raises:
+            ProviderError: The provider failed, babbles, or ended before the audio did.
+        """
+        queue = self.queue
+        with blamed(self._where):
+            stream = self._provider.transcribe_stream(queue.pcm(), source=self._source)
+            async for segment in stream:
+                self._note(segment)
+        if not queue.drained:
+            problem = f"ended its answer after {queue.taken} chunks, while audio went on"
+            raise ProviderError(self._where, problem, "an answer to the whole stream")
+        queue.close()
+
+    async def _flush(self) -> None:
+        """Ask for what is still open: silence is left out, so nothing else would end it."""
+        with blamed(self._where):
+            for segment in await self._provider.flush(self._source):
+                self._note(segment)
+
+    def _note(self, segment: object) -> None:
+        said = checked_segment(segment, self._source, self._where)
+        self.queue.answered()
+        self._emit(Said(at_s=now_s() - self._origin_s, segment=self.queue.heard.moved(said)))
+        self._count += 1
+        if self._count > MOST_SEGMENTS * (self.queue.taken + 1):
+            raise BadOutputError(
+                self._where,
+                f"said {self._count} segments about {self.queue.taken} chunks",
+                f"at most {MOST_SEGMENTS} a chunk",
+            )

@@ -1,36 +1,142 @@
 """Plays a track as a live source does: by the clock, whatever becomes of the audio."""
 
-from harness.audio import SAMPLE_RATE_HZ
+from collections.abc import Callable
+
+from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.chunking import Chunker
 from harness.chunkqueue import ChunkQueue
-from harness.clock import sleep_until
+from harness.clock import now_s, sleep_until
+from harness.contract import AudioSource
+from harness.events import Event, Played, Skipped, SpeechScored, VadUsed
+from harness.statistics import percentile
 from harness.timeline import Track
+from harness.vad.prefilter import PreFilter, Stretch
 
 CAPTURE_S = 0.1
 """What a sound card hands over at a time, at most."""
+SCORES = 32
+"""Windows whose probabilities are written down together: about a second."""
 
 
-async def play(track: Track, chunker: Chunker, queue: ChunkQueue, origin_s: float) -> None:
+class Feed:
+    """Leads captured audio through the filter, if there is one, and the chunker into the queue.
+
+    Args:
+        source: Whose audio it is.
+        chunker: Makes chunks of what is let through.
+        queue: Where the chunks go.
+        prefilter: Takes silence out; None lets everything through.
+        emit: Takes events.
+        origin_s: The trial's zero on the running clock.
+    """
+
+    def __init__(
+        self,
+        source: AudioSource,
+        chunker: Chunker,
+        queue: ChunkQueue,
+        prefilter: PreFilter | None,
+        emit: Callable[[Event], None],
+        origin_s: float,
+    ) -> None:
+        self.prefilter = prefilter
+        self._source, self._chunker, self._queue = source, chunker, queue
+        self._emit, self._origin_s = emit, origin_s
+        self._taken = self._scored = 0
+        self._lateness_s: list[float] = []
+
+    @property
+    def wants(self) -> int:
+        """How many samples to take at once: a sound card's buffer, or what completes a chunk."""
+        buffer = round(CAPTURE_S * SAMPLE_RATE_HZ)
+        return min(buffer, self._chunker.missing) if self.prefilter is None else buffer
+
+    def take(self, pcm: Pcm16, due_s: float) -> None:
+        """Take samples, the last of which was captured at `due_s` on the running clock."""
+        self._taken += len(pcm)
+        self._lateness_s.append(now_s() - due_s)
+        if self.prefilter is None:
+            self._let_through(pcm)
+            return
+        for stretch in self.prefilter.push(pcm):
+            self._lead(stretch)
+        self._tell_scores(SCORES)
+
+    def end(self) -> None:
+        """Say that nothing more was captured."""
+        if self.prefilter is not None:
+            for stretch in self.prefilter.finish():
+                self._lead(stretch)
+            self._tell_scores(1)
+            audio_s = self._taken / SAMPLE_RATE_HZ
+            self._emit(VadUsed(source=self._source, cpu_s=self.prefilter.cpu_s, audio_s=audio_s))
+        self._finish_chunk()
+        self._queue.end()
+        self._emit(
+            Played(
+                source=self._source,
+                samples=self._taken,
+                at_s=self._at_s(),
+                late_p99_s=percentile(self._lateness_s or [0.0], 0.99),
+                late_max_s=max(self._lateness_s, default=0.0),
+            )
+        )
+
+    def _let_through(self, pcm: Pcm16) -> None:
+        for chunk in self._chunker.push(pcm):
+            self._queue.put(chunk)
+
+    def _finish_chunk(self) -> None:
+        for chunk in self._chunker.finish():
+            self._queue.put(chunk)
+
+    def _lead(self, stretch: Stretch) -> None:
+        if stretch.is_speech:
+            self._let_through(stretch.pcm)
+        else:
+            self._finish_chunk()
+            self._chunker.skip(len(stretch.pcm))
+            self._emit(
+                Skipped(
+                    source=self._source,
+                    first_sample=stretch.first_sample,
+                    samples=len(stretch.pcm),
+                    at_s=self._at_s(),
+                )
+            )
+        if stretch.is_speech and stretch.ends:  # nothing may follow for long: ask for the final
+            self._finish_chunk()
+            self._queue.put_pause()
+
+    def _tell_scores(self, least: int) -> None:
+        prefilter = self.prefilter
+        if prefilter is not None and len(prefilter.percent) >= least:
+            percent, prefilter.percent = tuple(prefilter.percent), []
+            first = self._scored
+            self._scored = prefilter.judged
+            self._emit(SpeechScored(source=self._source, first_sample=first, percent=percent))
+
+    def _at_s(self) -> float:
+        return now_s() - self._origin_s
+
+
+async def play(track: Track, feed: Feed, origin_s: float) -> None:
     """Deliver a track in small buffers, each when its last sample has been captured.
 
     A buffer ends where a chunk does, so that no chunk waits for samples that aren't in it. The
     deadlines are absolute, so a late wake-up delays no other buffer, and a slow provider delays
-    none. How late each chunk came is in its `Queued` event.
+    none. How late the buffers came is in the `Played` event.
 
     Args:
         track: What to play.
-        chunker: Makes chunks of the buffers.
-        queue: Where the chunks go.
+        feed: Where the audio goes.
         origin_s: The trial's zero on the running clock.
     """
     captured = 0
     while captured < len(track.audio):
-        length = min(round(CAPTURE_S * SAMPLE_RATE_HZ), chunker.missing)
-        buffer = track.audio[captured : captured + length]
+        buffer = track.audio[captured : captured + feed.wants]
         captured += len(buffer)
-        await sleep_until(origin_s + track.start_s + captured / SAMPLE_RATE_HZ)
-        for chunk in chunker.push(buffer):
-            queue.put(chunk)
-    for chunk in chunker.finish():
-        queue.put(chunk)
-    queue.end()
+        due_s = origin_s + track.start_s + captured / track.rate_hz
+        await sleep_until(due_s)
+        feed.take(buffer, due_s)
+    feed.end()

@@ -12,8 +12,9 @@ from msgspec import Meta
 from harness.clock import ClockKind
 from harness.datafile import convert, read_toml
 from harness.errors import DataFileError, UnknownNameError
-from harness.metrics import METRICS
+from harness.metrics import ACTIVITY_OF, METRICS
 from harness.metrics.measurement import share_of
+from harness.trial import TrialSpec
 
 FILE = Path(__file__).parent.parent / "suites" / "thresholds.toml"
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
@@ -83,6 +84,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     source: str
     statistic: str = "value"
     scenarios: tuple[str, ...] = ()
+    over: str | None = None
     clocks: Annotated[tuple[ClockKind, ...], Meta(min_length=1)] = tuple(ClockKind)
 
 
@@ -98,12 +100,16 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True):
     """Who set the numbers."""
     scenarios: tuple[str, ...]
     """Where it applies; everywhere when empty."""
+    over: str | None
+    """A scenario whose figure, with everything else the same, this one's is divided by."""
     clocks: tuple[ClockKind, ...]
     """The clocks on which the figure is true."""
 
-    def applies_to(self, scenario: str) -> bool:
-        """Tell whether trials of a scenario are held to it."""
-        return not self.scenarios or scenario in self.scenarios
+    def applies_to(self, spec: TrialSpec) -> bool:
+        """Tell whether a trial is held to it."""
+        if ACTIVITY_OF[self.metric] is not spec.activity:
+            return False
+        return not self.scenarios or spec.scenario.name in self.scenarios
 
 
 def read_thresholds(
@@ -134,7 +140,7 @@ def read_thresholds(
         if not minimum.includes(target):
             problem = f"target {target} is looser than minimum {minimum}"
             raise DataFileError(where, problem, "a target that is as strict, or stricter")
-        for scenario in entry.scenarios:
+        for scenario in (*entry.scenarios, *([entry.over] if entry.over else [])):
             if scenarios is not None and scenario not in scenarios:
                 raise UnknownNameError(f"{where}, scenarios", scenario, scenarios)
         thresholds[name] = Threshold(
@@ -145,6 +151,7 @@ def read_thresholds(
             minimum=minimum,
             source=entry.source,
             scenarios=entry.scenarios,
+            over=entry.over,
             clocks=entry.clocks,
         )
     return thresholds

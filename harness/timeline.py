@@ -1,15 +1,18 @@
-"""What a trial plays and what is true about it: a scenario filled with a corpus' utterances."""
+"""What a trial plays and what is true about it: samples for every source, and its words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import soxr
 
-from harness.audio import FULL_SCALE, SAMPLE_RATE_HZ, Pcm16
+from harness.ambience import ambient
+from harness.audio import FULL_SCALE, SAMPLE_RATE_HZ, Pcm16, Samples
 from harness.contract import AudioSource, Word
 from harness.corpus import CorpusUtterance
-from harness.errors import UsageError
 from harness.events import Utterance
+from harness.layout import Placed, lay_out
+from harness.marks import BEEP_S, GAP_S, beep
 from harness.scenario import Scenario, SourceScript
 
 
@@ -21,26 +24,8 @@ class Track:
     start_s: float
     audio: Pcm16
     truth: tuple[Utterance, ...]
-
-
-def require_room(scenario: Scenario, utterances: Sequence[CorpusUtterance]) -> None:
-    """Make sure that every source has room for an utterance, without reading any.
-
-    Raises:
-        UsageError: One hasn't.
-    """
-    shortest_s = min(utterance.duration_s for utterance in utterances)
-    for script in scenario.sources:
-        if script.lead_in_s + shortest_s > scenario.duration_s:
-            raise _no_room(scenario, script, shortest_s)
-
-
-def _no_room(scenario: Scenario, script: SourceScript, shortest_s: float) -> UsageError:
-    return UsageError(
-        f"scenario {scenario.name}, source {script.name}",
-        f"{scenario.duration_s:g} s hold no whole utterance of the corpus",
-        f"at least {script.lead_in_s + shortest_s:.1f} s",
-    )
+    rate_hz: float = SAMPLE_RATE_HZ
+    """How many samples it really plays in a second of the trial's clock."""
 
 
 def build_timeline(
@@ -48,14 +33,13 @@ def build_timeline(
 ) -> list[Track]:
     """Fill a scenario's sources with utterances; the same seed gives the same samples.
 
-    Every utterance of the corpus is used before any comes again, in a new order each time round.
-
     Raises:
         UsageError: Not even one utterance fits into the scenario.
         AudioError: An utterance can't be read.
     """
+    places = lay_out(scenario, utterances, seed)
     return [
-        _track(scenario, script, utterances, np.random.default_rng([seed, index]))
+        _track(scenario, script, places[script.name], np.random.default_rng([seed, 2000 + index]))
         for index, script in enumerate(scenario.sources)
     ]
 
@@ -63,52 +47,54 @@ def build_timeline(
 def _track(
     scenario: Scenario,
     script: SourceScript,
-    utterances: Sequence[CorpusUtterance],
+    places: Sequence[Placed],
     generator: np.random.Generator,
 ) -> Track:
-    length = round(scenario.duration_s * SAMPLE_RATE_HZ)
+    length = round(scenario.duration_s * script.rate_hz)
     level = FULL_SCALE * 10 ** (scenario.noise_dbfs / 20)
     audio = level * generator.standard_normal(length, dtype=np.float32)
+    audio += ambient(script.ambience, length, generator)
     truth = []
-    at = round(script.lead_in_s * SAMPLE_RATE_HZ)
-    too_long = 0  # utterances in a row that don't fit any more
-    for utterance in _endless(utterances, generator):
-        if too_long == len(utterances):
-            break
-        fits = at + round(utterance.duration_s * SAMPLE_RATE_HZ) <= length
-        pcm = utterance.read() if fits else None
-        if pcm is None or at + len(pcm) > length:  # what was read may be a sample longer
-            too_long += 1
-            continue
-        too_long = 0
-        audio[at : at + len(pcm)] += pcm
-        truth.append(_placed(utterance, script.name, at / SAMPLE_RATE_HZ, len(pcm)))
-        at += len(pcm) + round(generator.uniform(*script.gap_s) * SAMPLE_RATE_HZ)
-    if not truth:
-        raise _no_room(scenario, script, min(utterance.duration_s for utterance in utterances))
+    for place in places:
+        beep_sample = None
+        if scenario.markers:
+            beep_s = place.at_s + script.offset_s - GAP_S - BEEP_S
+            beep_sample = round(beep_s * script.rate_hz)
+            _add(audio, beep_sample, _at_rate(beep(), script))
+        heard_s = place.at_s + script.offset_s
+        pcm = place.utterance.read().astype(np.float32)
+        _add(audio, round(heard_s * script.rate_hz), _at_rate(pcm, script))
+        truth.append(_utterance(place, script.name, heard_s, beep_sample))
     rounded = np.clip(np.rint(audio), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
-    return Track(script.name, script.start_s, rounded, tuple(truth))
+    return Track(script.name, script.start_s, rounded, tuple(truth), script.rate_hz)
 
 
-def _endless(
-    utterances: Sequence[CorpusUtterance], generator: np.random.Generator
-) -> Iterator[CorpusUtterance]:
-    while True:
-        for index in generator.permutation(len(utterances)):
-            yield utterances[index]
+def _at_rate(samples: Samples, script: SourceScript) -> Samples:
+    """What a source whose clock runs fast makes of a sound: more samples."""
+    if not script.skew_ppm:
+        return samples
+    resampled: Samples = soxr.resample(samples, SAMPLE_RATE_HZ, script.rate_hz)
+    return resampled
 
 
-def _placed(
-    utterance: CorpusUtterance, source: AudioSource, offset_s: float, samples: int
+def _add(audio: Samples, begin: int, samples: Samples) -> None:
+    room = audio[begin : begin + len(samples)]
+    room += samples[: len(room)]
+
+
+def _utterance(
+    place: Placed, source: AudioSource, heard_s: float, beep_sample: int | None
 ) -> Utterance:
-    words = utterance.words
+    words = place.utterance.words
     if words is not None:
-        words = tuple(Word(word.text, offset_s + word.t0, offset_s + word.t1) for word in words)
+        words = tuple(Word(word.text, heard_s + word.t0, heard_s + word.t1) for word in words)
     return Utterance(
         source=source,
-        utterance_id=utterance.utterance_id,
-        t0=offset_s,
-        t1=offset_s + samples / SAMPLE_RATE_HZ,
-        text=utterance.text,
+        utterance_id=place.utterance.utterance_id,
+        t0=heard_s,
+        t1=heard_s + place.utterance.duration_s,
+        text=place.utterance.text,
         words=words,
+        common=place.common,
+        beep_sample=beep_sample,
     )

@@ -41,6 +41,8 @@ class Activity(StrEnum):
     """Play a scenario, and note what happens."""
     CONFORMANCE = "conformance"
     """Try the rules of the contract."""
+    RESIDENCY = "residency"
+    """Look for signs that the model doesn't stay loaded, or that answers are kept for later."""
 
 
 class TrialSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -55,6 +57,8 @@ class TrialSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     settings: dict[str, Option] = {}
     seed: int = 1
     activity: Activity = Activity.SCENARIO
+    vad: str | None = None
+    """Which detector filters silence out before the queue; None for no filter."""
 
     @property
     def name(self) -> str:

@@ -3,8 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from harness.events import Event, Queued
-from harness.statistics import percentile
+from harness.events import Event, Played
 
 LATENESS_S = 0.010 if sys.platform == "darwin" else 0.005
 """A buffer may come this late, or 5 % of a chunk if that is more."""
@@ -23,11 +22,9 @@ def feeder_problem(events: Sequence[Event], chunk_seconds: float) -> str | None:
     Returns:
         What is wrong; None when the audio came on time.
     """
-    lateness_s = [event.at_s - event.due_s for event in events if isinstance(event, Queued)]
-    if not lateness_s:
-        return None
+    played = [event.late_p99_s for event in events if isinstance(event, Played)]
     limit_s = max(LATENESS_S, LATENESS_SHARE * chunk_seconds)
-    p99_s = percentile(lateness_s, 0.99)
+    p99_s = max(played, default=0.0)
     if p99_s <= limit_s:
         return None
     return (

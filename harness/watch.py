@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 
 from harness.blame import blamed
 from harness.chunkqueue import ChunkQueue
-from harness.clock import now_s
+from harness.clock import longest_stall_s, now_s
 from harness.contract import ASRProvider
 from harness.errors import ProviderError
 from harness.events import Event, Sampled
 from harness.output import checked_health
 from harness.resources import ResourceMeter
+from harness.witness import WITNESS
 
 EVERY_S = 1.0
 
@@ -73,5 +74,10 @@ class Watch:
                 rss_bytes=usage.rss_bytes,
                 threads=usage.threads,
                 open_files=usage.open_files,
+                uss_bytes=usage.uss_bytes,
+                detached=usage.detached,
+                detached_cpu_s=usage.detached_cpu_s,
+                stall_s=longest_stall_s(),
+                acts=WITNESS.acts(),
             )
         )

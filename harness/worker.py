@@ -20,6 +20,7 @@ import msgspec
 import psutil
 
 from harness import clock
+from harness.audit import audit
 from harness.blame import blamed
 from harness.clock import ClockKind
 from harness.conformance import conform
@@ -39,12 +40,13 @@ from harness.output import BadOutputError
 from harness.patience import DEFAULT
 from harness.printable import sendable
 from harness.probe import infer_chunk, load_and_probe
-from harness.registry import find_corpus, make_provider
+from harness.registry import corpus_path, find_corpus, make_provider
 from harness.requests import Infer, Load, Measure, Request
 from harness.session import run_session
 from harness.timeline import build_timeline
 from harness.trial import Activity, TrialStatus
 from harness.watch import StalledError
+from harness.witness import WITNESS
 
 STATUS_OF = {
     StalledError: TrialStatus.TIMEOUT,
@@ -134,6 +136,7 @@ class Worker:
         emit = self._channel.emit
         if isinstance(request, Load):
             self._utterances = find_corpus(request.corpus)
+            WITNESS.keep_secret(filter(None, [corpus_path(request.corpus)]))
             self._model, self._patience = request.model, request.patience
             with blamed(request.provider):
                 self._provider = make_provider(request.provider, request.settings)
@@ -147,6 +150,8 @@ class Worker:
         match request:
             case Measure(spec=spec) if spec.activity is Activity.CONFORMANCE:
                 clock.run(conform(self._provider, spec, self._utterances, emit), spec.clock)
+            case Measure(spec=spec) if spec.activity is Activity.RESIDENCY:
+                clock.run(audit(self._provider, spec, self._utterances, emit), spec.clock)
             case Measure(spec=spec):
                 tracks = build_timeline(spec.scenario, self._utterances, spec.seed)
                 for track in tracks:
@@ -163,6 +168,7 @@ def main() -> None:
     """Serve requests until standard input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which ends us
     channel = Channel()
+    WITNESS.install()
     worker = Worker(channel)
     for request in channel.requests():
         worker.answer(request)

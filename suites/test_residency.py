@@ -6,5 +6,14 @@ from harness.plugin.fixtures import Judged
 
 
 @pytest.mark.judges("residency_slope", "first_vs_steady")
-def test_residency(judged: Judged) -> None:
+def test_in_the_stream(judged: Judged) -> None:
+    judged.check()
+
+
+@pytest.mark.judges(
+    "residency_vanish", "residency_intercept", "residency_fixed_cost", "residency_periodic",
+    "residency_growth", "residency_spawns", "residency_reads", "residency_memory_swing",
+    "residency_files", "cache_speedup",
+)  # fmt: skip
+def test_by_audit(judged: Judged) -> None:
     judged.check()

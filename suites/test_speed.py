@@ -5,12 +5,12 @@ import pytest
 from harness.plugin.fixtures import Judged
 
 
-@pytest.mark.judges("rtf_p95")
+@pytest.mark.judges("rtf_p95", "rtf_p95_two_sources", "speed")
 def test_rtf(judged: Judged) -> None:
     judged.check()
 
 
-@pytest.mark.judges("dropped_chunks", "queue_depth")
+@pytest.mark.judges("dropped_chunks", "queue_depth", "chunk_latency_p99")
 def test_queue(judged: Judged) -> None:
     judged.check()
 

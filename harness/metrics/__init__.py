@@ -3,15 +3,21 @@
 import importlib
 import pkgutil
 
-from harness.metrics.measurement import METRICS, Measurement, metric
+from harness.metrics.measurement import ACTIVITY_OF, METRICS, Measurement, audit_metric, metric
 from harness.metrics.triallog import TrialLog
 
-__all__ = ["METRICS", "Measurement", "TrialLog", "measure", "metric"]
+__all__ = [
+    "ACTIVITY_OF", "METRICS", "Measurement", "TrialLog", "audit_metric", "measure", "metric",
+]  # fmt: skip
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
 
 
 def measure(log: TrialLog) -> dict[str, Measurement]:
-    """Compute every metric of a trial, by name."""
-    return {name: function(log) for name, function in METRICS.items()}
+    """Compute every metric that a trial of this activity has, by name."""
+    return {
+        name: function(log)
+        for name, function in METRICS.items()
+        if ACTIVITY_OF[name] is log.spec.activity
+    }

@@ -13,24 +13,27 @@ from harness.normalize import tokens
 
 @dataclass(frozen=True)
 class SpokenWord:
-    """A word of the truth; `end_s` is in audio time, None where the corpus doesn't tell."""
+    """A word of the truth; times are since its source's start, None where the corpus has none."""
 
     token: str
     end_s: float | None
     utterance: int
+    middle_s: float | None = None
 
 
 @dataclass(frozen=True)
 class ShownWord:
     """A word of a final: when it was first shown, when for the last time it changed, when final.
 
-    Times are seconds on the trial's clock.
+    Those times are seconds on the trial's clock. When it was said, as the provider tells, is in
+    seconds of audio: the middle of the word.
     """
 
     token: str
     first_s: float
     settled_s: float
     final_s: float
+    said_s: float = 0.0
 
 
 @dataclass
@@ -82,7 +85,7 @@ def spoken_words(log: TrialLog, source: AudioSource) -> list[SpokenWord]:
             words += [SpokenWord(token, None, number) for token in tokens(utterance.text)]
         else:
             words += [
-                SpokenWord(token, word.t1, number)
+                SpokenWord(token, word.t1, number, (word.t0 + word.t1) / 2)
                 for word in utterance.words
                 for token in tokens(word.text)
             ]
@@ -106,6 +109,26 @@ def shown_words(segments: Sequence[tuple[float, ASRSegment]]) -> list[ShownWord]
         first_s = dict.fromkeys(places, at_s) | first_s
         settled_s = {place: settled_s.get(place, at_s) for place in places}
         if segment.is_final:
-            words += [ShownWord(place[1], first_s[place], settled_s[place], at_s)
-                      for place in places]  # fmt: skip
+            words += [
+                ShownWord(place[1], first_s[place], settled_s[place], at_s, said_s)
+                for place, said_s in zip(places, said_at(segment), strict=True)
+            ]
     return words
+
+
+def said_at(segment: ASRSegment) -> list[float]:
+    """The middle of each token of a segment, in seconds of audio, as its provider tells.
+
+    Where it gives no times of words, they are spread evenly over the segment.
+
+    >>> segment = ASRSegment(source=None, segment_id=0, revision=0, is_final=True,
+    ...     text="open it", t0=1.0, t1=3.0)
+    >>> said_at(segment)
+    [1.5, 2.5]
+    """
+    timed = [(word.t0 + word.t1) / 2 for word in segment.words for _ in tokens(word.text)]
+    count = len(tokens(segment.text))
+    if len(timed) == count:
+        return timed
+    step_s = (segment.t1 - segment.t0) / max(1, count)
+    return [segment.t0 + (at + 0.5) * step_s for at in range(count)]

@@ -1,11 +1,17 @@
 """Whether everything adds up: no sample lost, no segment out of order."""
 
-from harness.events import Begun, Dropped, Queued, Sampled
+from collections import defaultdict
+from collections.abc import Iterator
+
+from harness.audio import SAMPLE_RATE_HZ
+from harness.events import Begun, Dropped, Inferred, Played, Queued, Sampled, Skipped
 from harness.metrics.measurement import Measurement, metric
 from harness.metrics.triallog import TrialLog
 
 ROUNDING_S = 1e-6
 """A time that was moved to the trial's clock and back is no longer the same in its last digits."""
+ROUNDED_SAMPLES = 16
+"""Lengths of windows are told in seconds."""
 
 
 @metric
@@ -13,7 +19,9 @@ def unaccounted_samples(log: TrialLog) -> Measurement:
     """Samples that are missing, or counted twice, at the worst moment of the trial.
 
     At every moment: handed over = received, and decoded + skipped + dropped is no more than that;
-    at the end it is all of it, and everything queued was handed over or dropped.
+    at the end it is all of it, everything that was played was queued or filtered out before, and
+    everything queued was handed over or dropped. And no more is decoded than the engine was given,
+    where the provider tells of its inferences.
     """
     snapshots = log.of(Sampled)
     if not snapshots:
@@ -32,7 +40,22 @@ def unaccounted_samples(log: TrialLog) -> Measurement:
     settled |= {(dropped.source, dropped.chunk) for dropped in log.of(Dropped)}
     lost = [e.samples for e in log.of(Queued) if (e.source, e.chunk) not in settled]
     worst = max(worst, sum(lost))
+    for played in log.of(Played):
+        queued = sum(e.samples for e in log.of(Queued) if e.source == played.source)
+        filtered = sum(e.samples for e in log.of(Skipped) if e.source == played.source)
+        worst = max(worst, abs(played.samples - queued - filtered))
+    worst = max([worst, *_never_given(log, last)])
     return Measurement(unit="samples", value=float(worst), count=len(snapshots))
+
+
+def _never_given(log: TrialLog, last: Sampled) -> Iterator[int]:
+    """By source, samples that are called decoded and were in no inference."""
+    given_s: dict[str, float] = defaultdict(float)
+    for inferred in log.of(Inferred):
+        given_s[inferred.source or "default"] += inferred.window_s
+    for source, account in last.health.audio.items():
+        if given_s:
+            yield account.decoded - round(given_s[source] * SAMPLE_RATE_HZ) - ROUNDED_SAMPLES
 
 
 @metric
@@ -44,8 +67,7 @@ def disorder(log: TrialLog) -> Measurement:
     """
     broken, count = 0, 0
     for source in log.sources:
-        start_s = log.start_s[source]
-        end_s = max((c.due_s - start_s for c in log.chunks if c.source == source), default=0.0)
+        end_s = max((c.end_s for c in log.chunks if c.source == source), default=0.0)
         done: set[int] = set()
         seen: set[int] = set()
         last_s = 0.0

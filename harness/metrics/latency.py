@@ -34,6 +34,38 @@ def word_final_latency(log: TrialLog) -> Measurement:
 
 
 @metric
+def finalization_delay(log: TrialLog) -> Measurement:
+    """From the end of each utterance to the final with the last of its words; infinite if none."""
+    delays = []
+    for source in log.sources:
+        truth, alignment = log.truth(source), align(log, source)
+        finals_s = [-math.inf] * len(truth)
+        for word, match in zip(alignment.spoken, alignment.matches, strict=True):
+            if match is not None:
+                finals_s[word.utterance] = max(finals_s[word.utterance], match.final_s)
+        for utterance, final_s in zip(truth, finals_s, strict=True):
+            over_s = log.start_s[source] + utterance.t1
+            delays.append(final_s - over_s if math.isfinite(final_s) else math.inf)
+    return sampled("s", delays, "nothing was spoken")
+
+
+@metric
+def chunk_latency(log: TrialLog) -> Measurement:
+    """From the moment a chunk's last sample was captured to the provider's being done with it.
+
+    Counted from when the chunk was due, so that a stall shows in all the chunks that it delayed;
+    infinite for one that was dropped.
+    """
+    delays = []
+    for chunk in log.chunks:
+        if chunk.dropped:
+            delays.append(math.inf)
+        elif chunk.finished_s is not None:
+            delays.append(chunk.finished_s - chunk.due_s)
+    return sampled("s", delays, "no chunk was finished")
+
+
+@metric
 def time_to_first_text(log: TrialLog) -> Measurement:
     """From the first spoken word's beginning to the first text of its source; one a source.
 

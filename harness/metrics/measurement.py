@@ -7,6 +7,7 @@ import msgspec
 
 from harness.metrics.triallog import TrialLog
 from harness.statistics import percentile
+from harness.trial import Activity
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,11 +55,21 @@ def share_of(statistic: str) -> float:
 
 Metric: TypeAlias = Callable[[TrialLog], Measurement]
 METRICS: dict[str, Metric] = {}
+ACTIVITY_OF: dict[str, Activity] = {}
+"""By metric, the activity whose trials have it."""
 
 
 def metric(function: Metric) -> Metric:
-    """Add a function to the metrics, under its own name."""
+    """Add a function to the metrics of played scenarios, under its own name."""
     METRICS[function.__name__] = function
+    ACTIVITY_OF[function.__name__] = Activity.SCENARIO
+    return function
+
+
+def audit_metric(function: Metric) -> Metric:
+    """Add a function to the metrics of residency audits, under its own name."""
+    METRICS[function.__name__] = function
+    ACTIVITY_OF[function.__name__] = Activity.RESIDENCY
     return function
 
 

@@ -3,7 +3,7 @@
 import math
 from itertools import pairwise
 
-from harness.events import Begun, Loaded, Queued, Said, Sampled, SessionEnded
+from harness.events import Begun, Loaded, Played, Queued, Said, Sampled, SessionEnded
 from harness.metrics.measurement import Measurement, metric, sampled
 from harness.metrics.triallog import TrialLog
 
@@ -102,6 +102,8 @@ def cpu_per_audio_second(log: TrialLog) -> Measurement:
 
 @metric
 def feeder_lateness(log: TrialLog) -> Measurement:
-    """How late each chunk was queued after its last sample was captured: the harness' own error."""
-    lateness_s = [queued.at_s - queued.due_s for queued in log.of(Queued)]
-    return sampled("s", lateness_s, "nothing was queued")
+    """How late captured audio was handed on, p99 of the worst source: the harness' own error."""
+    played = log.of(Played)
+    if not played:
+        return Measurement(unit="s", absent="no source played to its end")
+    return Measurement(unit="s", value=max(each.late_p99_s for each in played), count=len(played))

@@ -10,7 +10,17 @@ from typing import TypeVar
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import ASRSegment, AudioSource
-from harness.events import Begun, Dropped, Event, Finished, Inferred, Queued, Said, Utterance
+from harness.events import (
+    Begun,
+    Dropped,
+    Event,
+    Finished,
+    Inferred,
+    Queued,
+    Said,
+    Skipped,
+    Utterance,
+)
 from harness.trial import TrialSpec
 
 E = TypeVar("E", bound=Event)
@@ -23,6 +33,8 @@ class ChunkRecord:
     source: AudioSource
     index: int
     audio_s: float
+    end_s: float
+    """In seconds of its source's audio."""
     due_s: float
     queued_s: float
     is_tail: bool = False
@@ -73,8 +85,9 @@ class TrialLog:
 
     @cached_property
     def audio_s(self) -> float:
-        """Audio played, all sources together."""
-        return sum(queued.samples for queued in self.of(Queued)) / SAMPLE_RATE_HZ
+        """Audio played, all sources together, whatever became of it."""
+        queued = sum(event.samples for event in self.of(Queued))
+        return (queued + sum(event.samples for event in self.of(Skipped))) / SAMPLE_RATE_HZ
 
     @cached_property
     def chunks(self) -> list[ChunkRecord]:
@@ -85,6 +98,7 @@ class TrialLog:
                 queued.source,
                 queued.chunk,
                 queued.samples / SAMPLE_RATE_HZ,
+                (queued.first_sample + queued.samples) / SAMPLE_RATE_HZ,
                 queued.due_s,
                 queued.at_s,
             )

@@ -14,7 +14,12 @@ from harness.errors import EchobenchError
 from harness.plugin import hooks
 from harness.plugin.commandline import add_options, read_options
 from harness.plugin.fixtures import judged, resident, rule
-from harness.plugin.session import DISK_FULL_STATUS, SESSION, BenchSession
+from harness.plugin.session import (
+    DISK_FULL_STATUS,
+    SESSION,
+    BenchSession,
+    is_about_something,
+)
 
 __all__ = ["judged", "resident", "rule"]
 
@@ -57,11 +62,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config) -> None:
-    """End pytest with status 4 if it isn't clear what to measure; said once, not for each file."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """End pytest with status 4 if it isn't clear what to measure; said once, not for each file.
+
+    Tests that no trial of this run is held to are left out: there is nothing to skip.
+    """
     problem = config.stash[SESSION].problem
     if problem is not None:
         raise pytest.UsageError(str(problem)) from problem
+    items[:] = [item for item in items if is_about_something(item)]
 
 
 def parametrize(metafunc: pytest.Metafunc, session: BenchSession) -> None:
@@ -74,8 +83,8 @@ def parametrize(metafunc: pytest.Metafunc, session: BenchSession) -> None:
     if "judged" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("judges")
         names = marker.args if marker else ()
-        params = [(spec, name) for spec in specs.scenarios for name in names
-                  if session.threshold(name).applies_to(spec.scenario.name)]  # fmt: skip
+        params = [(spec, name) for spec in (*specs.scenarios, *specs.residency) for name in names
+                  if session.threshold(name).applies_to(spec)]  # fmt: skip
         metafunc.parametrize(
             "judged", params, ids=[f"{spec.name}-{name}" for spec, name in params], indirect=True
         )
@@ -84,9 +93,8 @@ def parametrize(metafunc: pytest.Metafunc, session: BenchSession) -> None:
         ids = [f"{spec.subject}-{name}" for spec, name in params]
         metafunc.parametrize("rule", params, ids=ids, indirect=True)
     else:
-        metafunc.parametrize(
-            "resident", specs.scenarios, ids=[spec.name for spec in specs.scenarios], indirect=True
-        )
+        by_size = {f"{spec.subject}-{spec.chunk_seconds:g}s": spec for spec in specs.scenarios}
+        metafunc.parametrize("resident", by_size.values(), ids=by_size, indirect=True)
 
 
 @pytest.hookimpl(tryfirst=True)

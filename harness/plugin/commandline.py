@@ -40,7 +40,8 @@ OPTIONS = {
         "NAME",
         True,
         """
-        a file in suites/scenarios/, by name or by the audit's letter (default: speech_heavy)""",
+        a file in suites/scenarios/, by name or by the audit's letter (default: A, B, C and
+        markers)""",
     ),
     "--duration": ("SECONDS", False, "length of the scenario (default: its own)"),
     "--corpus": (
@@ -49,6 +50,11 @@ OPTIONS = {
         """
         what is spoken: 'embedded', or the path of a manifest of your own, JSON lines as NeMo has
         them (default: the scenario's)""",
+    ),
+    "--vad": (
+        "NAME|off",
+        False,
+        "filter silence out before the queue: 'silero', or 'off' (default: as the scenario says)",
     ),
     "--clock": (
         "wall|virtual",
@@ -120,7 +126,7 @@ def read_options(config: pytest.Config) -> Options:
         given["seed"] = whole_number_in("--seed", seed, SEEDS)
     if config.getini("strict"):
         given["strict"] = True
-    for name in ("corpus", "thresholds"):
+    for name in ("corpus", "thresholds", "vad"):
         if (value := getattr(config.option, name)) is not None:
             given[name] = not_empty(f"--{name}", value)
     before = Options()

@@ -11,6 +11,7 @@ from harness.corpus import CorpusUtterance
 from harness.errors import EchobenchError, JournalError, UnknownNameError
 from harness.evaluate import TrialResult, evaluate
 from harness.journal import JournalWriter, read_journal
+from harness.layout import require_room
 from harness.options import Options, choose_providers, plan
 from harness.patience import patience_asked_for
 from harness.plugin.commandline import runs_folder
@@ -23,7 +24,6 @@ from harness.run import measure_all
 from harness.runfolder import Input, RunFolder, fingerprint
 from harness.scenario import all_scenarios
 from harness.thresholds import FILE, Threshold, read_thresholds
-from harness.timeline import require_room
 from harness.trial import Activity, TrialSpec, TrialStatus
 
 DISK_FULL_STATUS = 3
@@ -35,6 +35,7 @@ class Specs:
 
     scenarios: list[TrialSpec]
     conformance: list[TrialSpec]
+    residency: list[TrialSpec]
 
 
 class BenchSession:
@@ -56,8 +57,11 @@ class BenchSession:
         """All trials; raises `UsageError` for what can't be meant."""
         choices, self.lacking = choose_providers(self.options.providers)
         specs = plan(self.options, choices)
-        scenarios = [spec for spec in specs if spec.activity is Activity.SCENARIO]
-        return Specs(scenarios, [spec for spec in specs if spec not in scenarios])
+        scenarios, conformance, residency = (
+            [spec for spec in specs if spec.activity is activity]
+            for activity in (Activity.SCENARIO, Activity.CONFORMANCE, Activity.RESIDENCY)
+        )
+        return Specs(scenarios, conformance, residency)
 
     @cached_property
     def thresholds(self) -> dict[str, Threshold]:
@@ -156,6 +160,13 @@ class BenchSession:
             if corpus is not None and spec.corpus not in inputs:
                 inputs[spec.corpus] = fingerprint(corpus)
         return inputs
+
+
+def is_about_something(item: pytest.Item) -> bool:
+    """Tell a test that judges something from one that was left without a trial."""
+    callspec = getattr(item, "callspec", None)
+    params = callspec.params if callspec else {}
+    return all(isinstance(params[name], tuple) for name in ("judged", "rule") if name in params)
 
 
 def needed_by(item: pytest.Item) -> list[TrialSpec]:

@@ -9,8 +9,8 @@ import pytest
 from harness.evaluate import TrialResult
 from harness.printable import printable
 from harness.runfolder import RunFolder
-from harness.trial import Activity, TrialStatus
-from harness.verdict import Standing, Verdict
+from harness.trial import Activity, TrialSpec, TrialStatus
+from harness.verdict import Standing
 
 MARKS = {
     Standing.PASS: " ",
@@ -20,13 +20,14 @@ MARKS = {
     Standing.FAIL: "!",
 }
 COLUMNS = {
-    "rtf_p95": "rtf p95",
-    "startup_time": "start s",
-    "first_chunk_latency": "first s",
-    "word_emission_p50": "word s",
-    "dropped_chunks": "drops",
-    "wer": "wer %",
+    ("rtf", "p95"): "rtf p95",
+    ("startup_time", "value"): "start s",
+    ("word_emission_latency", "p50"): "word s",
+    ("finalization_delay", "p50"): "final s",
+    ("dropped_chunks", "value"): "drops",
+    ("wer", "value"): "wer %",
 }
+"""By metric and statistic."""
 COLOURS = {Standing.PASS: {"green": True}, Standing.FAIL: {"red": True}}
 
 
@@ -47,14 +48,15 @@ def write_summary(
     reporter.section("echobench", sep="=")
     reporter.write_line(str(folder.info.machine))
     played = [result for result in results if result.spec.activity is Activity.SCENARIO]
+    clocks = sorted({result.spec.clock for result in results})
+    if clocks:
+        reporter.write_line(f"{' and '.join(clocks)} clock; ~ target missed, ! minimum broken")
     if played:
-        header = "".join(f"{title:>9}" for title in COLUMNS.values())
-        reporter.write_line(f"{'trial':<18}{header}  verdict", bold=True)
+        header = "".join(f"{title:>8}" for title in COLUMNS.values())
+        reporter.write_line(f"{'trial':<24}{header}  verdict", bold=True)
     for result in played:
-        spec = result.spec
-        title = f"{spec.provider[:14]} {spec.chunk_seconds:g}s"
-        cells = "".join(f"{cell(result.verdicts.get(name)):>9}" for name in COLUMNS)
-        reporter.write(f"{title:<18}{cells}  ")
+        cells = "".join(f"{cell(result, *column):>8}" for column in COLUMNS)
+        reporter.write(f"{title_of(result.spec):<24}{cells}  ")
         reporter.write_line(said(result), **COLOURS.get(result.standing, {"yellow": True}))
     for result in results:
         write_notes(reporter, result)
@@ -62,12 +64,21 @@ def write_summary(
         reporter.write_line(str(path))
 
 
-def cell(verdict: Verdict | None) -> str:
-    """A verdict's value, with a mark unless it is a pass."""
-    if verdict is None or verdict.value is None:
+def title_of(spec: TrialSpec) -> str:
+    """A trial's name in 23 columns: provider, chunk size, and the scenario by its letter or name."""
+    end = f" {spec.chunk_seconds:g}s {(spec.scenario.alias or spec.scenario.name)[:8]}"
+    return spec.provider[: 23 - len(end)] + end
+
+
+def cell(result: TrialResult, metric: str, statistic: str) -> str:
+    """A figure, with a mark where it is held to something and doesn't pass."""
+    measurement = result.measurements.get(metric)
+    value = measurement.statistic(statistic) if measurement else None
+    if value is None:
         return "none"
-    value = verdict.value * 100 if verdict.threshold == "wer" else verdict.value
-    return f"{value:.3g}{MARKS[verdict.standing]}".rstrip()
+    marks = [MARKS[verdict.standing] for verdict in result.verdicts.values()
+             if (verdict.metric, verdict.statistic) == (metric, statistic)]  # fmt: skip
+    return f"{value * 100 if metric == 'wer' else value:.3g}{''.join(marks)}".rstrip()
 
 
 def said(result: TrialResult) -> str:

@@ -82,8 +82,8 @@ def test_every_latency_is_what_it_must_be_on_the_virtual_clock(
         assert errors_s[0] >= -NEVER_LATE_S
         assert percentile(errors_s, 0.95) < 0.001
         assert errors_s[-1] < 0.002
-    late_s = [run["feeder_lateness"].samples or () for _, run in runs]
-    assert max(min(each) for each in zip(*late_s, strict=True)) < 0.001
+    late_s = [run["feeder_lateness"].value for _, run in runs]
+    assert min(each for each in late_s if each is not None) < 0.001
     onset_s = {source: min(u.t0 for u in truth if u.source == source) for source in (MIC, SYSTEM)}
     first_word_s = {source: next(u.words[0].t1 for u in truth if u.source == source and u.words)
                     for source in (MIC, SYSTEM)}  # fmt: skip

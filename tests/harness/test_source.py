@@ -15,7 +15,7 @@ from harness.chunkqueue import ChunkQueue
 from harness.clock import ClockKind, now_s
 from harness.contract import AudioSource
 from harness.events import Begun, Event, Queued
-from harness.source import play
+from harness.source import Feed, play
 from harness.validity import feeder_problem
 from tests.harness.sessions import Working, play_to, silent_track
 
@@ -30,7 +30,8 @@ async def played(audio_s: float, chunk_s: float, start_s: float) -> list[Event]:
     track = silent_track(audio_s, start_s=start_s)
     origin_s = now_s()
     queue = ChunkQueue(AudioSource.MIC, start_s, origin_s, 10.0, events.append)
-    await play(track, Chunker(chunk_s), queue, origin_s)
+    feed = Feed(AudioSource.MIC, Chunker(chunk_s), queue, None, events.append, origin_s)
+    await play(track, feed, origin_s)
     return events
 
 

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +10,15 @@ from harness.errors import DataFileError, UnknownNameError
 from harness.metrics import METRICS
 from harness.scenario import all_scenarios
 from harness.thresholds import FILE, Limit, read_thresholds
+from harness.trial import Activity, TrialSpec
+from tests.trials import scenario_of, spec_of
 
 GOOD = {"metric": "rtf", "statistic": "p95", "target": "< 0.5", "minimum": "< 0.8", "source": "me"}
+
+
+def spec_in(scenario: str, activity: Activity = Activity.SCENARIO) -> TrialSpec:
+    named = msgspec.structs.replace(scenario_of(6.0), name=scenario)
+    return spec_of("null", "embedded", scenario=named, activity=activity)
 
 
 def file_of(folder: Path, text: str) -> Path:
@@ -41,13 +49,14 @@ def test_a_file_is_read_as_it_says(tmp_path: Path) -> None:
     assert (threshold.name, threshold.metric, threshold.statistic) == ("speed", "rtf", "p95")
     assert (str(threshold.target), str(threshold.minimum)) == ("< 0.5", "< 0.8")
     assert threshold.clocks == (ClockKind.WALL,)
-    assert threshold.applies_to("speech_heavy")
-    assert not threshold.applies_to("another")
+    assert threshold.applies_to(spec_in("speech_heavy"))
+    assert not threshold.applies_to(spec_in("another"))
 
 
 def test_without_scenarios_it_applies_everywhere(tmp_path: Path) -> None:
     (threshold,) = read_thresholds(file_of(tmp_path, entry())).values()
-    assert threshold.applies_to("anything")
+    assert threshold.applies_to(spec_in("anything"))
+    assert not threshold.applies_to(spec_in("anything", Activity.RESIDENCY))
     assert threshold.clocks == tuple(ClockKind)
 
 

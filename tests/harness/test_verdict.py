@@ -27,6 +27,7 @@ def threshold(
         minimum=Limit.parse(minimum),
         source="test",
         scenarios=(),
+        over=None,
         clocks=clocks,
     )
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.contract import AudioAccount
-from harness.events import Begun, Event, Queued, SessionEnded
+from harness.events import Begun, Event, Played, Queued, SessionEnded
 from harness.metrics import METRICS, Measurement, TrialLog, measure
 from tests.metrics.logs import (
     MIC,
@@ -132,9 +132,9 @@ def test_cpu_is_counted_from_the_first_sample_on() -> None:
 
 
 def test_lateness_is_from_capture_to_the_queue() -> None:
-    late = Queued(source=MIC, chunk=0, first_sample=0, samples=samples(1), due_s=1.0, at_s=1.004,
-                  depth=1)  # fmt: skip
-    assert of("feeder_lateness", log_of(late)).samples == pytest.approx((0.004,))
+    ends = [Played(source=source, samples=samples(1), at_s=1.0, late_p99_s=late_s, late_max_s=1.0)
+            for source, late_s in ((MIC, 0.004), (SYSTEM, 0.002))]  # fmt: skip
+    assert of("feeder_lateness", log_of(*ends)).value == 0.004
 
 
 def test_of_an_empty_trial_every_figure_is_absent_infinite_or_nothing() -> None:

@@ -1,0 +1,239 @@
+"""The residency audit: short streams, one chunk each, watched from outside the provider.
+
+Three times the same order of lengths, on speech that was never heard before; then pairs of speech
+heard again and speech a little altered; then the same chunks before and after the model's file has
+been taken away. The figures are in `harness.metrics.audit`.
+"""
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from harness.audio import SAMPLE_RATE_HZ, Pcm16
+from harness.blame import blamed
+from harness.clock import now_s
+from harness.contract import ASRProvider, InferenceSpan, SessionConfig
+from harness.corpus import CorpusUtterance
+from harness.errors import EchobenchError, ProviderError
+from harness.events import Audited, AuditEnded, AuditPart, Event
+from harness.output import checked_segment
+from harness.probe import stream_of
+from harness.resources import ResourceMeter
+from harness.trial import TrialSpec
+from harness.witness import WITNESS
+
+SESSION = "residency"
+LENGTHS_S = (0.5, 1.0, 2.0, 4.0)
+OF_EACH = 16
+REPEATS = 3
+PAIRS = 16
+PAIR_S = 2.0
+LOUDER, NOISE = 1.03, 12.0
+"""What alters speech: a gain, and noise in steps of 16 bits; nobody could hear either."""
+AFTER_VANISHING = 20
+SPEECH_S = 120.0
+LARGEST_COPY = 2 << 30
+"""Bytes; a larger model is only linked, and where that can't be done, left where it is."""
+
+
+class Audit:
+    """Plays chunks to a provider and emits what each took."""
+
+    def __init__(self, provider: ASRProvider, emit: Callable[[Event], None]) -> None:
+        self._provider, self._emit = provider, emit
+        self._spans: list[InferenceSpan] = []
+        self._meter = ResourceMeter()
+
+    async def hear(
+        self, part: AuditPart, repeat: int, index: int, pcm: Pcm16, *, may_fail: bool = False
+    ) -> None:
+        """Recognise a chunk in a stream of its own.
+
+        Raises:
+            EchobenchError: The provider failed, where it may not.
+        """
+        self._spans.clear()
+        self._provider.on_inference = self._spans.append
+        read, acts = _bytes_read(), WITNESS.acts()
+        text, error = "", ""
+        begin_s = now_s()
+        try:
+            with blamed(self._provider.name):
+                text = await self._text_of(pcm)
+        except EchobenchError as failure:
+            if not may_fail:
+                raise
+            error = str(failure)
+        took_s = now_s() - begin_s
+        after, read_after = WITNESS.acts(), _bytes_read()
+        self._emit(
+            Audited(
+                part=part,
+                repeat=repeat,
+                index=index,
+                audio_s=len(pcm) / SAMPLE_RATE_HZ,
+                took_s=took_s,
+                inference_s=sum(span.end_s - span.begin_s for span in self._spans),
+                text=text,
+                error=error,
+                read_bytes=None if read is None or read_after is None else read_after - read,
+                spawns=after.spawns - acts.spawns,
+                files_created=after.files_created - acts.files_created,
+                rss_bytes=self._meter.read().rss_bytes,
+            )
+        )
+
+    async def _text_of(self, pcm: Pcm16) -> str:
+        finals = []
+        where = f"{self._provider.name}, residency"
+        async for segment in self._provider.transcribe_stream(stream_of(pcm)):
+            said = checked_segment(segment, None, where)
+            if said.is_final:
+                finals.append(said.text)
+        return " ".join(finals)
+
+
+async def audit(
+    provider: ASRProvider,
+    spec: TrialSpec,
+    utterances: Sequence[CorpusUtterance],
+    emit: Callable[[Event], None],
+) -> None:
+    """Run the audit; the provider is without a session before and after.
+
+    Raises:
+        EchobenchError: The provider failed while its model was still there.
+    """
+    generator = np.random.default_rng([spec.seed, 3000])
+    speech = _speech(utterances)
+    order = generator.permutation(np.repeat(LENGTHS_S, OF_EACH)).tolist()
+    hearing = Audit(provider, emit)
+    await _start(provider, spec.model)
+    known: list[Pcm16] = []
+    for repeat, (index, length_s) in product(range(REPEATS), enumerate(order)):
+        pcm = _piece(speech, length_s, generator)
+        await hearing.hear(AuditPart.STEADY, repeat, index, pcm)
+        if length_s == PAIR_S:
+            known.append(pcm)
+    for index, pcm in enumerate(known[:PAIRS]):
+        await hearing.hear(AuditPart.AGAIN, 0, index, pcm)
+        await hearing.hear(AuditPart.ALTERED, 0, index, _altered(pcm, generator))
+    await _stop(provider)
+    path = await asyncio.to_thread(provider.locate_model, spec.model)
+    if path is None:
+        emit(AuditEnded(model_bytes=None, vanish="the model has no file on this machine"))
+        return
+    vanish = await _vanish(hearing, provider, path, speech, generator)
+    emit(AuditEnded(model_bytes=_size(path), vanish=vanish))
+
+
+async def _vanish(
+    hearing: Audit,
+    provider: ASRProvider,
+    path: Path,
+    speech: Pcm16,
+    generator: np.random.Generator,
+) -> str:
+    """Load a copy of the model, take the copy away, and go on; say why not if it can't be done."""
+    pieces = [_piece(speech, LENGTHS_S[at % len(LENGTHS_S)], generator)
+              for at in range(AFTER_VANISHING)]  # fmt: skip
+    with _copy_of(path) as copy:
+        if copy is None:
+            return f"{path} can't be linked, and is too large to copy"
+        await _start(provider, str(copy))
+        for index, pcm in enumerate(pieces):
+            await hearing.hear(AuditPart.COPY, 0, index, pcm)
+        copy.rename(copy.with_name("gone-" + copy.name))
+        for index, pcm in enumerate(pieces):
+            await hearing.hear(AuditPart.VANISHED, 0, index, pcm, may_fail=True)
+        await _stop(provider)
+    return ""
+
+
+async def _start(provider: ASRProvider, model: str) -> None:
+    with blamed(provider.name):
+        started = await provider.start_session(SESSION, SessionConfig(model=model))
+    if not started:
+        raise ProviderError(provider.name, "refused a session while none was running")
+
+
+async def _stop(provider: ASRProvider) -> None:
+    provider.on_inference = lambda span: None
+    with blamed(provider.name):
+        await provider.stop_session(SESSION)
+
+
+def _speech(utterances: Sequence[CorpusUtterance]) -> Pcm16:
+    parts: list[Pcm16] = []
+    for utterance in utterances:
+        if sum(map(len, parts)) >= SPEECH_S * SAMPLE_RATE_HZ:
+            break
+        parts.append(utterance.read())
+    joined = np.concatenate(parts)
+    least = round(2 * max(LENGTHS_S) * SAMPLE_RATE_HZ)
+    return np.tile(joined, -(-least // len(joined)))
+
+
+def _piece(speech: Pcm16, length_s: float, generator: np.random.Generator) -> Pcm16:
+    count = round(length_s * SAMPLE_RATE_HZ)
+    begin = int(generator.integers(0, len(speech) - count))
+    return speech[begin : begin + count]
+
+
+def _altered(pcm: Pcm16, generator: np.random.Generator) -> Pcm16:
+    noise = NOISE * generator.standard_normal(len(pcm))
+    return np.clip(np.rint(LOUDER * pcm + noise), -32_768, 32_767).astype(np.int16)
+
+
+@contextmanager
+def _copy_of(path: Path) -> Iterator[Path | None]:
+    """A second path to the same files, or to a copy of them, until the end."""
+    with tempfile.TemporaryDirectory(prefix="echobench-") as folder:
+        copy = Path(folder) / path.name
+        copied = False
+        try:
+            _duplicate(path.resolve(), copy, os.link)
+            copied = True
+        except OSError:  # another file system, or one without links
+            if _size(path) <= LARGEST_COPY:
+                shutil.rmtree(copy, ignore_errors=True)
+                _duplicate(path.resolve(), copy, shutil.copyfile)
+                copied = True
+        yield copy if copied else None
+
+
+def _duplicate(path: Path, copy: Path, one: Callable[[Path, Path], object]) -> None:
+    if not path.is_dir():
+        one(path, copy)
+        return
+    copy.mkdir()
+    for child in path.iterdir():
+        _duplicate(child.resolve(), copy / child.name, one)
+
+
+def _size(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _bytes_read() -> int | None:
+    """What this process and its children have read so far, from a disk or from memory."""
+    process, total = psutil.Process(), 0
+    if not hasattr(process, "io_counters"):
+        return None
+    for each in (process, *process.children(recursive=True)):
+        try:
+            total += each.io_counters().read_chars
+        except psutil.NoSuchProcess:
+            continue  # what it had read was added to its parent's
+        except (psutil.Error, OSError, AttributeError):
+            return None
+    return total

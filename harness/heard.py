@@ -1,0 +1,77 @@
+"""What a provider has heard of a source: which samples, and so what its times mean.
+
+A provider counts the audio that it was given. Where silence was left out, or chunks were dropped,
+that is less than the source has played, so its times have to be moved.
+"""
+
+from bisect import bisect_left, bisect_right
+
+import msgspec
+import numpy as np
+
+from harness.audio import SAMPLE_RATE_HZ, Pcm16
+from harness.chunking import Chunk
+from harness.contract import ASRSegment, Word
+
+
+class HeardAudio:
+    """The stretches that a provider was given, in order."""
+
+    def __init__(self) -> None:
+        self.keeps_samples = False
+        """Whether the samples themselves are kept, for `samples`."""
+        self._given = [0]  # samples that the provider had been given when a stretch began
+        self._shift = [0]  # how much later those samples really are
+        self._total = 0
+        self._chunks: list[Chunk] = []
+
+    def add(self, chunk: Chunk) -> None:
+        """Note that a chunk was handed over."""
+        shift = chunk.first_sample - self._total
+        if shift != self._shift[-1]:
+            self._given.append(self._total)
+            self._shift.append(shift)
+        self._total += len(chunk.pcm)
+        if self.keeps_samples:
+            self._chunks.append(chunk)
+
+    def samples(self) -> Pcm16:
+        """The source's audio as the provider heard it, with silence for what it was not given."""
+        length = max((chunk.end_sample for chunk in self._chunks), default=0)
+        audio = np.zeros(length, np.int16)
+        for chunk in self._chunks:
+            audio[chunk.first_sample : chunk.end_sample] = chunk.pcm
+        return audio
+
+    def began_s(self, time_s: float) -> float:
+        """Where something that begins at a time of the provider's lies in the source's audio."""
+        return time_s + self._shift_at(bisect_right(self._given, time_s * SAMPLE_RATE_HZ))
+
+    def ended_s(self, time_s: float) -> float:
+        """The same for something that ends; at a seam, it ended before what was left out."""
+        return time_s + self._shift_at(bisect_left(self._given, time_s * SAMPLE_RATE_HZ))
+
+    def moved(self, segment: ASRSegment) -> ASRSegment:
+        """Move a segment and its words to the source's time.
+
+        >>> heard = HeardAudio()
+        >>> second = np.zeros(SAMPLE_RATE_HZ, np.int16)
+        >>> heard.add(Chunk(0, 0, second))
+        >>> heard.add(Chunk(1, 5 * SAMPLE_RATE_HZ, second))
+        >>> heard.ended_s(1.0), heard.began_s(1.0), heard.ended_s(1.5)
+        (1.0, 5.0, 5.5)
+        """
+        if len(self._given) == 1:
+            return segment
+        words = tuple(
+            Word(
+                word.text, self.began_s(word.t0), max(self.began_s(word.t0), self.ended_s(word.t1))
+            )
+            for word in segment.words
+        )
+        t0 = self.began_s(segment.t0)
+        t1 = max(t0, self.ended_s(segment.t1))
+        return msgspec.structs.replace(segment, t0=t0, t1=t1, words=words)
+
+    def _shift_at(self, found: int) -> float:
+        return self._shift[max(0, found - 1)] / SAMPLE_RATE_HZ

@@ -1,0 +1,235 @@
+"""Residency, by the audit of short streams: eight signs of a model that doesn't stay loaded.
+
+No single sign sees every way to reload. Reading the file again shows in bytes read, mapping it does
+not; both break when the file is gone; a child process has its own file; a slow leak has no step.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.events import Audited, AuditEnded, AuditPart, Loaded
+from harness.metrics.measurement import Measurement, audit_metric
+from harness.metrics.triallog import TrialLog
+from harness.statistics import bootstrap, robust_line
+
+Floats = NDArray[np.floating]
+
+WARM_UP = 3
+ROUNDS = 3
+CHUNKS_NEEDED = 60
+SHORTEST_LOAD_S = 0.05
+"""A model that loads faster can't be told from noise by the time of a chunk."""
+SMALLEST_MODEL = 64 << 20
+"""Bytes; of a smaller model, the memory of ordinary work would look like a reload."""
+FEWEST_BEATS = 3
+"""How often something has to come again at the same distance to be called periodic."""
+
+
+def part(log: TrialLog, kind: AuditPart) -> list[Audited]:
+    """The chunks of one part, in order; of the steady part, without the first few."""
+    found = [audited for audited in log.of(Audited) if audited.part is kind]
+    return found[WARM_UP:] if kind is AuditPart.STEADY else found
+
+
+def too_few(chunks: list[Audited]) -> int | None:
+    """How many chunks it takes, where there are fewer."""
+    return CHUNKS_NEEDED if len(chunks) < CHUNKS_NEEDED else None
+
+
+def load_time_s(log: TrialLog) -> float:
+    """How long loading took; 0 when it wasn't seen."""
+    loaded = log.of(Loaded)
+    return loaded[0].load_s if loaded else 0.0
+
+
+@audit_metric
+def residency_fixed_cost(log: TrialLog) -> Measurement:
+    """What a chunk costs however short it is: the intercept of time over length, in seconds.
+
+    Whisper pads every window, so a large model has much of it and is resident all the same.
+    """
+    return _intercept(log, "s", 1.0)
+
+
+@audit_metric
+def residency_intercept(log: TrialLog) -> Measurement:
+    """The fixed cost of a chunk in load times: near 1, each chunk loads the model.
+
+    Theil-Sen line through time and length of the chunks; the bounds come from drawing chunks.
+    """
+    load_s = load_time_s(log)
+    if load_s < SHORTEST_LOAD_S:
+        absent = f"loads in {1000 * load_s:.0f} ms, too fast to tell a reload by"
+        return Measurement(unit="load times", absent=absent)
+    return _intercept(log, "load times", load_s)
+
+
+def _intercept(log: TrialLog, unit: str, scale: float) -> Measurement:
+    chunks = part(log, AuditPart.STEADY)
+    points = np.array([(each.audio_s, each.took_s) for each in chunks])
+    if len({each.audio_s for each in chunks}) < 2:
+        return Measurement(unit=unit, absent="fewer than two lengths of chunks were heard")
+
+    def intercept(rows: Floats) -> float:
+        return robust_line(rows[:, 0], rows[:, 1]).intercept / scale
+
+    return Measurement(
+        unit=unit,
+        value=intercept(points),
+        bounds=bootstrap(points, intercept, rounds=200),
+        count=len(chunks),
+        needed=too_few(chunks),
+    )
+
+
+@audit_metric
+def residency_growth(log: TrialLog) -> Measurement:
+    """How much more a chunk takes from one round to the next, as a share of a typical chunk.
+
+    The rounds have chunks of the same lengths in the same order. Of the increases from the first to
+    the second and from the second to the third round it is the smaller: what grows goes on growing,
+    while a neighbour that wakes up makes one step.
+    """
+    chunks = part(log, AuditPart.STEADY)
+    rounds: dict[int, dict[int, float]] = {}
+    for each in chunks:
+        rounds.setdefault(each.index, {})[each.repeat] = each.took_s
+    rows = np.array([[taken[at] for at in range(ROUNDS)] for taken in rounds.values()
+                     if len(taken) == ROUNDS])  # fmt: skip
+    if not len(rows):
+        return Measurement(unit="1", absent=f"fewer than {ROUNDS} rounds were heard")
+
+    def growth(drawn: Floats) -> float:
+        typical_s = float(np.median(drawn))
+        return float(np.median(np.diff(drawn, axis=1), axis=0).min()) / typical_s
+
+    if not np.median(rows):
+        return Measurement(unit="1", absent="chunks take no time")
+    return Measurement(
+        unit="1",
+        value=growth(rows),
+        bounds=bootstrap(rows, growth),
+        count=len(chunks),
+        needed=too_few(chunks),
+    )
+
+
+def excess(chunks: list[Audited]) -> list[float]:
+    """How much longer each chunk took than chunks of its length typically do, in seconds."""
+    by_length: dict[float, list[float]] = {}
+    for each in chunks:
+        by_length.setdefault(each.audio_s, []).append(each.took_s)
+    typical_s = {length_s: float(np.median(times_s)) for length_s, times_s in by_length.items()}
+    return [each.took_s - typical_s[each.audio_s] for each in chunks]
+
+
+@audit_metric
+def residency_periodic(log: TrialLog) -> Measurement:
+    """Whether every p-th chunk is slow by half a load time: share of them, for the worst p.
+
+    At 1, some beat is kept without fail; single slow chunks of a busy machine keep none.
+    """
+    load_s = load_time_s(log)
+    if load_s < SHORTEST_LOAD_S:
+        absent = f"loads in {1000 * load_s:.0f} ms, too fast to tell a reload by"
+        return Measurement(unit="1", absent=absent)
+    chunks = part(log, AuditPart.STEADY)
+    slow = np.array([late_s > load_s / 2 for late_s in excess(chunks)])
+    return Measurement(
+        unit="1", value=strongest_beat(slow), count=len(chunks), needed=too_few(chunks)
+    )
+
+
+def strongest_beat(slow: NDArray[np.bool_]) -> float:
+    """The largest share of slow ones among every p-th, over all p and starts.
+
+    >>> strongest_beat(np.arange(60) % 10 == 4)
+    1.0
+    >>> strongest_beat(np.isin(np.arange(60), [3, 4, 30]))
+    0.0
+    """
+    best = 0.0
+    for period in range(2, len(slow) // FEWEST_BEATS + 1):
+        for start in np.flatnonzero(slow[:period]):
+            beat = slow[start::period]
+            if beat.sum() >= FEWEST_BEATS:
+                best = max(best, float(beat.mean()))
+    return best
+
+
+@audit_metric
+def residency_vanish(log: TrialLog) -> Measurement:
+    """Chunks that failed, or came out otherwise, once the model's file had been taken away."""
+    ended = log.of(AuditEnded)
+    gone = part(log, AuditPart.VANISHED)
+    if not gone:
+        why = ended[0].vanish if ended else "the audit did not end"
+        return Measurement(unit="chunks", absent=why)
+    before = {each.index: each.text for each in part(log, AuditPart.COPY)}
+    wrong = sum(bool(each.error) or each.text != before[each.index] for each in gone)
+    return Measurement(unit="chunks", value=float(wrong), count=len(gone))
+
+
+@audit_metric
+def residency_spawns(log: TrialLog) -> Measurement:
+    """Processes that were started while chunks were heard."""
+    return _counted(log, "processes", [each.spawns for each in part(log, AuditPart.STEADY)])
+
+
+@audit_metric
+def residency_files(log: TrialLog) -> Measurement:
+    """Files that were made while chunks were heard."""
+    return _counted(log, "files", [each.files_created for each in part(log, AuditPart.STEADY)])
+
+
+def _counted(log: TrialLog, unit: str, counts: list[int]) -> Measurement:
+    if not counts:
+        return Measurement(unit=unit, absent="no chunk was heard")
+    return Measurement(unit=unit, value=float(sum(counts)), count=len(counts))
+
+
+@audit_metric
+def residency_reads(log: TrialLog) -> Measurement:
+    """Bytes that the process tree read in a typical chunk, as a share of the model's size."""
+    chunks = part(log, AuditPart.STEADY)
+    ended = log.of(AuditEnded)
+    size = ended[0].model_bytes if ended else None
+    reads = [each.read_bytes for each in chunks if each.read_bytes is not None]
+    if not size:
+        return Measurement(unit="1", absent="the model has no file on this machine")
+    if not reads:
+        return Measurement(unit="1", absent="this system doesn't tell what a process reads")
+    return Measurement(unit="1", value=float(np.mean(reads)) / size, count=len(reads))
+
+
+@audit_metric
+def residency_memory_swing(log: TrialLog) -> Measurement:
+    """Highest minus lowest memory (RSS) between chunks, as a share of the model's size."""
+    chunks = part(log, AuditPart.STEADY)
+    ended = log.of(AuditEnded)
+    size = ended[0].model_bytes if ended else None
+    if not size or not chunks:
+        return Measurement(unit="1", absent="the model has no file on this machine")
+    memory = [each.rss_bytes for each in chunks]
+    swing = (max(memory) - min(memory)) / max(size, SMALLEST_MODEL)
+    return Measurement(unit="1", value=swing, count=len(chunks))
+
+
+@audit_metric
+def cache_speedup(log: TrialLog) -> Measurement:
+    """How many times longer altered speech takes than the same samples heard again.
+
+    Each pair is the same speech; a recogniser that keeps answers is fast on what it knows.
+    """
+    again, altered = part(log, AuditPart.AGAIN), part(log, AuditPart.ALTERED)
+    pairs = [(old.took_s, new.took_s) for old, new in zip(again, altered, strict=False)]
+    if not pairs or not any(old_s + new_s for old_s, new_s in pairs):
+        return Measurement(unit="1", absent="no pair took any time")
+    ratios = np.array([new_s / max(old_s, 1e-6) for old_s, new_s in pairs])
+
+    def middle(rows: Floats) -> float:
+        return float(np.median(rows))
+
+    return Measurement(
+        unit="1", value=middle(ratios), bounds=bootstrap(ratios, middle), count=len(pairs)
+    )

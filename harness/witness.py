@@ -1,0 +1,83 @@
+"""Notes what a provider does behind the harness' back: processes, files, looks at the answers.
+
+Python reports such acts to audit hooks (PEP 578), whoever does them and on whatever thread. What a
+native library does by itself is not seen here; the other rules are for that.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+SPAWNS = {"subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty", "os.exec", "os.spawn"}
+CREATES = os.O_CREAT
+
+
+class Acts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What was noted since the process began."""
+
+    spawns: int = 0
+    """Processes that were started."""
+    files_created: int = 0
+    """Files that were opened to be made, if need be, and written."""
+    references_read: int = 0
+    """Looks into the corpus, whose transcripts a recogniser must not know."""
+
+
+class Witness:
+    """Counts, from `install` on."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._spawns = self._files = self._references = 0
+        self._secret: tuple[str, ...] = ()
+
+    def install(self) -> None:
+        """Begin; a hook can't be taken away again."""
+        sys.addaudithook(self._note)
+
+    def keep_secret(self, paths: Iterable[Path]) -> None:
+        """From now on, count whoever opens one of these files, or one inside these folders."""
+        self._secret = tuple(str(path.resolve()) for path in paths)
+
+    def acts(self) -> Acts:
+        """Everything so far."""
+        with self._lock:
+            return Acts(
+                spawns=self._spawns,
+                files_created=self._files,
+                references_read=self._references,
+            )
+
+    def _note(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open":
+            given, _, flags = arguments
+            if not isinstance(given, str | bytes | os.PathLike):
+                return  # a file that is open already
+            path = os.fsdecode(given)
+            if isinstance(flags, int) and flags & CREATES and not _is_pythons_own(path):
+                with self._lock:
+                    self._files += 1
+            if self._secret:
+                self._note_reading(os.path.abspath(path))  # noqa: PTH100  (no look at the disk)
+        elif event in SPAWNS:
+            with self._lock:
+                self._spawns += 1
+
+    def _note_reading(self, path: str) -> None:
+        if any(path == secret or path.startswith(secret + os.sep) for secret in self._secret):
+            with self._lock:
+                self._references += 1
+
+
+def _is_pythons_own(path: str) -> bool:
+    """Compiled modules are written when they are first imported, on whoever's behalf."""
+    return path == os.devnull or ".pyc" in path
+
+
+WITNESS = Witness()
+"""The process' own."""

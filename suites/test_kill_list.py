@@ -1,0 +1,15 @@
+"""Kill list: what no provider may do while audio runs, and whether its own figures can be had."""
+
+import pytest
+
+from harness.plugin.fixtures import Judged
+
+
+@pytest.mark.judges("process_spawns", "files_created", "loop_stall_p99", "detached_cpu")
+def test_conduct(judged: Judged) -> None:
+    judged.check()
+
+
+@pytest.mark.judges("references_read", "timing_claim", "health_error")
+def test_honesty(judged: Judged) -> None:
+    judged.check()
