@@ -202,7 +202,7 @@ def plan(options: Options, choices: Sequence[Choice]) -> list[TrialSpec]:
                         vad=vad_for(scenario, options.vad),
                     )
                 )
-            for activity in (Activity.CONFORMANCE, Activity.RESIDENCY):
+            for activity in (Activity.RESIDENCY, Activity.CONFORMANCE):  # this closes the provider
                 specs.append(msgspec.structs.replace(specs[-1], activity=activity, vad=None))
     return specs
 

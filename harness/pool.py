@@ -5,9 +5,9 @@ from collections.abc import Callable
 from harness.errors import EchobenchError
 from harness.events import AnyEvent, Loaded, TrialEnded
 from harness.patience import DEFAULT, Patience
-from harness.requests import Load, Request
+from harness.requests import Load, Measure, Request
 from harness.supervisor import WorkerFailedError, WorkerProcess
-from harness.trial import TrialSpec, TrialStatus
+from harness.trial import Activity, TrialSpec, TrialStatus
 
 OnEvent = Callable[[bytes, AnyEvent], None]
 
@@ -94,6 +94,8 @@ class WorkerPool:
         except (WorkerFailedError, RequestFailedError):
             self.close()
             raise
+        if isinstance(request, Measure) and request.spec.activity is Activity.CONFORMANCE:
+            self.close()  # its last rule closes the provider
 
     def close(self) -> None:
         """End the worker, if there is one."""

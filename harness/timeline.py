@@ -61,10 +61,10 @@ def _track(
             beep_s = place.at_s + script.offset_s - GAP_S - BEEP_S
             beep_sample = round(beep_s * script.rate_hz)
             _add(audio, beep_sample, _at_rate(beep(), script))
-        heard_s = place.at_s + script.offset_s
+        begin = round((place.at_s + script.offset_s) * script.rate_hz)
         pcm = place.utterance.read().astype(np.float32)
-        _add(audio, round(heard_s * script.rate_hz), _at_rate(pcm, script))
-        truth.append(_utterance(place, script.name, heard_s, beep_sample))
+        _add(audio, begin, _at_rate(pcm, script))
+        truth.append(_utterance(place, script.name, begin / script.rate_hz, beep_sample))
     rounded = np.clip(np.rint(audio), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
     return Track(script.name, script.start_s, rounded, tuple(truth), script.rate_hz)
 

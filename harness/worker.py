@@ -150,6 +150,7 @@ class Worker:
         match request:
             case Measure(spec=spec) if spec.activity is Activity.CONFORMANCE:
                 clock.run(conform(self._provider, spec, self._utterances, emit), spec.clock)
+                self._provider = None  # it is closed
             case Measure(spec=spec) if spec.activity is Activity.RESIDENCY:
                 clock.run(audit(self._provider, spec, self._utterances, emit), spec.clock)
             case Measure(spec=spec):

@@ -10,7 +10,13 @@ import numpy as np
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.blame import blamed
-from harness.conformance import bad_audio, sessions, streaming  # noqa: F401  (they add the rules)
+from harness.conformance import (  # noqa: F401  (they add the rules, the one that closes last)
+    bad_audio,
+    leftovers,
+    pressure,
+    sessions,
+    streaming,
+)
 from harness.conformance.bench import RULES, SESSION, Bench, BrokenRuleError
 from harness.contract import ASRProvider, SessionConfig
 from harness.corpus import CorpusUtterance
@@ -28,7 +34,7 @@ async def conform(
     utterances: Sequence[CorpusUtterance],
     emit: Callable[[Event], None],
 ) -> None:
-    """Try every rule, and emit a `Checked` for each.
+    """Try every rule, and emit a `Checked` for each; the provider is closed at the end.
 
     Raises:
         EchobenchError: A session could not even be started or stopped.
@@ -50,8 +56,9 @@ async def conform(
         except EchobenchError as error:  # any error breaks a rule that expects none
             passed, detail = False, f"{type(error).__name__}: {error}"
         emit(Checked(check=name, passed=passed, detail=sendable(detail)))
-        with blamed(provider.name):
-            await provider.stop_session(SESSION)
+        if not bench.closed:
+            with blamed(provider.name):
+                await provider.stop_session(SESSION)
 
 
 def describe(name: str) -> str:

@@ -29,6 +29,8 @@ class Bench:
     speech: list[Pcm16]
     """Utterances with a second of silence after each."""
     spans: list[InferenceSpan] = field(default_factory=list)
+    closed: bool = False
+    """Whether a rule has closed the provider for good."""
 
     async def listen(
         self, pcm: Pcm16, source: AudioSource = MIC, chunk_s: Sequence[float] = (1.0,)

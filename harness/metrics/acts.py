@@ -78,7 +78,7 @@ def timing_claim(log: TrialLog) -> Measurement:
         return Measurement(unit="1", absent="two sources wait for one another")
     busy = [chunk for chunk in log.chunks if chunk.inferences and chunk.finished_s is not None]
     held_s = sum((chunk.finished_s or 0.0) - (chunk.begun_s or 0.0) for chunk in busy)
-    if held_s < log.audio_s / 100:
+    if not held_s or held_s < log.audio_s / 100:
         return Measurement(unit="1", absent="chunks were kept for less than 1 % of the time")
     return Measurement(
         unit="1", value=sum(chunk.inference_s for chunk in busy) / held_s, count=len(busy)

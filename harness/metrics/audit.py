@@ -15,7 +15,7 @@ from harness.statistics import bootstrap, robust_line
 Floats = NDArray[np.floating]
 
 WARM_UP = 3
-ROUNDS = 3
+SIXTHS = 6
 CHUNKS_NEEDED = 60
 SHORTEST_LOAD_S = 0.05
 """A model that loads faster can't be told from noise by the time of a chunk."""
@@ -84,42 +84,46 @@ def _intercept(log: TrialLog, unit: str, scale: float) -> Measurement:
 
 @audit_metric
 def residency_growth(log: TrialLog) -> Measurement:
-    """How much more a chunk takes from one round to the next, as a share of a typical chunk.
+    """How much more a chunk takes after a third of the audit, as a share of a typical chunk.
 
-    The rounds have chunks of the same lengths in the same order. Of the increases from the first to
-    the second and from the second to the third round it is the smaller: what grows goes on growing,
-    while a neighbour that wakes up makes one step.
+    Each chunk is compared with others of its length, and the audit is cut into sixths. Of the four
+    increases over a third, it is the smallest: what grows goes on growing, while a neighbour that
+    wakes up makes one step.
     """
     chunks = part(log, AuditPart.STEADY)
-    rounds: dict[int, dict[int, float]] = {}
-    for each in chunks:
-        rounds.setdefault(each.index, {})[each.repeat] = each.took_s
-    rows = np.array([[taken[at] for at in range(ROUNDS)] for taken in rounds.values()
-                     if len(taken) == ROUNDS])  # fmt: skip
-    if not len(rows):
-        return Measurement(unit="1", absent=f"fewer than {ROUNDS} rounds were heard")
+    if len(chunks) < 2 * SIXTHS:
+        return Measurement(unit="1", absent=f"fewer than {2 * SIXTHS} chunks were heard")
+    typical_s = typical(chunks)
+    if not all(typical_s.values()):
+        return Measurement(unit="1", absent="chunks take no time")
+    relative = [each.took_s / typical_s[each.audio_s] for each in chunks]
+    length = len(relative) // SIXTHS
+    sixths = np.array(relative[-SIXTHS * length :]).reshape(SIXTHS, length).T
 
     def growth(drawn: Floats) -> float:
-        typical_s = float(np.median(drawn))
-        return float(np.median(np.diff(drawn, axis=1), axis=0).min()) / typical_s
+        medians = np.median(drawn, axis=0)
+        return float((medians[2:] - medians[:-2]).min())
 
-    if not np.median(rows):
-        return Measurement(unit="1", absent="chunks take no time")
     return Measurement(
         unit="1",
-        value=growth(rows),
-        bounds=bootstrap(rows, growth),
+        value=growth(sixths),
+        bounds=bootstrap(sixths, growth),
         count=len(chunks),
         needed=too_few(chunks),
     )
 
 
-def excess(chunks: list[Audited]) -> list[float]:
-    """How much longer each chunk took than chunks of its length typically do, in seconds."""
+def typical(chunks: list[Audited]) -> dict[float, float]:
+    """What chunks of each length typically take, in seconds."""
     by_length: dict[float, list[float]] = {}
     for each in chunks:
         by_length.setdefault(each.audio_s, []).append(each.took_s)
-    typical_s = {length_s: float(np.median(times_s)) for length_s, times_s in by_length.items()}
+    return {length_s: float(np.median(times_s)) for length_s, times_s in by_length.items()}
+
+
+def excess(chunks: list[Audited]) -> list[float]:
+    """How much longer each chunk took than chunks of its length typically do, in seconds."""
+    typical_s = typical(chunks)
     return [each.took_s - typical_s[each.audio_s] for each in chunks]
 
 

@@ -65,7 +65,7 @@ def write_summary(
 
 
 def title_of(spec: TrialSpec) -> str:
-    """A trial's name in 23 columns: provider, chunk size, and the scenario by its letter or name."""
+    """A trial's name in 23 columns: provider, chunk size, scenario."""
     end = f" {spec.chunk_seconds:g}s {(spec.scenario.alias or spec.scenario.name)[:8]}"
     return spec.provider[: 23 - len(end)] + end
 

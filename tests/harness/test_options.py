@@ -136,7 +136,7 @@ def test_the_clock_is_the_providers_unless_asked_for() -> None:
         clock_for(WallOnly(), ClockKind.VIRTUAL)
 
 
-def test_a_plan_holds_every_combination_and_conformance_once_a_model() -> None:
+def test_a_plan_holds_every_combination_and_what_is_tried_once_a_model() -> None:
     choices, _ = choose_providers(("whisper_cpp", "faster_whisper:beam_size=2"))
     options = Options(
         models=("embedded", "tiny.en"), chunk_seconds=(1.0, 2.0, 4.0), scenarios=("A",),
@@ -145,7 +145,8 @@ def test_a_plan_holds_every_combination_and_conformance_once_a_model() -> None:
     specs = plan(options, choices)
     played = [spec for spec in specs if spec.activity is Activity.SCENARIO]
     assert len(played) == 2 * 2 * 3
-    assert len(specs) - len(played) == 2 * 2
+    for activity in (Activity.CONFORMANCE, Activity.RESIDENCY):
+        assert sum(spec.activity is activity for spec in specs) == 2 * 2
     assert len({spec.key for spec in specs}) == len({spec.name for spec in specs}) == len(specs)
     for spec in specs:
         assert (spec.corpus, spec.seed, spec.clock) == ("mine.jsonl", 7, ClockKind.WALL)
@@ -154,9 +155,13 @@ def test_a_plan_holds_every_combination_and_conformance_once_a_model() -> None:
 
 def test_a_plan_without_options_is_the_scenarios_own() -> None:
     choices, _ = choose_providers(("whisper_cpp",))
-    spec, _ = plan(Options(), choices)
+    specs = plan(Options(), choices)
+    spec = specs[0]
     assert (spec.model, spec.corpus, spec.chunk_seconds) == ("embedded", "embedded", 2.0)
     assert spec.scenario.duration_s == 600
+    letters = [spec.scenario.alias or spec.scenario.name
+               for spec in specs if spec.activity is Activity.SCENARIO]  # fmt: skip
+    assert letters == ["A", "B", "C", "markers"]
 
 
 def test_an_unknown_scenario_is_told_before_anything_runs() -> None:

@@ -83,7 +83,7 @@ def test_every_latency_is_what_it_must_be_on_the_virtual_clock(
         assert percentile(errors_s, 0.95) < 0.001
         assert errors_s[-1] < 0.002
     late_s = [run["feeder_lateness"].value for _, run in runs]
-    assert min(each for each in late_s if each is not None) < 0.001
+    assert min(each for each in late_s if each is not None) < 0.005
     onset_s = {source: min(u.t0 for u in truth if u.source == source) for source in (MIC, SYSTEM)}
     first_word_s = {source: next(u.words[0].t1 for u in truth if u.source == source and u.words)
                     for source in (MIC, SYSTEM)}  # fmt: skip

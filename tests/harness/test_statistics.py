@@ -12,10 +12,13 @@ from hypothesis import strategies as st
 from harness import statistics
 from harness.statistics import (
     binomial_cdf,
+    bootstrap,
     bootstrap_ratio,
     claim,
+    none_found_bound,
     percentile,
     percentile_bounds,
+    robust_line,
     samples_needed,
     theil_sen,
 )
@@ -237,3 +240,51 @@ def test_no_error_in_a_few_words_proves_little(words: int, high: float) -> None:
 
 def test_units_without_words_are_drawn_too() -> None:
     assert bootstrap_ratio(np.array([0.0, 1.0]), np.array([0.0, 10.0])) == (0.1, 0.1)
+
+
+points = st.lists(
+    st.tuples(st.integers(0, 30).map(float), st.floats(-100, 100)), min_size=2, max_size=12
+).filter(lambda pairs: len({x for x, _ in pairs}) > 1)
+
+
+@given(points)
+def test_a_robust_line_has_the_median_of_all_slopes(pairs: list[tuple[float, float]]) -> None:
+    x, y = zip(*pairs, strict=True)
+    slopes = sorted((y[j] - y[i]) / (x[j] - x[i]) for i in range(len(x)) for j in range(i)
+                    if x[i] != x[j])  # fmt: skip
+    line = robust_line(x, y)
+    assert line.slope == pytest.approx(median(slopes))
+    rests = [value - line.slope * at for at, value in pairs]
+    assert line.intercept == pytest.approx(median(rests), abs=1e-6)
+    assert slopes[0] - 1e-9 <= line.low <= line.slope + 1e-9
+    assert line.slope - 1e-9 <= line.high <= slopes[-1] + 1e-9
+
+
+def test_a_robust_lines_bounds_hold_what_they_promise() -> None:
+    """The true slope lies above the upper bound, and below the lower, about once in twenty."""
+    generator = np.random.default_rng(4)
+    x = np.arange(40.0)
+    lines = [robust_line(x, 0.3 * x + generator.standard_normal(40)) for _ in range(400)]
+    for missed in (sum(line.high < 0.3 for line in lines), sum(line.low > 0.3 for line in lines)):
+        assert missed / 400 < 0.09
+
+
+@pytest.mark.parametrize("x", [[], [1.0], [2.0, 2.0, 2.0]])
+def test_a_line_through_nothing_is_an_error(x: list[float]) -> None:
+    with pytest.raises(ValueError, match=r"line|above"):
+        robust_line(x, x)
+
+
+def test_blocks_make_bounds_wider_where_neighbours_are_alike() -> None:
+    """Of a slow wave, single draws believe in far more information than there is."""
+    generator = np.random.default_rng(5)
+    walk = np.repeat(generator.standard_normal(20), 20)
+    low, high = bootstrap(walk, lambda rows: float(np.mean(rows)))
+    block_low, block_high = bootstrap(walk, lambda rows: float(np.mean(rows)), block=20)
+    assert block_high - block_low > 2 * (high - low)
+
+
+@given(st.integers(1, 5000))
+def test_nothing_found_bounds_the_rate_exactly(count: int) -> None:
+    bound = none_found_bound(count)
+    assert binomial_cdf(0, count, bound) == pytest.approx(0.05)

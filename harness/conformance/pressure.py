@@ -1,0 +1,28 @@
+"""Rules about pressure: a provider takes what it can use, and says so by taking no more."""
+
+from collections.abc import AsyncIterator
+
+import numpy as np
+
+from harness.audio import SAMPLE_RATE_HZ
+from harness.conformance.bench import MIC, Bench, chunks, finals, require, rule
+
+MOST_PENDING_S = 40.0
+"""More than the longest window that Whisper decodes; what lies beyond only waits."""
+
+
+@rule
+async def it_takes_no_more_than_it_can_use(bench: Bench) -> None:
+    """Offered audio without end at once, a provider leaves it with the source, which can count."""
+    pcm = np.tile(np.concatenate(bench.speech), 5)
+    pending: list[int] = []
+
+    async def offered() -> AsyncIterator[bytes]:
+        async for chunk in chunks(pcm, [0.5]):
+            yield chunk
+            pending.append((await bench.provider.health()).audio[MIC].pending)
+
+    said = [s async for s in bench.provider.transcribe_stream(offered(), source=MIC)]
+    most_s = max(pending) / SAMPLE_RATE_HZ
+    require(most_s <= MOST_PENDING_S, f"{most_s:.0f} s of audio were taken and not dealt with")
+    require(bool(finals(said)), "no final")

@@ -1,0 +1,52 @@
+"""What is done behind the harness' back is counted; hooks can't be removed, so in a child."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.witness import Acts
+
+CHILD = """
+import sys
+from pathlib import Path
+from harness.witness import WITNESS
+WITNESS.install()
+WITNESS.keep_secret([Path(sys.argv[1])])
+{deeds}
+acts = WITNESS.acts()
+print(acts.spawns, acts.files_created, acts.references_read)
+"""
+
+
+def acts_of(deeds: str, secret: Path) -> Acts:
+    run = subprocess.run(
+        [sys.executable, "-c", CHILD.format(deeds=deeds), str(secret)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    spawns, files, references = map(int, run.stdout.split())
+    return Acts(spawns=spawns, files_created=files, references_read=references)
+
+
+@pytest.mark.parametrize(
+    ("deeds", "acts"),
+    [
+        ("", Acts()),
+        ("import subprocess; [subprocess.run(['true']) for _ in range(3)]", Acts(spawns=3)),
+        ("import os; os.fork() or os._exit(0)", Acts(spawns=1)),
+        ("open(sys.argv[1] + '.wav', 'wb').close()", Acts(files_created=1)),
+        ("import threading\nt = threading.Thread(target=open, args=('/dev/null', 'rb'))\n"
+         "t.start(); t.join()", Acts()),
+        ("open(sys.argv[1] + '/manifest.jsonl').read()", Acts(references_read=1)),
+        ("import os; os.chdir(sys.argv[1]); open('manifest.jsonl').read()",
+         Acts(references_read=1)),
+        ("open(sys.argv[1] + '-not').read()", Acts()),
+    ],
+)  # fmt: skip
+def test_deeds_are_counted(deeds: str, acts: Acts, tmp_path: Path) -> None:
+    secret = tmp_path / "corpus"
+    secret.mkdir()
+    (secret / "manifest.jsonl").write_text("{}")
+    (tmp_path / "corpus-not").write_text("")
+    assert acts_of(deeds, secret) == acts
