@@ -39,6 +39,7 @@ PAIR_S = 2.0
 LOUDER, NOISE = 1.03, 12.0
 """What alters speech: a gain, and noise in steps of 16 bits; nobody could hear either."""
 AFTER_VANISHING = 20
+CONTEXT = 4
 SPEECH_S = 120.0
 LARGEST_COPY = 2 << 30
 """Bytes; a larger model is only linked, and where that can't be done, left where it is."""
@@ -149,6 +150,8 @@ async def _vanish(
         if copy is None:
             return f"{path} can't be linked, and is too large to copy"
         await _start(provider, str(copy))
+        for index, pcm in enumerate(pieces[-CONTEXT:]):  # so that both rounds follow the same audio
+            await hearing.hear(AuditPart.WARM_UP, 0, index, pcm)
         for index, pcm in enumerate(pieces):
             await hearing.hear(AuditPart.COPY, 0, index, pcm)
         copy.rename(copy.with_name("gone-" + copy.name))

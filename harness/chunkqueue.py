@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.chunking import Chunk
@@ -30,6 +30,7 @@ class ChunkQueue:
         emit: Takes the events.
         rate_hz: Samples that the source takes in a second of the clock.
         at_pause: Called when the provider has all that came before a pause, and wants more.
+        beeps: First samples of the beeps that the source plays.
     """
 
     def __init__(
@@ -41,9 +42,10 @@ class ChunkQueue:
         emit: Callable[[Event], None],
         rate_hz: float = SAMPLE_RATE_HZ,
         at_pause: Callable[[], Awaitable[None]] | None = None,
+        beeps: Sequence[int] = (),
     ) -> None:
         self.source = source
-        self.heard = HeardAudio()
+        self.heard = HeardAudio(beeps)
         self.taken = self.handed_over = 0
         self.drained = self.closed = False
         self._start_s, self._origin_s, self._emit = start_s, origin_s, emit

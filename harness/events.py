@@ -26,6 +26,8 @@ class AuditPart(StrEnum):
     """The very samples of an earlier chunk."""
     ALTERED = "altered"
     """The same speech, a little louder and noisier."""
+    WARM_UP = "warm_up"
+    """Before the two below; not judged."""
     COPY = "copy"
     """With a copy of the model's file, which is there."""
     VANISHED = "vanished"

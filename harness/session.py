@@ -11,7 +11,6 @@ from harness.clock import now_s
 from harness.contract import ASRProvider, InferenceSpan, SessionConfig
 from harness.errors import EchobenchError, ProviderError
 from harness.events import BeepHeard, Event, Inferred, Said, SessionEnded
-from harness.marks import locate
 from harness.output import MOST_SEGMENTS, BadOutputError, checked_segment
 from harness.patience import DEFAULT, Patience
 from harness.source import Feed, play
@@ -102,11 +101,9 @@ async def _stream_all(
     except* EchobenchError as errors:
         raise errors.exceptions[0] from None
     for track, each in zip(tracks, listeners, strict=True):
-        heard = each.queue.heard.samples()
-        for number, utterance in enumerate(track.truth):
-            if utterance.beep_sample is not None:
-                found = locate(heard, utterance.beep_sample)
-                emit(BeepHeard(source=track.source, utterance=number, sample=found))
+        each.queue.heard.finish()
+        for number, sample in enumerate(each.queue.heard.found):
+            emit(BeepHeard(source=track.source, utterance=number, sample=sample))
 
 
 class Listener:
@@ -123,8 +120,8 @@ class Listener:
             emit,
             track.rate_hz,
             self._flush,
+            [u.beep_sample for u in track.truth if u.beep_sample is not None],
         )
-        self.queue.heard.keeps_samples = spec.scenario.markers
         self._provider, self._source = provider, track.source
         self._origin_s, self._emit = origin_s, emit
         self._where = f"{provider.name}, source {track.source}"
