@@ -9,14 +9,14 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 ARGS ?=
 
-.PHONY: bench test lint perf clean
+.PHONY: bench test lint protocol trust clock-check perf clean
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1	/'
 
 bench: $(READY) ## ten minutes of speech at chunk sizes 2, 4 and 8 s on whisper.cpp (ARGS=… adds options)
-	$(RUN) -m pytest suites/ --provider whisper_cpp --chunk-seconds 2,4,8 $(ARGS)
+	$(RUN) -m pytest suites/ --provider whisper_cpp --scenario A --chunk-seconds 2,4,8 $(ARGS)
 
 test: $(READY) ## all tests
 	$(RUN) -m pytest $(ARGS)
@@ -25,6 +25,15 @@ lint: $(READY) ## style and types
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+
+protocol: $(READY) ## the whole protocol: scenarios A, B, C and markers at chunk sizes 2, 4 and 8 s
+	$(RUN) -m pytest suites/ --provider whisper_cpp --chunk-seconds 2,4,8 $(ARGS)
+
+trust: $(READY) ## 24 planted defects, 20 seeds each, and 200 sound trials (some 20 minutes)
+	$(RUN) -m tests.planted.trust $(ARGS)
+
+clock-check: $(READY) ## the same minutes on the virtual clock and in real time (some 30 minutes)
+	$(RUN) -m tests.clock_check $(ARGS)
 
 perf: $(READY) ## what the harness itself costs, measured in pairs
 	$(RUN) -m pytest tests/benchmarks/bench_*.py $(ARGS)
@@ -36,5 +45,5 @@ $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "echobench needs Python 3.11 or newer; none found on PATH" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check \
-		-c constraints.txt -e '.[whisper-cpp,faster-whisper,test]'
+		-c constraints.txt -e '.[whisper-cpp,faster-whisper,vad,test]'
 	@touch $@

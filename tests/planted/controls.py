@@ -9,6 +9,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from harness.clock import ClockKind
+from harness.plugin.fixtures import describe
 from harness.trial import Activity, TrialStatus
 from harness.verdict import Standing
 from tests.planted.defects import HEALTHY, Ground, Plant, measured
@@ -71,13 +72,11 @@ def false_alarms(count: int, ground: Ground, folder: Path) -> tuple[list[str], i
             )
         for key, result in results.items():
             number, control = specs[key]
+            failed = [describe(verdict) for verdict in result.verdicts.values()
+                      if verdict.standing is Standing.FAIL]  # fmt: skip
             if result.status is not TrialStatus.OK:
-                alarms.append(f"{control.what}, seed {number + 1}: {result.reason}")
-            alarms += [
-                f"{control.what}, seed {number + 1}: {verdict.threshold} is {verdict.value:.3g}"
-                for verdict in result.verdicts.values()
-                if verdict.standing is Standing.FAIL
-            ]
+                failed = [result.reason]
+            alarms += [f"{control.what}, seed {number + 1}: {why}" for why in failed]
     return alarms, len(tried)
 
 
