@@ -46,6 +46,8 @@ class Alignment:
     """Substitutions, deletions and insertions, by utterance."""
     words: list[int] = field(default_factory=list)
     """Spoken words, by utterance."""
+    shown: list[list[ShownWord]] = field(default_factory=list)
+    """Shown words, right or wrong, by utterance."""
 
 
 @lru_cache(maxsize=4)
@@ -58,6 +60,7 @@ def align(log: TrialLog, source: AudioSource) -> Alignment:
     shown = shown_words(log.segments(source))
     utterances = len(log.truth(source))
     result = Alignment(spoken, [None] * len(spoken), [0] * utterances, [0] * utterances)
+    result.shown = [[] for _ in range(utterances)]
     for word in spoken:
         result.words[word.utterance] += 1
     if not spoken:
@@ -67,13 +70,15 @@ def align(log: TrialLog, source: AudioSource) -> Alignment:
     ).alignments[0]:
         for step in range(max(piece.ref_end_idx - piece.ref_start_idx,
                               piece.hyp_end_idx - piece.hyp_start_idx)):  # fmt: skip
-            at = piece.ref_start_idx + step
+            inserted = piece.type == "insert"
+            at = max(0, piece.ref_start_idx - 1) if inserted else piece.ref_start_idx + step
+            utterance = spoken[at].utterance
+            if piece.type != "delete":
+                result.shown[utterance].append(shown[piece.hyp_start_idx + step])
             if piece.type == "equal":
                 result.matches[at] = shown[piece.hyp_start_idx + step]
-            elif piece.type == "insert":
-                result.errors[spoken[max(0, piece.ref_start_idx - 1)].utterance] += 1
             else:
-                result.errors[spoken[at].utterance] += 1
+                result.errors[utterance] += 1
     return result
 
 

@@ -16,9 +16,9 @@ Move = Literal["keep", "open", "pass", "close"]
 class GateSettings:
     """When to open and close; counts are of windows of 32 ms."""
 
-    opens_at: float = 0.5
-    """From this probability on, a window is likely speech."""
-    closes_below: float = 0.35
+    opens_at: float = 0.4
+    """From this probability on, a window is likely speech. At 0.5, words in noise were lost."""
+    closes_below: float = 0.2
     """Below this, it likely isn't; between the two, nothing changes."""
     onset: int = 2
     """Likely windows in a row that open the gate."""
@@ -45,7 +45,7 @@ class Gate:
             more.
 
         >>> gate = Gate(GateSettings(onset=2, after=2))
-        >>> [gate.decide(p) for p in (0.9, 0.1, 0.9, 0.9, 0.4, 0.1, 0.1, 0.1)]
+        >>> [gate.decide(p) for p in (0.9, 0.1, 0.9, 0.9, 0.3, 0.1, 0.1, 0.1)]
         ['keep', 'keep', 'keep', 'open', 'pass', 'pass', 'close', 'keep']
         """
         settings = self.settings

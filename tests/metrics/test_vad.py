@@ -69,7 +69,7 @@ def test_the_characteristic_has_the_chosen_point_and_falls_as_it_must() -> None:
     percent = tuple([3] * 62 + [70] * 31 + [20] * 219)
     scored = SpeechScored(source=MIC, first_sample=0, percent=percent)
     points = vad_roc(log_of(*TWO_WORDS, scored))
-    assert [point.opens_at for point in points if point.is_chosen] == [0.5]
+    assert [point.opens_at for point in points if point.is_chosen] == [0.4]
     rejection = [point.false_rejection for point in points]
     acceptance = [point.false_acceptance for point in points]
     assert rejection == sorted(rejection)
