@@ -1,0 +1,159 @@
+"""What a voxtral.c process answers, read while it computes: text, and the symbols of `--monitor`.
+
+The symbols tell when it computed. A step begins when it has all that it needs, the audio in its
+pipe and the step before out of the way, and ends when its symbol is read: so it is the wall's time,
+as for an engine in this process, with the pipe's delay in it.
+"""
+
+import codecs
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from harness.audio import BYTES_PER_SAMPLE
+from harness.output import LONGEST_TEXT, BadOutputError
+from providers.policies import voxtral_pace
+from providers.policies.voxtral_pace import Pace
+
+MOST_UNDECODABLE = 32
+"""Bytes of one utterance that are no UTF-8; a reset in the middle of a character leaves three."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One time that it computed; see the module."""
+
+    begin_s: float
+    end_s: float
+    samples: int
+    """Those that it had read since the step before."""
+
+
+class Listener(Protocol):
+    """Who is told what a process does."""
+
+    def said(self, text: str, taken: int) -> None:
+        """Take a piece of text, which may end in a word, and how much it had read by then."""
+
+    def computed(self, step: Step, taken: int) -> None:
+        """Take note of a step, after which it had read so many samples."""
+
+    def fail(self, error: Exception) -> None:
+        """Be told that the process is of no use any more."""
+
+
+def _computed(step: Step, taken: int, listener: Listener) -> None:
+    listener.computed(step, taken)
+
+
+class Answers:
+    """Fed by the threads that read the outputs; asked by the event loop.
+
+    Args:
+        where: The provider, for messages.
+        interval_s: The process' option `-I`.
+        tell: Has a listener called, on its own thread.
+    """
+
+    def __init__(
+        self,
+        where: str,
+        interval_s: float,
+        tell: Callable[[Callable[[Listener], None]], None],
+    ) -> None:
+        self._where, self._tell = where, tell
+        self.pace = Pace(interval_s)
+        self.lock = threading.Lock()
+        """Held while the process is offered audio, so that no answer comes before its question."""
+        self.failure: Exception | None = None
+        self.count = 0
+        """Grows with each answer."""
+        self._bytes = 0
+        self._accepted: deque[tuple[int, float]] = deque()  # samples fed, and when they were
+        self._is_decoding = False
+        self._begin_s = self._end_s = 0.0
+        self._taken = 0
+        self._text = codecs.getincrementaldecoder("utf-8")("replace")
+        self._symbols = codecs.getincrementaldecoder("utf-8")("replace")
+        self._characters = self._undecodable = 0
+
+    @property
+    def are_complete(self) -> bool:
+        """Whether all that was asked is answered, but for the text of the last step."""
+        with self.lock:
+            return self.pace.is_idle and not self._is_decoding
+
+    def asked(self, count: int, at_s: float) -> None:
+        """Note that the pipe has taken so many bytes; the caller holds the lock."""
+        self._bytes += count
+        self.pace.fed = self._bytes // BYTES_PER_SAMPLE
+        self._accepted.append((self.pace.fed, at_s))
+
+    def begin_utterance(self) -> None:
+        """Count afresh what may go wrong in an utterance."""
+        with self.lock:
+            self._characters = self._undecodable = 0
+
+    def fail(self, error: Exception) -> None:
+        """Note that no answer follows; the first reason counts."""
+        with self.lock:
+            self.failure = failure = self.failure or error
+        self._tell(lambda listener: listener.fail(failure))
+
+    def take_text(self, part: bytes) -> None:
+        """Read standard output."""
+        text = self._text.decode(part)
+        with self.lock:
+            self.count += 1
+            self._characters += len(text)
+            self._undecodable += text.count("\N{REPLACEMENT CHARACTER}")
+            taken = self.pace.taken
+        if self._undecodable > MOST_UNDECODABLE:
+            problem = f"said {self._undecodable} bytes that are no UTF-8"
+            self.fail(BadOutputError(self._where, problem, "text"))
+        elif self._characters > LONGEST_TEXT:
+            problem = f"said {self._characters} characters about one utterance"
+            self.fail(BadOutputError(self._where, problem, f"at most {LONGEST_TEXT}"))
+        else:
+            self._tell(lambda listener: listener.said(text, taken))
+
+    def take_symbols(self, part: bytes, at_s: float) -> None:
+        """Read standard error, where there is other text too."""
+        for symbol in self._symbols.decode(part):
+            with self.lock:
+                self.count += 1
+                step = self._step_of(symbol, at_s)
+                taken = self.pace.taken
+            if step is not None:
+                self._tell(partial(_computed, step, taken))
+        self._tell(lambda listener: None)  # whoever waits may wait for this
+
+    def _step_of(self, symbol: str, at_s: float) -> Step | None:
+        """Take note of a symbol; return the step that it ends, if it does."""
+        pace = self.pace
+        if symbol == voxtral_pace.ENCODED:
+            while self._accepted and self._accepted[0][0] < pace.due_at():
+                self._accepted.popleft()
+            has_all_s = self._accepted[0][1] if self._accepted else at_s
+            self._begin_s = max(has_all_s, self._end_s)
+            pace.encoded()
+            self._is_decoding = pace.is_prompted
+            return None if pace.is_prompted else self._step(at_s)
+        if symbol == voxtral_pace.PREFILLED:
+            pace.prefilled()
+            return self._step(at_s)
+        if symbol in voxtral_pace.DECODED:
+            self._is_decoding = False
+            return self._step(at_s)
+        if symbol in (voxtral_pace.DECODER_RESET, voxtral_pace.FULL_RESET):
+            pace.reset(fully=symbol == voxtral_pace.FULL_RESET)
+        return None
+
+    def _step(self, end_s: float) -> Step:
+        step = Step(self._begin_s, end_s, self.pace.taken - self._taken)
+        self._begin_s = self._end_s = end_s
+        self._taken = self.pace.taken
+        return step
