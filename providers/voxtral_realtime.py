@@ -30,7 +30,7 @@ class VoxtralSettings(ProviderSettings, frozen=True, kw_only=True):
     """The program; when not given, ECHOBENCH_VOXTRAL_BIN says, or `voxtral` on PATH."""
     folder: str | None = None
     """Its model, unless `--model` is a folder; when not given, ECHOBENCH_VOXTRAL_MODEL says."""
-    interval_s: Annotated[float, Meta(ge=0.1, le=5)] = 0.5
+    interval_s: Annotated[float, Meta(ge=0.1, le=2)] = 0.5
     """How often it encodes; less is sooner and costs more."""
     processes: Annotated[int, Meta(ge=1, le=8)] = 1
     """Loaded when a session starts; each further source loads its own when it begins."""
@@ -123,6 +123,7 @@ class VoxtralRealtime(FeedThroughProvider):
             taken = self._serves.values()
             free = [process for process in self._processes if process not in taken]
             self._serves[source] = free[0] if free else await self._start()
+            self._resident = session.config.model
         return self._serves[source]
 
     async def _start(self) -> VoxtralProcess:

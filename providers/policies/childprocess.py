@@ -25,6 +25,8 @@ from harness.watch import StalledError
 TAIL = 1 << 14
 """Bytes of standard error that are kept for messages."""
 READ = 1 << 16
+MOST_PARTS = 16
+"""Reads in a row, if it writes faster than it is read."""
 TERMINATE_S = 1.0
 """Between asking a process to end and ending it."""
 LAST_WORDS_S = 0.5
@@ -40,8 +42,8 @@ class ChildProcess:
         name: What to call it in messages.
         argv: The program and its arguments.
         on_output: Takes what it has written to standard error and to standard output since the
-            call before, in a thread. Of what it writes to both in turn, the part on standard error
-            never comes later than what was written after it.
+            call before, in a thread. What was written before something, to either of them, comes
+            with it or came earlier.
         on_end: Told how it ended, when its standard output has; in that thread, and the last call.
 
     Raises:
@@ -147,8 +149,7 @@ class ChildProcess:
             while pipes := selector.get_map():
                 if not selector.select(None if stdout in pipes else LAST_WORDS_S):
                     break  # something that it started holds its standard error
-                output = _part(stdout, selector)
-                errors = _part(stderr, selector)  # later, so it holds all that was written before
+                errors, output = _parts(stderr, stdout, selector)
                 self._tail = (self._tail + errors)[-TAIL:]
                 on_output(errors, output)
             on_end(self._how_it_ended())
@@ -162,6 +163,21 @@ class ChildProcess:
         if code >= 0:
             return f"exited with {code}"
         return f"was killed by {signal_name(-code)}"
+
+
+def _parts(
+    stderr: IO[bytes], stdout: IO[bytes], selector: selectors.BaseSelector
+) -> tuple[bytes, bytes]:
+    """What has been written to both, so that neither lacks what was written before the other's end.
+
+    For that, nothing may be new on the one when the other was read last.
+    """
+    errors, output = _part(stderr, selector), _part(stdout, selector)
+    for _ in range(MOST_PARTS):
+        if not (news := _part(stderr, selector)):
+            break
+        errors, output = errors + news, output + _part(stdout, selector)
+    return errors, output
 
 
 def _part(pipe: IO[bytes], selector: selectors.BaseSelector) -> bytes:

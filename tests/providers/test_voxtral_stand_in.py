@@ -4,6 +4,7 @@ Recorded with main.c, voxtral.c, voxtral_audio.c, voxtral_safetensors.c and voxt
 134d366, linked to a network that hears nothing; so these symbols, words and statuses are theirs.
 """
 
+import os
 import struct
 import subprocess
 from collections.abc import Callable
@@ -67,7 +68,7 @@ class End:
     """How it ends: what was spoilt, its last words, and what we make of them."""
 
     name: str
-    spoil: Callable[[Path], object]
+    spoil: Callable[[Path], None]
     last_words: str
     error: type[EchobenchError]
     problem: str
@@ -75,8 +76,11 @@ class End:
     options: tuple[str, ...] = ()
 
 
-def weights(content: bytes) -> Callable[[Path], object]:
-    return lambda folder: (folder / "consolidated.safetensors").write_bytes(content)
+def weights(content: bytes) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        (folder / "consolidated.safetensors").write_bytes(content)
+
+    return spoil
 
 
 def wav(kind: int = 1, channels: int = 1, rate_hz: int = 16_000, bits: int = 16) -> bytes:
@@ -89,7 +93,7 @@ FAILED = "Failed to load model from {model}"
 CANT_OPEN = "vox_load: cannot open {model}/consolidated.safetensors\n" + FAILED
 ALL = [name for names in NEEDED.values() for name in names]
 ENDS = [
-    End("no folder", lambda folder: [file.unlink() for file in folder.iterdir()],
+    End("no weights", lambda folder: (folder / "consolidated.safetensors").unlink(),
         "safetensors_open: open failed: No such file or directory\n" + CANT_OPEN,
         ModelError, "consolidated.safetensors: No such file or directory"),
     End("tiny", weights(b"abc"), "safetensors_open: file too small\n" + CANT_OPEN,
@@ -106,7 +110,7 @@ ENDS = [
     End("no tokens", lambda folder: (folder / "tekken.json").unlink(),
         "vox_tokenizer_load: cannot open {model}/tekken.json\nFailed to init stream",
         ModelError, "tekken.json can't be opened"),
-    End("empty tokens", lambda folder: (folder / "tekken.json").write_bytes(b""),
+    End("empty tokens", lambda folder: os.truncate(folder / "tekken.json", 0),
         "Model loaded.\nFailed to init stream", ModelError, "tekken.json is damaged"),
     End("no audio", lambda folder: None, "Not enough data on stdin", ProviderError,
         "its audio ended before it began", pcm=b"ab"),

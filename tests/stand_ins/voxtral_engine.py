@@ -34,7 +34,7 @@ WORDS = (
     " tomorrow|windows|déjà-vu|evening|mañana|number|über|question",
 )  # fmt: skip
 """For short, medium and long bursts; the pitch rises from left to right."""
-CROSSINGS = (5, 8, 12, 17, 24, 34, 48)
+CROSSINGS = (35, 57, 85, 125, 180, 250, 340)
 """Of zero, for each 10 ms, times ten: where the next pitch begins."""
 _SIGNS = bytes(byte >> 7 for byte in range(256))
 

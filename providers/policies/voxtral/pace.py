@@ -67,6 +67,11 @@ class Pace:
         return not self.awaited and self.due_at() > self.fed
 
     @property
+    def ahead(self) -> int:
+        """Samples that it was fed and has not answered."""
+        return self.fed - self.taken
+
+    @property
     def is_new(self) -> bool:
         """Whether it begins from nothing, so that its prompt is there already but for a moment."""
         return self._frames == 0

@@ -23,6 +23,10 @@ FLUSH_S = 17 * 0.08
 back until it computes comes on top; with `-I 0.5`, that makes up to 1.9 s."""
 QUIET_S = 0.03
 """A reset's symbol may follow the last one; should it take longer, `deaf_since` tells."""
+ENDING_S = 3.0
+"""Between the first sign that it ends and its end."""
+MOST_AHEAD = round(2.5 * SAMPLE_RATE_HZ)
+"""Samples that it is fed before it answers; more than it computes at once, less than a prompt."""
 TOKEN = SAMPLE_RATE_HZ * 80 // 1000
 RENEW_AFTER_S, RENEW_AFTER_SILENCE_S = 80.0, 3.0
 """It resets itself after 160 s, or 5.1 s without a word, be it in the middle of the next one. So
@@ -118,8 +122,11 @@ class VoxtralProcess:
         await self._write(pcm, also_when_deaf=False)
 
     async def flush(self) -> None:
-        """Make it say all that it heard: feed silence, and wait until it has nothing left to do."""
-        await self._hear_silence(FLUSH_S)
+        """Make it say all that it heard: feed silence, and wait until it has nothing left to do.
+
+        It may go deaf, and has then said what it heard before.
+        """
+        await self._hear_silence(FLUSH_S, also_when_deaf=False)
         self._is_clean = True
 
     async def prime(self) -> None:
@@ -132,7 +139,7 @@ class VoxtralProcess:
         while not self._pace.is_prompted:
             if self._pace.fed > limit:
                 raise ProviderError(self._where, "did not get ready for speech")
-            await self._hear_silence(0.0 if self._pace.is_new else PROMPT_S)
+            await self._hear_silence(0.0 if self._pace.is_new else PROMPT_S, also_when_deaf=True)
 
     async def renew(self) -> None:
         """Let it reset itself now, in silence, if it would soon do that in the middle of speech."""
@@ -145,7 +152,7 @@ class VoxtralProcess:
         if is_due:
             limit = self._pace.fed + LONGEST_RENEWAL_S * SAMPLE_RATE_HZ
             while self._pace.is_prompted and self._pace.fed < limit:
-                await self._hear_silence(1.0)
+                await self._hear_silence(1.0, also_when_deaf=True)
         await self.prime()
 
     def end(self) -> None:
@@ -153,24 +160,34 @@ class VoxtralProcess:
         if self._child is not None:
             self._child.end()
 
-    async def _hear_silence(self, least_s: float) -> None:
+    async def _hear_silence(self, least_s: float, *, also_when_deaf: bool) -> None:
         """Feed silence, so much that it holds nothing back, and wait for its answers."""
         samples = self._pace.missing(max(1, round(least_s * SAMPLE_RATE_HZ)))
-        await self._write(bytes(samples * BYTES_PER_SAMPLE), also_when_deaf=True)
-        problem = f"said nothing for {self._patience_s:g} s with audio at hand"
-        await self._until(lambda: self._answers.are_complete, self._patience_s, problem)
+        await self._write(bytes(samples * BYTES_PER_SAMPLE), also_when_deaf=also_when_deaf)
+        await self._until(lambda: self._answers.are_complete)
         await asyncio.sleep(0)  # what it said is told first
         self._check()
 
     async def _write(self, pcm: bytes, *, also_when_deaf: bool) -> None:
-        child, answers, loop = self._child, self._answers, asyncio.get_running_loop()
+        """Write as the pipe has room, and never so far ahead that a deaf process gets a prompt.
+
+        So whoever feeds speech knows all of it that was taken for a prompt.
+        """
+        child, answers, pace = self._child, self._answers, self._pace
         assert child is not None
         rest = memoryview(bytes(answers.odd_bytes) + pcm)
+
+        def room() -> int:
+            return len(rest) if also_when_deaf else BYTES_PER_SAMPLE * (MOST_AHEAD - pace.ahead)
+
         while rest and (also_when_deaf or self.deaf_since is None):
-            self._check()
-            with answers.lock:
-                count = child.offer(rest)
-                answers.asked(count, loop.time())
+            await self._until(lambda: room() > 0 or self.deaf_since is not None)
+            try:
+                with answers.lock:
+                    count = child.offer(rest[: max(0, room())])
+                    answers.asked(count, asyncio.get_running_loop().time())
+            except ProviderError as error:  # how it ended says more, and is about to be told
+                await self._until(lambda: False, ENDING_S, error.problem)
             rest = rest[count:]
             if not count:
                 try:
@@ -179,10 +196,16 @@ class VoxtralProcess:
                     answers.fail(error)
         self._check()
 
-    async def _until(self, done: Callable[[], bool], patience_s: float, problem: str) -> None:
+    async def _until(
+        self, done: Callable[[], bool], patience_s: float | None = None, problem: str = ""
+    ) -> None:
         """Wait until it is done; for a process that answers now and then, as long as it likes."""
-        while not done():
+        patience_s = patience_s or self._patience_s
+        problem = problem or f"said nothing for {patience_s:g} s with audio at hand"
+        while True:
             self._check()
+            if done():
+                return
             self._news.clear()
             try:
                 async with asyncio.timeout(patience_s):
