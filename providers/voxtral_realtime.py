@@ -102,7 +102,11 @@ class VoxtralRealtime(FeedThroughProvider):
         process = await self._process_for(listener.session, listener.source)
         report = partial(self.inferred, listener.session)
         stream = VoxtralStream(process, listener, report, self._discard)
-        await process.attach(stream)
+        try:
+            await process.attach(stream)
+        except BaseException:
+            await stream.close()
+            raise
         return stream
 
     async def _discard(self, process: VoxtralProcess) -> None:

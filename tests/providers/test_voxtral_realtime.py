@@ -341,7 +341,7 @@ def test_stopping_while_it_hangs_is_bounded_and_the_next_session_works(
                 await listening
             write_model(model)
             assert await provider.start_session("test", CONFIG)
-            with pytest.raises(StalledError):  # it is found out now, and replaced
+            with pytest.raises(StalledError):  # it is found out now, and replaced after
                 await hear(provider, pcm(spoken(3)))
             return text_of(await hear(provider, pcm(spoken(3))))
 

@@ -6,6 +6,7 @@ as for an engine in this process, with the pipe's delay in it.
 """
 
 import codecs
+import re
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -18,6 +19,9 @@ from harness.output import LONGEST_TEXT, BadOutputError
 from providers.policies.voxtral import pace as symbols
 from providers.policies.voxtral.pace import Pace
 
+SYMBOLS = re.compile(f"[{symbols.ENCODED}{symbols.PREFILLED}{symbols.DECODED}{symbols.RESETS}]")
+"""Those that matter here; there may be a flood of other text between them."""
+LOADED = b"Model loaded.\n"
 MOST_UNDECODABLE = 32
 """Bytes of one utterance that are no UTF-8; a reset in the middle of a character leaves three."""
 
@@ -74,6 +78,8 @@ class Answers:
         """Held while the process is offered audio, so that no answer comes before its question,
         and while an answer is taken note of, so that nobody sees half of it."""
         self.failure: Exception | None = None
+        self.is_loaded = False
+        self._log = b""
         self._bytes = 0
         self._accepted: deque[tuple[int, float]] = deque()  # samples fed, and when they were
         self._begin_s = self._end_s = 0.0
@@ -100,7 +106,8 @@ class Answers:
         """Note that the pipe has taken so many bytes; the caller holds the lock."""
         self._bytes += count
         self.pace.fed = self._bytes // BYTES_PER_SAMPLE
-        self._accepted.append((self.pace.fed, at_s))
+        if count:
+            self._accepted.append((self.pace.fed, at_s))
 
     def begin_utterance(self) -> None:
         """Forget what was left unfinished, and count afresh what may go wrong in an utterance."""
@@ -113,13 +120,15 @@ class Answers:
         with self.lock:
             self._fail(error)
 
-    def take(self, symbols: bytes, text: bytes, at_s: float) -> None:
+    def take(self, errors: bytes, output: bytes, at_s: float) -> None:
         """Read what came on standard error, where there is other text too, and standard output."""
         with self.lock:
-            for symbol in self._symbols.decode(symbols):
+            log = self._log + errors
+            self.is_loaded, self._log = self.is_loaded or LOADED in log, log[-len(LOADED) :]
+            for symbol in SYMBOLS.findall(self._symbols.decode(errors)):
                 if (step := self._step_of(symbol, at_s)) is not None:
                     self._tell(partial(_computed, step, self.pace.taken))
-            self._take_text(self._text.decode(text))
+            self._take_text(self._text.decode(output))
             self._tell(lambda listener: None)  # whoever waits may wait for this
 
     def _fail(self, error: Exception) -> None:
@@ -152,8 +161,7 @@ class Answers:
         elif symbol in symbols.DECODED:
             pace.decoded(text=symbol in symbols.DECODED_TEXT)
         else:
-            if symbol in (symbols.DECODER_RESET, symbols.FULL_RESET):
-                pace.reset(fully=symbol == symbols.FULL_RESET)
+            pace.reset(fully=symbol == symbols.FULL_RESET)
             return None
         return None if pace.awaited else self._step(at_s)
 

@@ -14,6 +14,7 @@ PREFILLED = "·"
 DECODED_TEXT = "▪▸"
 DECODED = f"{DECODED_TEXT}▫▹✗✘◦"
 DECODER_RESET, FULL_RESET = "✂", "♻"
+RESETS = f"{DECODER_RESET}{FULL_RESET}"
 
 FIRST_READ, READ = 2048, 4096
 """Samples that it reads at once."""
@@ -23,9 +24,8 @@ FIRST_FRAMES = TOKEN_FRAMES * PROMPT_TOKENS
 FREE_FRAMES = 255
 """What it has before the first sample."""
 _FREE_SAMPLES = (FREE_FRAMES - 1) * HOP + 120
-PROMPT_S = 3.12
-"""After a reset of the decoder alone, so much audio is its prompt: nothing in it is recognised."""
-LONGEST_PROMPT_S = 3 * PROMPT_S
+TOKEN = TOKEN_FRAMES * HOP
+"""Samples of a token: 80 ms."""
 DELAY_S = 0.48
 """It says a word so long after its end, in seconds of audio."""
 
@@ -72,9 +72,9 @@ class Pace:
         return self.fed - self.taken
 
     @property
-    def is_new(self) -> bool:
-        """Whether it begins from nothing, so that its prompt is there already but for a moment."""
-        return self._frames == 0
+    def missing_prompt(self) -> int:
+        """Samples that its prompt lacks; after a full reset, it lacks but a moment."""
+        return max(1, (PROMPT_TOKENS - self._tokens) * TOKEN - self.ahead) if self._frames else 1
 
     @property
     def since_prompt(self) -> int:

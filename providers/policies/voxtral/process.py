@@ -15,23 +15,20 @@ from harness.watch import StalledError
 from providers.policies.childprocess import ChildProcess
 from providers.policies.voxtral.answers import Answers, Listener
 from providers.policies.voxtral.errors import explained
-from providers.policies.voxtral.pace import LONGEST_PROMPT_S, PROMPT_S
+from providers.policies.voxtral.pace import TOKEN
 
-READY = "Model loaded."
-FLUSH_S = 17 * 0.08
-"""Silence that makes it say its last word: as many tokens as it pads with itself. What it holds
-back until it computes comes on top; with `-I 0.5`, that makes up to 1.9 s."""
-QUIET_S = 0.03
-"""A reset's symbol may follow the last one; should it take longer, `deaf_since` tells."""
+FLUSH = 17 * TOKEN
+"""Samples of silence that make it say its last word: what it pads with itself. What it holds back
+until it computes comes on top; with `-I 0.5`, that makes up to 1.9 s."""
 ENDING_S = 3.0
 """Between the first sign that it ends and its end."""
 MOST_AHEAD = round(2.5 * SAMPLE_RATE_HZ)
 """Samples that it is fed before it answers; more than it computes at once, less than a prompt."""
-TOKEN = SAMPLE_RATE_HZ * 80 // 1000
+LONGEST_PROMPT = 10 * SAMPLE_RATE_HZ
 RENEW_AFTER_S, RENEW_AFTER_SILENCE_S = 80.0, 3.0
 """It resets itself after 160 s, or 5.1 s without a word, be it in the middle of the next one. So
 that is brought about earlier, where nothing is lost by it."""
-LONGEST_RENEWAL_S = 8.0
+LONGEST_RENEWAL = 8 * SAMPLE_RATE_HZ
 
 
 class VoxtralProcess:
@@ -79,15 +76,15 @@ class VoxtralProcess:
         """
         self._attend()
         answers, loop = self._answers, asyncio.get_running_loop()
-        self._child = child = ChildProcess(
+        self._child = ChildProcess(
             self._where,
             self._argv,
             lambda errors, output: answers.take(errors, output, loop.time()),
-            lambda how: answers.fail(explained(self._where, how, child.errors())),
+            lambda how, errors: answers.fail(explained(self._where, how, errors)),
         )
         try:
             problem = f"had not loaded its model after {load_s:g} s"
-            await self._until(lambda: READY in child.errors(), load_s, problem)
+            await self._until(lambda: answers.is_loaded, load_s, problem)
             await self.prime()
         except BaseException:
             await asyncio.to_thread(self.end)
@@ -126,7 +123,7 @@ class VoxtralProcess:
 
         It may go deaf, and has then said what it heard before.
         """
-        await self._hear_silence(FLUSH_S, also_when_deaf=False)
+        await self._hear_silence(FLUSH, also_when_deaf=False)
         self._is_clean = True
 
     async def prime(self) -> None:
@@ -135,24 +132,26 @@ class VoxtralProcess:
         Raises:
             ProviderError: It never has enough.
         """
-        limit = self._pace.fed + LONGEST_PROMPT_S * SAMPLE_RATE_HZ
+        limit = self._pace.fed + LONGEST_PROMPT
         while not self._pace.is_prompted:
             if self._pace.fed > limit:
                 raise ProviderError(self._where, "did not get ready for speech")
-            await self._hear_silence(0.0 if self._pace.is_new else PROMPT_S, also_when_deaf=True)
+            await self._hear_silence(self._pace.missing_prompt, also_when_deaf=True)
 
     async def renew(self) -> None:
-        """Let it reset itself now, in silence, if it would soon do that in the middle of speech."""
-        await asyncio.sleep(QUIET_S)
+        """Let it reset itself now, in silence, if it would soon do that in the middle of speech.
+
+        A reset that it has just done may not have been read yet; speech then finds out.
+        """
         pace = self._pace
         is_due = (
             pace.since_prompt > RENEW_AFTER_S * SAMPLE_RATE_HZ
             or pace.since_text > RENEW_AFTER_SILENCE_S * SAMPLE_RATE_HZ
         )
         if is_due:
-            limit = self._pace.fed + LONGEST_RENEWAL_S * SAMPLE_RATE_HZ
-            while self._pace.is_prompted and self._pace.fed < limit:
-                await self._hear_silence(1.0, also_when_deaf=True)
+            limit = pace.fed + LONGEST_RENEWAL
+            while pace.is_prompted and pace.fed < limit:
+                await self._hear_silence(SAMPLE_RATE_HZ, also_when_deaf=True)
         await self.prime()
 
     def end(self) -> None:
@@ -160,9 +159,9 @@ class VoxtralProcess:
         if self._child is not None:
             self._child.end()
 
-    async def _hear_silence(self, least_s: float, *, also_when_deaf: bool) -> None:
-        """Feed silence, so much that it holds nothing back, and wait for its answers."""
-        samples = self._pace.missing(max(1, round(least_s * SAMPLE_RATE_HZ)))
+    async def _hear_silence(self, least: int, *, also_when_deaf: bool) -> None:
+        """Feed so many samples of silence that it holds nothing back, and wait for its answers."""
+        samples = self._pace.missing(least)
         await self._write(bytes(samples * BYTES_PER_SAMPLE), also_when_deaf=also_when_deaf)
         await self._until(lambda: self._answers.are_complete)
         await asyncio.sleep(0)  # what it said is told first
@@ -199,16 +198,19 @@ class VoxtralProcess:
     async def _until(
         self, done: Callable[[], bool], patience_s: float | None = None, problem: str = ""
     ) -> None:
-        """Wait until it is done; for a process that answers now and then, as long as it likes."""
+        """Wait until it is done, as long as the process gets on with its audio now and then."""
         patience_s = patience_s or self._patience_s
         problem = problem or f"said nothing for {patience_s:g} s with audio at hand"
+        loop, taken, deadline_s = asyncio.get_running_loop(), -1, 0.0
         while True:
             self._check()
             if done():
                 return
+            if taken != self._pace.taken:
+                taken, deadline_s = self._pace.taken, loop.time() + patience_s
             self._news.clear()
             try:
-                async with asyncio.timeout(patience_s):
+                async with asyncio.timeout_at(deadline_s):
                     await self._news.wait()
             except TimeoutError:
                 self._answers.fail(StalledError(self._where, problem))
