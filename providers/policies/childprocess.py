@@ -44,8 +44,7 @@ class ChildProcess:
         on_output: Takes what it has written to standard error and to standard output since the
             call before, in a thread. What was written before something, to either of them, comes
             with it or came earlier.
-        on_end: Told how it ended, and the last that it wrote to standard error, when its standard
-            output has ended; in that thread, and the last call.
+        on_end: Told how it ended, when its standard output has; in that thread, and the last call.
 
     Raises:
         UnavailableError: It can't be run.
@@ -56,7 +55,7 @@ class ChildProcess:
         name: str,
         argv: Sequence[str],
         on_output: Callable[[bytes, bytes], None],
-        on_end: Callable[[str, str], None],
+        on_end: Callable[[str], None],
     ) -> None:
         self._name = name
         self._tail = b""
@@ -93,6 +92,10 @@ class ChildProcess:
     def pid(self) -> int:
         """The process, which leads a group of its own."""
         return self._process.pid
+
+    def errors(self) -> str:
+        """The last that it wrote to standard error."""
+        return self._tail.decode(errors="replace")
 
     def offer(self, data: bytes | memoryview) -> int:
         """Write to its standard input as much as there is room for, and return how much that was.
@@ -136,7 +139,7 @@ class ChildProcess:
         stderr: IO[bytes],
         stdout: IO[bytes],
         on_output: Callable[[bytes, bytes], None],
-        on_end: Callable[[str, str], None],
+        on_end: Callable[[str], None],
     ) -> None:
         """Read from both pipes until they have ended."""
         with selectors.DefaultSelector() as selector, stderr, stdout:
@@ -149,7 +152,7 @@ class ChildProcess:
                 errors, output = _parts(stderr, stdout, selector)
                 self._tail = (self._tail + errors)[-TAIL:]
                 on_output(errors, output)
-            on_end(self._how_it_ended(), self._tail.decode(errors="replace"))
+            on_end(self._how_it_ended())
 
     def _how_it_ended(self) -> str:
         try:

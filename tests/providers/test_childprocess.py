@@ -29,16 +29,11 @@ class Heard:
     def __init__(self) -> None:
         self.errors = self.output = b""
         self.ends: list[str] = []
-        self.tail = ""
 
     def take(self, errors: bytes, output: bytes) -> None:
         assert not self.ends
         self.errors += errors
         self.output += output
-
-    def end(self, how: str, errors: str) -> None:
-        self.ends.append(how)
-        self.tail = errors
 
     def wait(self) -> str:
         deadline_s = time.monotonic() + SOON_S
@@ -52,7 +47,7 @@ class Heard:
 def python(script: str) -> Iterator[tuple[ChildProcess, Heard]]:
     heard = Heard()
     argv = [sys.executable, "-I", "-S", "-u", "-c", script]
-    child = ChildProcess("engine", argv, heard.take, heard.end)
+    child = ChildProcess("engine", argv, heard.take, heard.ends.append)
     try:
         yield child, heard
     finally:
@@ -88,10 +83,10 @@ for _ in range(100):
     sys.stderr.buffer.write(b"e" * 99_999 + b"\\n")
     sys.stdout.buffer.write(b"o" * 1000)
 """
-    with python(script) as (_, heard):
+    with python(script) as (child, heard):
         assert heard.wait() == "exited with 0"
         assert (len(heard.errors), len(heard.output)) == (10_000_000, 100_000)
-        assert 1000 < len(heard.tail) < 100_000
+        assert 1000 < len(child.errors()) < 100_000
 
 
 @pytest.mark.parametrize("first", [1, 2])
@@ -115,7 +110,7 @@ for number in range(2000):
 
     heard = Ordered()
     argv = [sys.executable, "-I", "-S", "-c", script]
-    child = ChildProcess("engine", argv, heard.take, heard.end)
+    child = ChildProcess("engine", argv, heard.take, heard.ends.append)
     assert heard.wait() == "exited with 0"
     child.end()
     assert heard.output.count(b"\n") == heard.errors.count(b"\n") == 2000
@@ -131,7 +126,7 @@ def test_a_program_that_can_not_be_run_is_named(tmp_path: Path) -> None:
             program.write_bytes(content)
             program.chmod(0o755)
         with pytest.raises(UnavailableError, match=rf"engine: can't run .*program \({words}"):
-            ChildProcess("engine", [str(program)], heard.take, heard.end)
+            ChildProcess("engine", [str(program)], heard.take, heard.ends.append)
 
 
 def test_it_takes_what_there_is_room_for_and_one_can_wait_for_more() -> None:
@@ -203,7 +198,7 @@ import os, signal, sys, time
 from providers.policies.childprocess import ChildProcess
 script = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(1000)"
 argv = [sys.executable, "-I", "-S", "-c", script]
-child = ChildProcess("engine", argv, lambda *parts: None, lambda *how: None)
+child = ChildProcess("engine", argv, lambda errors, output: None, lambda how: None)
 print(child.pid, flush=True)
 sys.stdin.read(1)
 """

@@ -243,6 +243,25 @@ def test_it_never_renews_itself_in_the_middle_of_speech(
     assert spoilt != finals
 
 
+def test_memory_stays_flat(program: Path, model: Path) -> None:
+    """Of this process and the program, from one minute of speech to the fourth."""
+    minute = pcm(*[spoken(6)] * 13)
+
+    def held() -> int:
+        us = psutil.Process()
+        return sum(each.memory_info().rss for each in [us, *us.children(recursive=True)])
+
+    async def body() -> int:
+        async with session(program, model) as provider:
+            await hear(provider, minute, chunk_s=2.0)
+            before = held()
+            for _ in range(3):
+                await hear(provider, minute, chunk_s=2.0)
+            return held() - before
+
+    assert run(body(), ClockKind.WALL) < 5_000_000
+
+
 def test_a_stream_that_was_left_leaves_nothing_to_the_next(program: Path, tmp_path: Path) -> None:
     model = write_model(tmp_path / "model", step_s=0.002)
 

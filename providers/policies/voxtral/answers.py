@@ -17,11 +17,14 @@ from typing import Protocol
 from harness.audio import BYTES_PER_SAMPLE
 from harness.output import LONGEST_TEXT, BadOutputError
 from providers.policies.voxtral import pace as symbols
+from providers.policies.voxtral.errors import explained
 from providers.policies.voxtral.pace import Pace
 
 SYMBOLS = re.compile(f"[{symbols.ENCODED}{symbols.PREFILLED}{symbols.DECODED}{symbols.RESETS}]")
 """Those that matter here; there may be a flood of other text between them."""
 LOADED = b"Model loaded.\n"
+TAIL = 1 << 14
+"""Bytes of standard error that are kept for an explanation."""
 MOST_UNDECODABLE = 32
 """Bytes of one utterance that are no UTF-8; a reset in the middle of a character leaves three."""
 
@@ -120,11 +123,16 @@ class Answers:
         with self.lock:
             self._fail(error)
 
+    def end(self, how_it_ended: str) -> None:
+        """Note that the process ended; what it wrote before may say why."""
+        stderr = self._log.decode(errors="replace")
+        self.fail(explained(self._where, how_it_ended, stderr))
+
     def take(self, errors: bytes, output: bytes, at_s: float) -> None:
         """Read what came on standard error, where there is other text too, and standard output."""
         with self.lock:
             log = self._log + errors
-            self.is_loaded, self._log = self.is_loaded or LOADED in log, log[-len(LOADED) :]
+            self.is_loaded, self._log = self.is_loaded or LOADED in log, log[-TAIL:]
             for symbol in SYMBOLS.findall(self._symbols.decode(errors)):
                 if (step := self._step_of(symbol, at_s)) is not None:
                     self._tell(partial(_computed, step, self.pace.taken))

@@ -14,7 +14,6 @@ from harness.errors import ProviderError
 from harness.watch import StalledError
 from providers.policies.childprocess import ChildProcess
 from providers.policies.voxtral.answers import Answers, Listener
-from providers.policies.voxtral.errors import explained
 from providers.policies.voxtral.pace import TOKEN
 
 FLUSH = 17 * TOKEN
@@ -80,7 +79,7 @@ class VoxtralProcess:
             self._where,
             self._argv,
             lambda errors, output: answers.take(errors, output, loop.time()),
-            lambda how, errors: answers.fail(explained(self._where, how, errors)),
+            answers.end,
         )
         try:
             problem = f"had not loaded its model after {load_s:g} s"
