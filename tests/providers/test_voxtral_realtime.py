@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,27 +11,29 @@ import numpy as np
 import psutil
 import pytest
 
-from harness.audio import SAMPLE_RATE_HZ, Pcm16, Samples, to_pcm16
+from harness.audio import SAMPLE_RATE_HZ, to_pcm16
 from harness.clock import ClockKind, run
 from harness.conformance import RULES, conform
-from harness.contract import ASRProvider, ASRSegment, AudioSource, InferenceSpan, SessionConfig
-from harness.errors import ModelError, ProviderError, UnavailableError
+from harness.contract import ASRSegment, AudioSource, InferenceSpan
+from harness.errors import ModelError, UnavailableError
 from harness.events import Checked, Event
-from harness.output import BadOutputError
 from harness.registry import make_provider
 from harness.trial import Option
-from harness.watch import StalledError
 from providers.policies.voxtral import process as voxtral_process
 from providers.voxtral_realtime import MODEL
 from tests.providers.engines import chunks, hear, shortest, spec, text_of
-from tests.providers.signals import noise, samples_of, tone
-from tests.providers.tones import collect
-from tests.stand_ins.voxtral_engine import Ear, Engine
+from tests.providers.signals import noise, samples_of
+from tests.providers.voxtral_sessions import (
+    CONFIG,
+    GAP_S,
+    WORD_S,
+    meant,
+    pcm,
+    session,
+    spoken,
+)
+from tests.stand_ins.voxtral_engine import Engine
 from tests.stand_ins.voxtral_model import executable, write_model
-
-WORD_S, GAP_S = 0.3, 0.2
-PITCHES_HZ = (260.0, 450.0, 700.0, 1000.0, 1500.0, 2100.0)
-CONFIG = SessionConfig(model=MODEL)
 
 
 @pytest.fixture(scope="module")
@@ -44,45 +44,6 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     return write_model(tmp_path / "model")
-
-
-@asynccontextmanager
-async def session(program: Path, model: Path, **options: Option) -> AsyncIterator[ASRProvider]:
-    """A provider in a session, closed at the end; nothing of it is left."""
-    place: dict[str, Option] = {"binary": str(program), "folder": str(model), "answer_s": 5.0}
-    provider = make_provider("voxtral_realtime", {**place, **options})
-    before = set(psutil.Process().children(recursive=True))
-    try:
-        assert await provider.start_session("test", CONFIG)
-        yield provider
-        await provider.stop_session("test")
-    finally:
-        await provider.close()
-        started = set(psutil.Process().children(recursive=True)) - before
-        assert [process for process in started if process.is_running()] == []
-
-
-def spoken(count: int, pitch: int = 0, end_s: float = 1.0) -> Samples:
-    """Words of rising pitch, with silence before and after."""
-    gap = np.zeros(samples_of(GAP_S), np.float32)
-    before, after = (np.zeros(samples_of(length_s), np.float32) for length_s in (0.7, end_s))
-    pitches_hz = [PITCHES_HZ[(pitch + number) % 6] for number in range(count)]
-    words = [part for hz in pitches_hz for part in (tone(samples_of(WORD_S), hz), gap)]
-    return np.concatenate([before, *words, after])
-
-
-def pcm(*parts: Samples) -> Pcm16:
-    return to_pcm16(np.concatenate(parts))
-
-
-def meant(samples: Samples) -> str:
-    """What the stand-in hears in audio, whatever the provider does."""
-    ear = Ear()
-    said: list[str] = []
-    whole = to_pcm16(np.concatenate([samples, np.zeros(SAMPLE_RATE_HZ, np.float32)])).tobytes()
-    for at in range(0, len(whole), 2560):
-        said += ear.hear(whole[at : at + 2560])
-    return " ".join("".join(said).split())
 
 
 def test_every_rule_of_the_contract_is_kept(program: Path, tmp_path: Path) -> None:
@@ -274,97 +235,6 @@ def test_a_stream_that_was_left_leaves_nothing_to_the_next(program: Path, tmp_pa
             return await hear(provider, pcm(spoken(3, pitch=2)))
 
     assert text_of(run(body(), ClockKind.WALL)) == meant(spoken(3, pitch=2))
-
-
-@pytest.mark.parametrize(
-    ("mode", "error", "words"),
-    [
-        ("crashes", ProviderError, "was killed by SIGSEGV"),
-        ("exits", ProviderError, "exited with 0"),
-        ("closes_stdout", ProviderError, "closed its output and went on"),
-        ("deaf", StalledError, "for 1 s"),
-        ("garbage", BadOutputError, "no UTF-8"),
-        ("babbles", BadOutputError, "characters about one utterance"),
-    ],
-)
-def test_what_was_heard_before_a_failure_is_kept_and_the_next_session_works(
-    program: Path, tmp_path: Path, mode: str, error: type[ProviderError], words: str
-) -> None:
-    model = write_model(tmp_path / "model", mode, after_s=7.0)  # type: ignore[arg-type]
-
-    async def body() -> tuple[str, str]:
-        async with session(program, model, answer_s=1.0 if mode == "deaf" else 10.0) as provider:
-            said: list[ASRSegment] = []
-            stream = provider.transcribe_stream(chunks(pcm(*[spoken(6)] * 4), 0.5))
-            with pytest.raises(error, match=words):
-                await collect(stream, said)
-            assert not (await provider.health()).model_resident
-            assert (await provider.health()).last_error is not None
-            await provider.stop_session("test")
-            write_model(model)
-            assert await provider.start_session("test", CONFIG)
-            return text_of(said), text_of(await hear(provider, pcm(spoken(3))))
-
-    before, after = run(body(), ClockKind.WALL)
-    assert before.startswith(meant(spoken(6)).rsplit(" ", 1)[0])
-    assert after == meant(spoken(3))
-
-
-def test_a_process_that_dies_while_nobody_speaks_is_replaced(program: Path, model: Path) -> None:
-    async def body() -> str:
-        async with session(program, model) as provider:
-            await hear(provider, pcm(spoken(2)))
-            for child in psutil.Process().children():
-                child.kill()
-            await asyncio.sleep(0.2)
-            return text_of(await hear(provider, pcm(spoken(3))))
-
-    assert run(body(), ClockKind.WALL) == meant(spoken(3))
-
-
-@pytest.mark.parametrize(
-    ("mode", "error", "words"),
-    [
-        ("never_ready", StalledError, "had not loaded its model after 2 s"),
-        ("mute", StalledError, "said nothing for 1 s"),
-        ("no_tokenizer", ModelError, r"tekken\.json can't be opened"),
-    ],
-)
-def test_a_model_that_does_not_load_is_told_and_nothing_is_left(
-    program: Path, tmp_path: Path, mode: str, error: type[Exception], words: str
-) -> None:
-    model = write_model(tmp_path / "model", mode)  # type: ignore[arg-type]
-
-    async def body() -> None:
-        load_s = 2.0 if mode == "never_ready" else 60.0
-        async with session(program, model, load_s=load_s, answer_s=1.0, processes=2):
-            pass
-
-    with pytest.raises(error, match=words):
-        run(body(), ClockKind.WALL)
-
-
-def test_stopping_while_it_hangs_is_bounded_and_the_next_session_works(
-    program: Path, tmp_path: Path
-) -> None:
-    model = write_model(tmp_path / "model", "deaf", after_s=3.0)
-
-    async def body() -> str:
-        async with session(program, model, answer_s=1.0) as provider:
-            listening = asyncio.create_task(hear(provider, pcm(*[spoken(6)] * 9), chunk_s=0.5))
-            await asyncio.sleep(0.5)
-            begin_s = time.monotonic()
-            await provider.stop_session("test")
-            assert time.monotonic() - begin_s < 5
-            with pytest.raises(ProviderError, match="stopped"):
-                await listening
-            write_model(model)
-            assert await provider.start_session("test", CONFIG)
-            with pytest.raises(StalledError):  # it is found out now, and replaced after
-                await hear(provider, pcm(spoken(3)))
-            return text_of(await hear(provider, pcm(spoken(3))))
-
-    assert run(body(), ClockKind.WALL) == meant(spoken(3))
 
 
 def test_program_and_model_are_found_by_option_or_variable(
