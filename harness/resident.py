@@ -83,6 +83,8 @@ class ResidentProvider(ASRProvider):
 
     async def _make_resident(self, config: SessionConfig) -> None:
         for requirement in self.requires:
+            if requirement.for_default_model and config.model != self.default_model:
+                continue
             if (missing := requirement.missing()) is not None:
                 raise UnavailableError(self.name, f"lacks {missing}", requirement.remedy())
         if self._resident != config.model:
@@ -163,10 +165,7 @@ class ResidentProvider(ASRProvider):
             try:
                 return call()
             finally:
-                span = InferenceSpan(source, begin_s, loop.time(), window_s)
-                session.infer_s += span.end_s - span.begin_s
-                session.inferences += 1
-                self.on_inference(span)
+                self.inferred(session, InferenceSpan(source, begin_s, loop.time(), window_s))
 
         session.waiting += 1
         try:
@@ -176,6 +175,12 @@ class ResidentProvider(ASRProvider):
             raise ProviderError(self.name, f"the engine failed ({session.last_error})") from error
         finally:
             session.waiting -= 1
+
+    def inferred(self, session: Session, span: InferenceSpan) -> None:
+        """Count and report a call of an engine that runs elsewhere; `infer` does so by itself."""
+        session.infer_s += span.end_s - span.begin_s
+        session.inferences += 1
+        self.on_inference(span)
 
     def open_stream(self, source: AudioSource | None, sample_rate: int) -> Session:
         """Begin a source's stream, and return the session that it belongs to.

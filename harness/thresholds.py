@@ -85,6 +85,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     statistic: str = "value"
     scenarios: tuple[str, ...] = ()
     over: str | None = None
+    providers: tuple[str, ...] = ()
     clocks: Annotated[tuple[ClockKind, ...], Meta(min_length=1)] = tuple(ClockKind)
 
 
@@ -104,26 +105,32 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True):
     """A scenario whose figure, with everything else the same, this one's is divided by."""
     clocks: tuple[ClockKind, ...]
     """The clocks on which the figure is true."""
+    providers: tuple[str, ...] = ()
+    """To whom it applies; to all when empty."""
 
     def applies_to(self, spec: TrialSpec) -> bool:
         """Tell whether a trial is held to it."""
         if ACTIVITY_OF[self.metric] is not spec.activity:
             return False
-        return not self.scenarios or spec.scenario.name in self.scenarios
+        in_scenario = not self.scenarios or spec.scenario.name in self.scenarios
+        return in_scenario and (not self.providers or spec.provider in self.providers)
 
 
 def read_thresholds(
-    path: Path = FILE, scenarios: Collection[str] | None = None
+    path: Path = FILE,
+    scenarios: Collection[str] | None = None,
+    providers: Collection[str] | None = None,
 ) -> dict[str, Threshold]:
     """Read a file of thresholds, by name.
 
     Args:
         path: The file.
         scenarios: All there are; a threshold for another would never apply. Not checked when None.
+        providers: The same of providers.
 
     Raises:
         DataFileError: The file doesn't say what it must.
-        UnknownNameError: It limits a metric, or names a scenario, that doesn't exist.
+        UnknownNameError: It limits a metric, or names a scenario or provider, that doesn't exist.
     """
     thresholds = {}
     for name, table in read_toml(path, dict[str, Any]).items():
@@ -143,6 +150,9 @@ def read_thresholds(
         for scenario in (*entry.scenarios, *([entry.over] if entry.over else [])):
             if scenarios is not None and scenario not in scenarios:
                 raise UnknownNameError(f"{where}, scenarios", scenario, scenarios)
+        for provider in entry.providers:
+            if providers is not None and provider not in providers:
+                raise UnknownNameError(f"{where}, providers", provider, providers)
         thresholds[name] = Threshold(
             name=name,
             metric=entry.metric,
@@ -152,6 +162,7 @@ def read_thresholds(
             source=entry.source,
             scenarios=entry.scenarios,
             over=entry.over,
+            providers=entry.providers,
             clocks=entry.clocks,
         )
     return thresholds

@@ -47,16 +47,6 @@ def memory_growth(log: TrialLog) -> Measurement:
 
 
 @metric
-def memory_peak(log: TrialLog) -> Measurement:
-    """Most memory of the process tree (RSS) at any sample, model and all."""
-    samples = log.of(Sampled)
-    if not samples:
-        return Measurement(unit="MB", absent="the trial was too short to be sampled")
-    peak = max(sample.rss_bytes for sample in samples) / MB
-    return Measurement(unit="MB", value=peak, count=len(samples))
-
-
-@metric
 def thread_growth(log: TrialLog) -> Measurement:
     """Threads at the end of the session more than after its first tenth."""
     settled = _settled(log)

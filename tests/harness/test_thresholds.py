@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from harness.clock import ClockKind
 from harness.errors import DataFileError, UnknownNameError
 from harness.metrics import METRICS
+from harness.registry import PROVIDERS, names
 from harness.scenario import all_scenarios
 from harness.thresholds import FILE, Limit, read_thresholds
 from harness.trial import Activity, TrialSpec
@@ -16,9 +17,11 @@ from tests.trials import scenario_of, spec_of
 GOOD = {"metric": "rtf", "statistic": "p95", "target": "< 0.5", "minimum": "< 0.8", "source": "me"}
 
 
-def spec_in(scenario: str, activity: Activity = Activity.SCENARIO) -> TrialSpec:
+def spec_in(
+    scenario: str, activity: Activity = Activity.SCENARIO, provider: str = "null"
+) -> TrialSpec:
     named = msgspec.structs.replace(scenario_of(6.0), name=scenario)
-    return spec_of("null", "embedded", scenario=named, activity=activity)
+    return spec_of(provider, "embedded", scenario=named, activity=activity)
 
 
 def file_of(folder: Path, text: str) -> Path:
@@ -37,7 +40,7 @@ def entry(**changes: object) -> str:
 
 def refused(path: Path, *words: str) -> None:
     with pytest.raises((DataFileError, UnknownNameError)) as caught:
-        read_thresholds(path, all_scenarios())
+        read_thresholds(path, all_scenarios(), names(PROVIDERS))
     assert str(caught.value).startswith(str(path))
     for word in words:
         assert word in str(caught.value)
@@ -60,8 +63,16 @@ def test_without_scenarios_it_applies_everywhere(tmp_path: Path) -> None:
     assert threshold.clocks == tuple(ClockKind)
 
 
+def test_a_provider_may_have_limits_of_its_own(tmp_path: Path) -> None:
+    path = file_of(tmp_path, entry(scenarios=["speech_heavy"], providers=["big", "bigger"]))
+    (threshold,) = read_thresholds(path, all_scenarios(), ["big", "bigger", "small"]).values()
+    assert threshold.applies_to(spec_in("speech_heavy", provider="big"))
+    assert not threshold.applies_to(spec_in("speech_heavy", provider="small"))
+    assert not threshold.applies_to(spec_in("another", provider="big"))
+
+
 def test_the_projects_own_file_is_sound() -> None:
-    thresholds = read_thresholds(FILE, all_scenarios())
+    thresholds = read_thresholds(FILE, all_scenarios(), names(PROVIDERS))
     assert {threshold.metric for threshold in thresholds.values()} <= set(METRICS)
     assert all(threshold.source for threshold in thresholds.values())
 
@@ -72,6 +83,8 @@ def test_the_projects_own_file_is_sound() -> None:
         ({"metric": "rft"}, ["[speed], metric", "'rft'", "did you mean 'rtf'"]),
         ({"metric": ""}, ["[speed], metric", "word_emission_latency"]),
         ({"scenarios": ["speech_hevy"]}, ["[speed], scenarios", "did you mean 'speech_heavy'"]),
+        ({"providers": ["voxtral"]}, ["[speed], providers", "did you mean 'voxtral_realtime'"]),
+        ({"providers": "whisper_cpp"}, ["providers", "array"]),
         ({"statistic": "p0"}, ["'p0' is no percentile", "p95"]),
         ({"statistic": "p100"}, ["no percentile"]),
         ({"statistic": "pnan"}, ["no percentile"]),
