@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from harness.contract import ASRHealth, ASRSegment, AudioSource, Word
+from harness.contract import ASRHealth, ASRSegment, AudioSource, Interruption, Word
 from harness.trial import TrialSpec, TrialStatus
 
 SCHEMA = 1
@@ -42,6 +42,8 @@ class Loaded(Event, frozen=True, tag="loaded"):
     probe_inference_s: tuple[float, ...]
     """Of each inference of that utterance, in order; the first one ever is the first."""
     probe_window_s: tuple[float, ...]
+    interruptions: tuple[Interruption, ...] = ()
+    """What failed and was tried again until then."""
 
 
 class Utterance(Event, frozen=True, tag="utterance"):
@@ -105,6 +107,17 @@ class Inferred(Event, frozen=True, tag="inferred"):
     window_s: float
 
 
+class Interrupted(Event, frozen=True, tag="interrupted"):
+    """Something failed and was tried again; see `harness.contract.Interruption`."""
+
+    source: AudioSource | None
+    reason: str
+    attempt: int
+    begin_s: float
+    end_s: float
+    replayed_s: float
+
+
 class Said(Event, frozen=True, tag="said"):
     """A partial or a final arrived."""
 
@@ -162,8 +175,8 @@ class TrialEnded(Event, frozen=True, tag="trial_ended"):
 
 
 AnyEvent = (
-    TrialStarted | Loaded | Utterance | Queued | Dropped | Begun | Finished | Inferred | Said
-    | Backpressure | Sampled | SessionEnded | Checked | TrialEnded
+    TrialStarted | Loaded | Utterance | Queued | Dropped | Begun | Finished | Inferred
+    | Interrupted | Said | Backpressure | Sampled | SessionEnded | Checked | TrialEnded
 )  # fmt: skip
 
 

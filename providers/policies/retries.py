@@ -23,9 +23,12 @@ class Patience:
     attempts: int = 5
     """How often something is tried until it works."""
     longest_wait_s: float = 30.0
-    """A service that asks to be left alone for longer is given up at once."""
+    """How long all waits in a row may be together. A service that asks to be left alone for longer
+    is given up at once: to come back sooner would be no kindness."""
 
-    def wait_s(self, trouble: Trouble, attempts: int, luck: float | None = None) -> float | None:
+    def wait_s(
+        self, trouble: Trouble, attempts: int, waited_s: float = 0.0, luck: float | None = None
+    ) -> float | None:
         """How long to wait before the next attempt; None to give up.
 
         `Retry-After` is kept to. Otherwise waits double, each cut by up to a half at random, so
@@ -34,6 +37,7 @@ class Patience:
         Args:
             trouble: How the last attempt failed.
             attempts: How many have failed in a row.
+            waited_s: How long was waited between them.
             luck: From 0 to 1; random when None.
 
         >>> patience, busy = Patience(), Trouble(Kind.SERVER, "HTTP 503")
@@ -48,11 +52,12 @@ class Patience:
         """
         if trouble.kind not in WORTH_A_RETRY or attempts >= self.attempts:
             return None
-        if trouble.retry_after_s is not None:
-            return trouble.retry_after_s if trouble.retry_after_s <= self.longest_wait_s else None
-        backoff_s = min(LONGEST_BACKOFF_S, FIRST_WAIT_S * 2 ** (attempts - 1))
-        share = random.random() if luck is None else luck
-        return min(self.longest_wait_s, backoff_s * (1 + share) / 2)
+        wait_s = trouble.retry_after_s
+        if wait_s is None:
+            share = random.random() if luck is None else luck
+            backoff_s = min(LONGEST_BACKOFF_S, FIRST_WAIT_S * 2 ** (attempts - 1))
+            wait_s = backoff_s * (1 + share) / 2
+        return wait_s if waited_s + wait_s <= self.longest_wait_s else None
 
 
 def giving_up(where: str, trouble: Trouble, attempts: int, variable: str) -> EchobenchError:
@@ -64,14 +69,14 @@ def giving_up(where: str, trouble: Trouble, attempts: int, variable: str) -> Ech
         attempts: How many were made.
         variable: Which environment variable holds the key.
 
-    >>> print(giving_up("openai_api", Trouble(Kind.KEY, "HTTP 401"), 1, "OPENAI_API_KEY"))
-    openai_api: the service refused the key (HTTP 401); allowed: a key in OPENAI_API_KEY with the right to
+    >>> print(giving_up("service", Trouble(Kind.KEY, "HTTP 401"), 1, "A_KEY"))
+    service: the service refused the key (HTTP 401); allowed: a key in A_KEY with the right to it
     """
     tries = f", {attempts} times in a row" if attempts > 1 else ""
     said = f"({trouble.said}){tries}"
     match trouble.kind:
         case Kind.KEY:
-            allowed = f"a key in {variable} with the right to"
+            allowed = f"a key in {variable} with the right to it"
             return UnavailableError(where, f"the service refused the key {said}", allowed)
         case Kind.REQUEST:
             allowed = "a model and options that the service knows"
@@ -82,7 +87,7 @@ def giving_up(where: str, trouble: Trouble, attempts: int, variable: str) -> Ech
             problem = f"the service lets no more requests in {said}"
             if (wait_s := trouble.retry_after_s) is not None:
                 problem += f", and asked to wait {wait_s:g} s"
-            return ProviderError(where, problem, "another attempt later, or a longer longest_wait_s")
+            return ProviderError(where, problem, "a later attempt, or a longer longest_wait_s")
         case Kind.LATE:
             return StalledError(where, f"the service was not ready in time {said}")
         case Kind.SILENT:

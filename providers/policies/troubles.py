@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
-from typing import Any
+from typing import Any, Self
 
 LONGEST_SAID = 500
 """Characters of a service's own words that are worth passing on."""
@@ -50,6 +50,8 @@ class Trouble:
     said: str
     retry_after_s: float | None = None
     """How long the service asks to be left alone."""
+    refused: bool = False
+    """Whether it refused a request by its HTTP status, and so did nothing with the audio."""
 
 
 class TroubleError(Exception):
@@ -59,12 +61,17 @@ class TroubleError(Exception):
         self.trouble = Trouble(kind, said[:LONGEST_SAID])
         super().__init__(said)
 
+    @classmethod
+    def of(cls, trouble: Trouble) -> Self:
+        """Wrap a trouble."""
+        return cls(trouble.kind, trouble.said)
+
 
 def trouble_of(error: BaseException) -> Trouble:
     """Tell what an error means; the first error of its chain of causes that tells anything counts.
 
-    >>> trouble_of(ConnectionRefusedError("refused"))
-    Trouble(kind=<Kind.LOST: 6>, said='ConnectionRefusedError: refused', retry_after_s=None)
+    >>> trouble_of(ConnectionRefusedError("refused")).said
+    'ConnectionRefusedError: refused'
     >>> trouble_of(json.JSONDecodeError("Expecting value", "", 0)).kind.name
     'NONSENSE'
     """
@@ -77,7 +84,7 @@ def trouble_of(error: BaseException) -> Trouble:
             return _of_closing(cause)
     said = f"{type(error).__name__}: {error}"[:LONGEST_SAID]
     names = {kind.__name__ for cause in _chain(error) for kind in type(cause).__mro__}
-    if names & {"ValueError", "ResponseValidationError"}:
+    if names & {"ValueError", "ResponseValidationError", "EchobenchError"}:
         return Trouble(Kind.NONSENSE, said)
     if names & {"TimeoutError", "TimeoutException"}:
         return Trouble(Kind.LATE, said)
@@ -151,7 +158,7 @@ def _of_response(error: BaseException, response: Any) -> Trouble:
     else:
         kind = Kind.REQUEST
     wait_s = seconds_to_wait(response.headers, datetime.now(UTC))
-    return Trouble(kind, f"HTTP {status}" + (f": {said}" if said else ""), wait_s)
+    return Trouble(kind, f"HTTP {status}" + (f": {said}" if said else ""), wait_s, refused=True)
 
 
 def _told(body: object) -> tuple[str, str]:

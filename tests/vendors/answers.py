@@ -6,7 +6,7 @@ import io
 import json
 import wave
 from collections.abc import Coroutine, Sequence
-from typing import Any, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self
 
 from aiohttp import WSCloseCode, web
 
@@ -32,9 +32,9 @@ class Answers(Protocol):
 class WebSocketAnswers:
     """One connection; a subclass puts the faults into its protocol's words."""
 
-    delta: Event
-    odd: Event
-    error: Event
+    delta: ClassVar[Event]
+    odd: ClassVar[Event]
+    error: ClassVar[Event]
 
     def __init__(self, request: web.Request, counts: Counts) -> None:
         self.socket = web.WebSocketResponse(max_msg_size=16 << 20, compress=False)

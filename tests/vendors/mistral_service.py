@@ -6,7 +6,7 @@ out what the model holds back, and only `end` is sure to be answered by `transcr
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import WSMsgType, web
 
@@ -16,7 +16,10 @@ from tests.vendors.lanes import Counts
 
 RATES_HZ = (8000, 16_000, 22_050, 24_000, 44_100, 48_000)
 LONGEST_AUDIO = 262_144
-REALTIME_MODELS = {"voxtral-mini-transcribe-realtime-2602"}
+REALTIME_MODELS = {
+    "voxtral-mini-transcribe-realtime-2602",
+    "voxtral-mini-transcribe-realtime-3",
+}
 MODELS = {"voxtral-mini-latest", "voxtral-mini-2602"}
 
 Event = dict[str, Any]
@@ -72,6 +75,8 @@ class Stream:
         if self._ear is not None:
             message = "Session fields cannot be changed after audio has started"
             await self._answers.say(refusal(3002, message))
+        elif "language" in session and self._model.endswith("-2602"):
+            await self._answers.say(refusal(3005, "language needs a Voxtral 3 realtime model"))
         elif audio.get("encoding") != "pcm_s16le" or self._rate_hz not in RATES_HZ:
             await self._answers.say(refusal(3003, f"audio_format {audio}"))
         else:
@@ -102,9 +107,11 @@ class Stream:
 class MistralAnswers(WebSocketAnswers):
     """What goes wrong, in this protocol's words."""
 
-    delta = {"type": "transcription.text.delta", "text": " and"}
-    odd = {"type": "transcription.done", "text": {"words": 3}, "model": 7}
-    error = refusal(3804, "Timeout waiting for response from streaming transcription.")
+    delta: ClassVar[Event] = {"type": "transcription.text.delta", "text": " and"}
+    odd: ClassVar[Event] = {"type": "transcription.done", "text": {"words": 3}, "model": 7}
+    error: ClassVar[Event] = refusal(
+        3804, "Timeout waiting for response from streaming transcription."
+    )
 
 
 async def realtime(request: web.Request, counts: Counts, lexicon: Mapping[float, str]) -> Any:
@@ -134,7 +141,7 @@ async def transcribe(request: web.Request, counts: Counts, lexicon: Mapping[floa
         {"type": "transcription.text.delta", "text": f" {word}" if at else word}
         for at, word in enumerate(words)
     ]
-    odd = {"type": "transcription.done", "text": {"words": 3}, "model": 7}
+    odd: ClassVar[Event] = {"type": "transcription.done", "text": {"words": 3}, "model": 7}
     events.append(done(model, " ".join(words)))
-    error = {"object": "error", "message": "Internal error", "code": "3500"}
+    error: ClassVar[Event] = {"object": "error", "message": "Internal error", "code": "3500"}
     return await send_events(request, counts.trick(), events, odd=odd, error=error)

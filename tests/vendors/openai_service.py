@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import WSMsgType, web
 
@@ -71,20 +71,22 @@ class Conversation:
         audio = session.get("audio", {}).get("input", {})
         model = audio.get("transcription", {}).get("model")
         if session.get("type") != "transcription":
-            return await self._error("invalid_value", "session.type must be transcription")
-        if audio.get("format") != {"type": "audio/pcm", "rate": RATE_HZ}:
-            return await self._error("invalid_value", "only PCM at 24000 Hz")
-        if model not in MODELS:
-            return await self._error("model_not_found", f"The model {model!r} does not exist")
-        if audio.get("turn_detection", "default") is not None:
-            return await self._error("invalid_value", "turn_detection must be null")
-        self._configured = True
-        await self._say({"type": "session.updated", "session": session})
+            await self._error("invalid_value", "session.type must be transcription")
+        elif audio.get("format") != {"type": "audio/pcm", "rate": RATE_HZ}:
+            await self._error("invalid_value", "only PCM at 24000 Hz")
+        elif model not in MODELS:
+            await self._error("model_not_found", f"The model {model!r} does not exist")
+        elif audio.get("turn_detection", "default") is not None:
+            await self._error("invalid_value", "turn_detection must be null")
+        else:
+            self._configured = True
+            await self._say({"type": "session.updated", "session": session})
 
     async def _commit(self) -> None:
         if self._ear.samples < SHORTEST_COMMIT_S * RATE_HZ:
             problem = "buffer too small, expected at least 100ms of audio"
-            return await self._error("input_audio_buffer_commit_empty", problem)
+            await self._error("input_audio_buffer_commit_empty", problem)
+            return
         item, trick = self._item, self._trick or ""
         committed = {"item_id": item, "previous_item_id": self._previous}
         await self._say({"type": "input_audio_buffer.committed", **committed})
@@ -131,9 +133,16 @@ class Conversation:
 class OpenAiAnswers(WebSocketAnswers):
     """What goes wrong, in this protocol's words."""
 
-    delta = {"type": f"{PREFIX}.delta", "item_id": "item_0001", "delta": " and"}
-    odd = {"type": f"{PREFIX}.completed", "item_id": 7, "transcript": {"text": ["no"]}}
-    error = {"type": "error", **refusal(500, "server_error", "The server had an error")}
+    delta: ClassVar[Event] = {"type": f"{PREFIX}.delta", "item_id": "item_0001", "delta": " and"}
+    odd: ClassVar[Event] = {
+        "type": f"{PREFIX}.completed",
+        "item_id": 7,
+        "transcript": {"text": ["no"]},
+    }
+    error: ClassVar[Event] = {
+        "type": "error",
+        **refusal(500, "server_error", "The server had an error"),
+    }
 
     def failed(self, item: str) -> Event:
         """The failure of an item."""
@@ -170,6 +179,6 @@ async def transcribe(request: web.Request, counts: Counts, lexicon: Mapping[floa
         for at, word in enumerate(words)
     ]
     done = {"type": "transcript.text.done", "text": " ".join(words)}
-    odd = {"type": "transcript.text.done", "text": {"words": 3}}
-    error = refusal(500, "server_error", "The server had an error")
+    odd: ClassVar[Event] = {"type": "transcript.text.done", "text": {"words": 3}}
+    error: ClassVar[Event] = refusal(500, "server_error", "The server had an error")
     return await send_events(request, counts.trick(), [*deltas, done], odd=odd, error=error)
