@@ -1,9 +1,9 @@
-"""The base of providers whose engine lives in this process: loaded once, on a thread of its own."""
+"""The base of resident providers: an engine that is loaded once, and sessions that use it."""
 
 import asyncio
 from abc import abstractmethod
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeVar
 
@@ -65,6 +65,9 @@ class ResidentProvider(ASRProvider):
     def interrupt(self, stop: bool) -> None:
         """Ask the engine to leave its call early (`stop`), or to take calls again."""
 
+    async def end_streams(self, session: Session) -> None:
+        """End what still streams in a session that has just been stopped."""
+
     async def start_session(self, session_id: str, config: SessionConfig) -> bool:
         """See `ASRProvider`; a model other than the resident one takes its place."""
         if self._session is not None or self._starting:
@@ -99,10 +102,12 @@ class ResidentProvider(ASRProvider):
             raise ProviderError(
                 self.name, f"asked to stop {session_id!r}", f"{running!r}, which is running"
             )
-        self._session = None
+        session, self._session = self._session, None
+        assert session is not None
         self.interrupt(stop=True)
         try:
             async with asyncio.timeout(self.stop_bound_s):
+                await self.end_streams(session)
                 await asyncio.get_running_loop().run_in_executor(self._thread, lambda: None)
         except TimeoutError as error:
             problem = f"the engine was still busy {self.stop_bound_s:g} s after the stop"
@@ -132,7 +137,12 @@ class ResidentProvider(ASRProvider):
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def infer(
-        self, session: Session, source: AudioSource | None, window_s: float, call: Callable[[], T]
+        self,
+        session: Session,
+        source: AudioSource | None,
+        window_s: float,
+        call: Callable[[], T],
+        thread: Executor | None = None,
     ) -> T:
         """Run one call of the engine on the model's thread, and report when it ran.
 
@@ -141,6 +151,7 @@ class ResidentProvider(ASRProvider):
             source: Whose audio it is about.
             window_s: How much audio the engine is given.
             call: The call; blocking, and it should let go of the interpreter lock.
+            thread: Another thread to run it on, for an engine of which there are several.
 
         Raises:
             ProviderError: The engine raised.
@@ -159,7 +170,7 @@ class ResidentProvider(ASRProvider):
 
         session.waiting += 1
         try:
-            return await loop.run_in_executor(self._thread, timed)
+            return await loop.run_in_executor(thread or self._thread, timed)
         except Exception as error:
             session.last_error = f"{type(error).__name__}: {error}"
             raise ProviderError(self.name, f"the engine failed ({session.last_error})") from error

@@ -1,7 +1,7 @@
 """What was said about one source so far, as the contract's segments: revisions, times in order."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from harness.audio import Samples, to_float
 from harness.contract import ASRSegment, AudioSource, Word
@@ -14,14 +14,20 @@ class Captions:
     """The open segment of a source, and where the final before it ended."""
 
     source: AudioSource | None
-    hypothesis: list[str] = field(default_factory=list)
-    """The words that the open segment was last said to have."""
-    revision: int = 0
+    latest: ASRSegment | None = None
+    """What was last said about the open segment; None when nothing is open."""
     last_final_t1: float = 0.0
 
     def forget(self) -> None:
         """Give up the open segment; the next thing said begins another."""
-        self.hypothesis, self.revision = [], 0
+        self.latest = None
+
+    def settle(self) -> ASRSegment | None:
+        """Make what was last said about the open segment its final; None if nothing was."""
+        if (latest := self.latest) is None or not latest.text:
+            return None
+        span_s = latest.t0, latest.t1
+        return self.say(latest.segment_id, latest.text, span_s, is_final=True, words=latest.words)
 
     def say(
         self,
@@ -53,22 +59,22 @@ class Captions:
         >>> captions.say(1, "please", (1.4, 2.0), is_final=False).t0
         1.6
         """
-        said = text.split()
+        said, before = text.split(), self.latest
+        heard_before = before.text.split() if before else ()
         t0 = max(span_s[0], self.last_final_t1)
         segment = ASRSegment(
             source=self.source,
             segment_id=segment_id,
-            revision=self.revision,
+            revision=before.revision + 1 if before else 0,
             is_final=is_final,
             text=text,
             t0=t0,
             t1=max(span_s[1], t0),
             words=tuple(words),
-            stable_words=len(said) if is_final else agreed(self.hypothesis, said),
+            stable_words=len(said) if is_final else agreed(heard_before, said),
         )
-        self.hypothesis, self.revision = said, self.revision + 1
+        self.latest = None if is_final else segment
         if is_final:
-            self.forget()
             self.last_final_t1 = segment.t1
         return segment
 

@@ -54,10 +54,17 @@ class Window:
 
 
 class Segmenter:
-    """See the module; keeps `account` right at every moment, with `settle` after each window."""
+    """See the module; keeps `account` right at every moment, with `settle` after each window.
 
-    def __init__(self, limits: Limits, account: AudioAccount) -> None:
-        self.limits, self.account = limits, account
+    Args:
+        limits: Where to cut.
+        account: Where the samples are counted.
+        in_order: Whether the engine keeps what it has heard, so that nothing which was handed out
+            can be left to the next segment. A forced cut is then made where the audio is.
+    """
+
+    def __init__(self, limits: Limits, account: AudioAccount, *, in_order: bool = False) -> None:
+        self.limits, self.account, self.in_order = limits, account, in_order
         self._detect = EnergyDetector()
         self._kept = np.zeros(0, np.float32)  # the samples from _origin on
         self._origin = 0
@@ -151,9 +158,11 @@ class Segmenter:
         pause_s = limits.pause_s if length_s < limits.longest_s / 2 else limits.short_pause_s
         with_tail = self._speech_end + self._frames(min(limits.tail_s, silence_s)) * FRAME
         if silence_s >= pause_s:
-            return with_tail
+            return max(with_tail, self._handed_out) if self.in_order else with_tail
         if length_s < limits.longest_s:
             return None
+        if self.in_order:
+            return self._judged
         cut = self._quietest()
         return cut if cut < self._speech_end else with_tail
 

@@ -278,3 +278,26 @@ def test_a_partial_without_new_speech_is_not_handed_out() -> None:
     partials = [window for window in windows if not window.is_final]
     assert all(window.has_news for window in windows[:-1])
     assert max(window.end for window in partials) <= samples_of(2.2)
+
+
+@given(pieces, push_sizes)
+@settings(deadline=None, max_examples=60)
+def test_an_engine_that_keeps_what_it_hears_gets_each_sample_of_its_segment_once(
+    parts: list[Piece], sizes: list[int]
+) -> None:
+    """What is fresh in the windows of a segment makes up the whole of it; nothing goes back."""
+    samples = render(parts)
+    subject = Segmenter(LIMITS, AudioAccount(), in_order=True)
+    windows = [window for piece in cut(samples, sizes) for window in subject.push(piece)]
+    windows += subject.flush()
+    fed: dict[int, list[Samples]] = {}
+    for window in windows:
+        fed.setdefault(window.segment_id, []).append(
+            window.samples[len(window.samples) - window.fresh :]
+        )
+    for before, after in pairwise(finals(windows)):
+        assert before[2] <= after[1]
+    for number, begin, end in finals(windows):
+        assert np.array_equal(np.concatenate(fed[number]), samples[begin:end])
+        # A chunk that has been handed out before its segment ends can't be taken back.
+        assert end - begin <= samples_of(LIMITS.longest_s) + max(sizes)
