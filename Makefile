@@ -36,5 +36,5 @@ $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "echobench needs Python 3.11 or newer; none found on PATH" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check \
-		-c constraints.txt -e '.[whisper-cpp,faster-whisper,test]'
+		-c constraints.txt -e '.[whisper-cpp,faster-whisper,openai-api,voxtral-api,test]'
 	@touch $@

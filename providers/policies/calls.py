@@ -150,9 +150,7 @@ class Call:
         """Connect and converse; tell what ended it, None when all is said."""
         trouble = None
         try:
-            async with asyncio.timeout(self._line.connect_s):
-                wire = await self._line.dial()
-            if not await self._converse(wire):
+            if not await self._converse(await self._dial()):
                 trouble = Trouble(Kind.LOST, "the service closed the connection")
         except asyncio.CancelledError:
             if not self._late:
@@ -167,6 +165,14 @@ class Call:
         elif task.cancelling():  # an SDK kept it to itself
             raise asyncio.CancelledError
         return trouble and replace(trouble, said=self._line.clean(trouble.said))
+
+    async def _dial(self) -> Wire:
+        try:
+            async with asyncio.timeout(self._line.connect_s):
+                return await self._line.dial()
+        except TimeoutError as error:
+            said = f"no connection {self._line.connect_s:g} s after it was asked for"
+            raise TroubleError(Kind.LATE, said) from error
 
     async def _converse(self, wire: Wire) -> bool:
         """Send what is unanswered, and listen; whether nothing more is to be said on this wire."""

@@ -48,6 +48,7 @@ class Trouble:
 
     kind: Kind
     said: str
+    """One line, of a length that someone reads."""
     retry_after_s: float | None = None
     """How long the service asks to be left alone."""
     refused: bool = False
@@ -58,7 +59,7 @@ class TroubleError(Exception):
     """Carries a trouble that was recognised where it came up."""
 
     def __init__(self, kind: Kind, said: str) -> None:
-        self.trouble = Trouble(kind, said[:LONGEST_SAID])
+        self.trouble = Trouble(kind, one_line(said))
         super().__init__(said)
 
     @classmethod
@@ -82,9 +83,13 @@ def trouble_of(error: BaseException) -> Trouble:
             return _of_response(cause, response)
         if hasattr(cause, "rcvd") and hasattr(cause, "sent"):
             return _of_closing(cause)
-    said = f"{type(error).__name__}: {error}"[:LONGEST_SAID]
+    told = [cause for cause in _chain(error) if str(cause)] or [error]
+    said = one_line(f"{type(told[-1]).__name__}: {told[-1]}")  # what is behind it tells most
     names = {kind.__name__ for cause in _chain(error) for kind in type(cause).__mro__}
-    if names & {"ValueError", "ResponseValidationError", "EchobenchError"}:
+    if "ResponseValidationError" in names:
+        said = one_line(f"an answer that its SDK can't read: {getattr(error, 'body', error)}")
+        return Trouble(Kind.NONSENSE, said)
+    if names & {"ValueError", "EchobenchError"}:
         return Trouble(Kind.NONSENSE, said)
     if names & {"TimeoutError", "TimeoutException"}:
         return Trouble(Kind.LATE, said)
@@ -106,9 +111,17 @@ def of_code(code: str, said: str) -> Trouble:
         "invalid_api_key": Kind.KEY,
         "server_error": Kind.SERVER,
     }
-    return Trouble(
-        kinds.get(code, Kind.SERVER if code.isdecimal() else Kind.REQUEST), said[:LONGEST_SAID]
-    )
+    unknown = Kind.SERVER if code.isdecimal() else Kind.REQUEST
+    return Trouble(kinds.get(code, unknown), one_line(said))
+
+
+def one_line(text: str) -> str:
+    r"""Cut a text to what is worth passing on.
+
+    >>> one_line("HTTP 500:\n  busy")
+    'HTTP 500: busy'
+    """
+    return " ".join(text[: 2 * LONGEST_SAID].split())[:LONGEST_SAID]
 
 
 def seconds_to_wait(headers: Mapping[str, str], now: datetime) -> float | None:
@@ -158,7 +171,8 @@ def _of_response(error: BaseException, response: Any) -> Trouble:
     else:
         kind = Kind.REQUEST
     wait_s = seconds_to_wait(response.headers, datetime.now(UTC))
-    return Trouble(kind, f"HTTP {status}" + (f": {said}" if said else ""), wait_s, refused=True)
+    said = one_line(f"HTTP {status}" + (f": {said}" if said else ""))
+    return Trouble(kind, said, wait_s, refused=True)
 
 
 def _told(body: object) -> tuple[str, str]:
@@ -170,16 +184,16 @@ def _told(body: object) -> tuple[str, str]:
         try:
             body = json.loads(text)
         except ValueError:
-            return "", text[:LONGEST_SAID]
+            return "", text
     inner = body.get("error", body) if isinstance(body, dict) else None
     if not isinstance(inner, dict):
-        return "", text[:LONGEST_SAID]
+        return "", text
     said = inner.get("message") or inner.get("detail") or ""
-    return str(inner.get("code", "")), str(said)[:LONGEST_SAID]
+    return str(inner.get("code", "")), str(said)
 
 
 def _of_closing(closed: Any) -> Trouble:
-    said = f"the connection closed ({closed})"[:LONGEST_SAID]
+    said = one_line(str(closed))
     received = closed.rcvd.code if closed.rcvd else None
     if closed.sent and closed.sent.code == TOO_BIG and not closed.rcvd_then_sent:
         return Trouble(Kind.NONSENSE, said)

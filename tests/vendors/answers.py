@@ -12,7 +12,7 @@ from aiohttp import WSCloseCode, web
 
 from tests.vendors.lanes import DRIP_S, Counts
 
-HUGE = 5 << 20
+HUGE = 2 << 20
 """Bytes of a message that no client should swallow."""
 FOR_EVER_S = 100_000.0
 
@@ -27,6 +27,7 @@ class Answers(Protocol):
     async def decoded(self, audio: str) -> bytes: ...
     async def in_the_middle(self, trick: str) -> None: ...
     async def in_the_end(self, trick: str, item: str) -> bool: ...
+    async def at_the_end(self, trick: str) -> None: ...
 
 
 class WebSocketAnswers:
@@ -111,6 +112,11 @@ class WebSocketAnswers:
                 return False
         return True
 
+    async def at_the_end(self, trick: str) -> None:
+        """What goes wrong when an utterance has been answered and nobody speaks."""
+        if trick == "leaves":
+            await self.socket.close(code=WSCloseCode.GOING_AWAY, message=b"idle for too long")
+
     async def _drip(self) -> None:
         while True:
             await self.say(self.delta)
@@ -122,7 +128,9 @@ async def read_wav(request: web.Request) -> tuple[dict[str, str], bytes, int]:
     form = await request.post()
     upload = form["file"]
     assert isinstance(upload, web.FileField)
-    with wave.open(io.BytesIO(upload.file.read())) as file:
+    content = upload.file.read()
+    upload.file.close()
+    with wave.open(io.BytesIO(content)) as file:
         assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
         fields = {name: value for name, value in form.items() if isinstance(value, str)}
         return fields, file.readframes(file.getnframes()), file.getframerate()
@@ -143,9 +151,10 @@ async def send_events(
     for event in deltas:
         await send(json.dumps(event), event.get("type", ""))
     match trick:
-        case "breaks" | "closes":
+        case "breaks":
             assert request.transport is not None
             request.transport.abort()
+            return response
         case "stalls" | "deaf":
             await asyncio.sleep(FOR_EVER_S)
         case "drips":

@@ -61,6 +61,7 @@ LANES: dict[str, Lane] = {
     "breaks_once": Lane(trick="breaks", times=1),
     "breaks": Lane(trick="breaks"),
     "closes_once": Lane(trick="closes", times=1),
+    "leaves": Lane(trick="leaves", first=1, times=1),
     "garbage": Lane(trick="garbage"),
     "binary": Lane(trick="binary"),
     "huge": Lane(trick="huge"),
@@ -82,6 +83,8 @@ class Counts:
     refused: int = 0
     utterances: int = 0
     tricks: int = 0
+    overtaken: int = 0
+    """Items that were completed after the one that followed them."""
     open: int = 0
     """Connections that are open now."""
     most_open: int = 0

@@ -141,7 +141,7 @@ async def transcribe(request: web.Request, counts: Counts, lexicon: Mapping[floa
         {"type": "transcription.text.delta", "text": f" {word}" if at else word}
         for at, word in enumerate(words)
     ]
-    odd: ClassVar[Event] = {"type": "transcription.done", "text": {"words": 3}, "model": 7}
+    odd = {"type": "transcription.done", "text": {"words": 3}, "model": 7}
     events.append(done(model, " ".join(words)))
-    error: ClassVar[Event] = {"object": "error", "message": "Internal error", "code": "3500"}
+    error = {"object": "error", "message": "Internal error", "code": "3500"}
     return await send_events(request, counts.trick(), events, odd=odd, error=error)

@@ -100,11 +100,13 @@ class Conversation:
         elif not await self._answers.in_the_end(trick, item):
             await self._complete(item, text)
             self._overtaken.set()
+            await self._answers.at_the_end(trick)
 
     async def _complete_when_overtaken(self, item: str, text: str) -> None:
         try:
             async with asyncio.timeout(HELD_S):
                 await self._overtaken.wait()
+                self._counts.overtaken += 1
         except TimeoutError:
             pass  # nobody came
         await self._complete(item, text)
@@ -179,6 +181,6 @@ async def transcribe(request: web.Request, counts: Counts, lexicon: Mapping[floa
         for at, word in enumerate(words)
     ]
     done = {"type": "transcript.text.done", "text": " ".join(words)}
-    odd: ClassVar[Event] = {"type": "transcript.text.done", "text": {"words": 3}}
-    error: ClassVar[Event] = refusal(500, "server_error", "The server had an error")
+    odd = {"type": "transcript.text.done", "text": {"words": 3}}
+    error = refusal(500, "server_error", "The server had an error")
     return await send_events(request, counts.trick(), [*deltas, done], odd=odd, error=error)
