@@ -24,6 +24,8 @@ RATE_HZ = 24_000
 SHORTEST_COMMIT = RATE_HZ // 10
 """Samples; fewer can't be committed."""
 LONGEST_MESSAGE = 1 << 20
+TAKE_SEVERAL_LANGUAGES = {"gpt-live-transcribe", "gpt-transcribe"}
+"""Models that are told a list of languages; the others take one."""
 DEFAULT_MODELS = {"realtime": "gpt-live-transcribe", "file": "gpt-transcribe"}
 TRANSCRIPTION = "conversation.item.input_audio_transcription"
 
@@ -103,7 +105,7 @@ class Realtime(Wire):
 
     async def configure(self, model: str, language: str, delay: str | None) -> None:
         """Set the session up, and wait until it stands."""
-        transcription = {"model": model, "language": language}
+        transcription = {"model": model, **spoken_in(language, model)}
         if delay is not None:
             transcription["delay"] = delay
         audio = {
@@ -182,8 +184,8 @@ class Upload(UploadWire):
         events = await self._client.audio.transcriptions.create(
             file=("utterance.wav", wav, "audio/wav"),
             model=self._model,
-            language=self._language,
             stream=True,
+            **spoken_in(self._language, self._model),
         )
         text = ""
         async with aclosing(events):
@@ -193,6 +195,12 @@ class Upload(UploadWire):
                     yield Answer(0, text)
                 elif event.type == "transcript.text.done":
                     yield Answer(0, checked_text(event.text), is_final=True)
+
+
+def spoken_in(language: str, model: str) -> dict[str, Any]:
+    """The argument that tells a model the language."""
+    several = model in TAKE_SEVERAL_LANGUAGES
+    return {"languages": [language]} if several else {"language": language}
 
 
 PROVIDER = OpenAiApi

@@ -118,7 +118,7 @@ class Call:
         try:
             await self._keep_up()
         except Exception as error:  # noqa: BLE001  (whoever made the call raises it)
-            self._line.given_up(trouble_of(error), 1)
+            self._give_up(trouble_of(error), 1)
 
     async def _keep_up(self) -> None:
         attempts, waited_s = 0, 0.0
@@ -134,16 +134,18 @@ class Call:
             attempts += 1
             wait_s = self._line.patience.wait_s(trouble, attempts, waited_s)
             if wait_s is None:
-                self._line.given_up(trouble, attempts)
+                self._give_up(trouble, attempts)
                 return
             if trouble.kind is Kind.LOST and not self._unanswered:
                 self._wanted.clear()
                 await self._wanted.wait()  # nobody speaks, so nothing is lost yet
-            failed_s = now_s()
+                wait_s = 0.0
+            begin_s = now_s()
             try:
                 await asyncio.sleep(wait_s)
             finally:
-                self._line.waited(Wait(trouble, attempts, failed_s, now_s(), replayed_s))
+                trouble = self._cleaned(trouble)
+                self._line.waited(Wait(trouble, attempts, begin_s, now_s(), replayed_s))
             waited_s += wait_s
 
     async def _try(self) -> Trouble | None:
@@ -164,7 +166,7 @@ class Call:
             trouble = Trouble(Kind.SILENT, said)
         elif task.cancelling():  # an SDK kept it to itself
             raise asyncio.CancelledError
-        return trouble and replace(trouble, said=self._line.clean(trouble.said))
+        return trouble
 
     async def _dial(self) -> Wire:
         try:
@@ -210,7 +212,7 @@ class Call:
         except Exception as error:  # noqa: BLE001  (each SDK has its own)
             trouble = trouble_of(error)
             if trouble.kind is not Kind.LOST:  # that, who listens finds out too
-                self._line.given_up(replace(trouble, said=self._line.clean(trouble.said)), 1)
+                self._give_up(trouble, 1)
 
     async def _give(self, wire: Wire, spoken: Spoken, pcm: bytes) -> None:
         if not spoken.sent:
@@ -231,6 +233,12 @@ class Call:
         except TimeoutError as error:
             said = f"it took no audio for {self._line.answer_s:g} s"
             raise TroubleError(Kind.SILENT, said) from error
+
+    def _give_up(self, trouble: Trouble, attempts: int) -> None:
+        self._line.given_up(self._cleaned(trouble), attempts)
+
+    def _cleaned(self, trouble: Trouble) -> Trouble:
+        return replace(trouble, said=self._line.clean(trouble.said))
 
     def _take(self, answer: Answer) -> None:
         if answer.utterance >= self._given:

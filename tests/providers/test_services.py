@@ -128,6 +128,7 @@ def ended(services: Loopback, corpus: Path) -> dict[str, Outcome]:
         return ended
 
     ended = run(body(), ClockKind.WALL)
+    assert services.own_faults == []
     gc.collect()
     return ended
 
@@ -188,7 +189,6 @@ def test_a_lost_connection_says_how_much_was_sent_again(ended: dict[str, Outcome
         assert 0.3 < wait.replayed_s < 2.0
         assert "clos" in wait.reason  # closed, closing, close frame
     (wait,) = ended["openai_api-realtime-leaves"].waits
-    assert wait.replayed_s == 0.0  # nobody was speaking
     assert "idle for too long" in wait.reason
 
 

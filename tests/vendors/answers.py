@@ -8,7 +8,7 @@ import wave
 from collections.abc import Coroutine, Sequence
 from typing import Any, ClassVar, Protocol, Self
 
-from aiohttp import WSCloseCode, web
+from aiohttp import BodyPartReader, WSCloseCode, web
 
 from tests.vendors.lanes import DRIP_S, Counts
 
@@ -125,14 +125,15 @@ class WebSocketAnswers:
 
 async def read_wav(request: web.Request) -> tuple[dict[str, str], bytes, int]:
     """Take an upload apart: its fields, the PCM of its WAV file, and the rate."""
-    form = await request.post()
-    upload = form["file"]
-    assert isinstance(upload, web.FileField)
-    content = upload.file.read()
-    upload.file.close()
+    fields, content = {}, b""
+    async for part in await request.multipart():
+        assert isinstance(part, BodyPartReader)
+        if part.filename:
+            content = bytes(await part.read())
+        else:
+            fields[part.name or ""] = await part.text()
     with wave.open(io.BytesIO(content)) as file:
         assert (file.getnchannels(), file.getsampwidth()) == (1, 2)
-        fields = {name: value for name, value in form.items() if isinstance(value, str)}
         return fields, file.readframes(file.getnframes()), file.getframerate()
 
 

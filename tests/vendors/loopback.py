@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sys
 import threading
+import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from itertools import count
 
@@ -31,6 +32,8 @@ class Loopback:
 
     def __init__(self, lexicon: Mapping[float, str]) -> None:
         self.seen: dict[str, Counts] = {}
+        self.own_faults: list[str] = []
+        """Tracebacks of what went wrong here, and should not have."""
         self.port = 0
         self._lexicon = lexicon
         self._numbers = count(1)
@@ -66,7 +69,13 @@ class Loopback:
                 return web.json_response({"error": {"message": "No such key"}}, status=401)
             if counts.lane.stall == "answer":
                 await asyncio.sleep(FOR_EVER_S)
-            return await handler(request, counts, self._lexicon)
+            try:
+                return await handler(request, counts, self._lexicon)
+            except ConnectionResetError:
+                raise  # the client went, as it may
+            except Exception:
+                self.own_faults.append(traceback.format_exc())
+                raise
 
         return answer
 
