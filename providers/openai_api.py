@@ -9,12 +9,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, Literal
 
-import numpy as np
-import soxr
-
-from harness.audio import SAMPLE_RATE_HZ
 from harness.requirements import Package, SecretKey
 from providers.policies.items import Items
+from providers.policies.resampling import Resampler
 from providers.policies.service import ServiceProvider, ServiceSettings
 from providers.policies.troubles import Kind, TroubleError, of_code
 from providers.policies.wires import Answer, UploadWire, Wire, checked_text
@@ -97,11 +94,7 @@ class Realtime(Wire):
         self._connection = connection
         self._items = Items()
         self._texts: dict[int, str] = {}
-        self._begin()
-
-    def _begin(self) -> None:
-        self._resampler = soxr.ResampleStream(SAMPLE_RATE_HZ, RATE_HZ, 1, dtype="int16")
-        self._appended = 0
+        self._resampler = Resampler(RATE_HZ, SHORTEST_COMMIT)
 
     async def configure(self, model: str, language: str, delay: str | None) -> None:
         """Set the session up, and wait until it stands."""
@@ -121,20 +114,16 @@ class Realtime(Wire):
 
     async def send(self, pcm: bytes) -> None:
         """See `Wire`."""
-        await self._append(self._resampler.resample_chunk(np.frombuffer(pcm, "<i2")))
+        await self._append(self._resampler.piece(pcm))
 
     async def end_utterance(self) -> None:
         """See `Wire`."""
-        await self._append(self._resampler.resample_chunk(np.zeros(0, np.int16), last=True))
-        missing = max(0, SHORTEST_COMMIT - self._appended)
-        await self._append(np.zeros(missing, np.int16))
-        self._begin()
+        await self._append(self._resampler.rest())
         await self._connection.input_audio_buffer.commit()
 
-    async def _append(self, samples: Any) -> None:
-        if len(samples):
-            self._appended += len(samples)
-            audio = base64.b64encode(samples.astype("<i2", copy=False).tobytes()).decode()
+    async def _append(self, pcm: bytes) -> None:
+        if pcm:
+            audio = base64.b64encode(pcm).decode()
             await self._connection.input_audio_buffer.append(audio=audio)
 
     async def answers(self) -> AsyncGenerator[Answer, None]:
@@ -160,7 +149,8 @@ class Realtime(Wire):
         if not isinstance(kind, str):
             raise TroubleError(Kind.NONSENSE, f"an event of type {kind!r}")
         if kind in ("error", f"{TRANSCRIPTION}.failed"):
-            raise TroubleError.of(of_code(str(event.error.code), str(event.error.message)))
+            error = event.error
+            raise TroubleError.of(of_code(str(error.code or error.type), str(error.message)))
         return event
 
     async def close(self) -> None:

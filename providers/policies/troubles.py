@@ -89,12 +89,12 @@ def trouble_of(error: BaseException) -> Trouble:
     if "ResponseValidationError" in names:
         said = one_line(f"an answer that its SDK can't read: {getattr(error, 'body', error)}")
         return Trouble(Kind.NONSENSE, said)
-    if names & {"ValueError", "EchobenchError"}:
+    if names & {"ValueError", "AttributeError", "TypeError", "EchobenchError"}:
         return Trouble(Kind.NONSENSE, said)
     if names & {"TimeoutError", "TimeoutException"}:
         return Trouble(Kind.LATE, said)
-    if (code := getattr(error, "code", None)) is not None:  # told inside an answer that began well
-        return of_code(str(code), str(error))
+    if code := getattr(error, "code", None) or getattr(error, "type", None):
+        return of_code(str(code), str(error))  # told inside an answer that began well
     return Trouble(Kind.LOST, said)
 
 

@@ -95,6 +95,7 @@ EXPECTED = [
     *expect("binary", BAD_OUTPUT, "broke its protocol"),
     *expect("huge", BAD_OUTPUT, "broke its protocol"),
     *expect("odd_types", BAD_OUTPUT, "broke its protocol"),
+    *expect("bare", BAD_OUTPUT, "broke its protocol"),
     *expect("error_event", ERROR, "the service failed", "3 times in a row", waits=2,
             on=[pair for pair in BOTH if pair not in MISTRAL_FILE]),
     *expect("error_event", BAD_OUTPUT, "broke its protocol", "Internal error", on=MISTRAL_FILE),

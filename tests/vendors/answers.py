@@ -104,6 +104,8 @@ class WebSocketAnswers:
                 await self.socket.send_str(json.dumps({**self.delta, "event_id": "x" * HUGE}))
             case "odd_types":
                 await self.say(self.odd)
+            case "bare":
+                await self.say({"type": self.odd["type"]})
             case "error":
                 await self.say(self.error)
             case "failed":
@@ -170,6 +172,8 @@ async def send_events(
             await send(json.dumps({**done, "text": "x" * HUGE}), done["type"])
         case "odd_types":
             await send(json.dumps(odd), odd["type"])
+        case "bare":
+            await send(json.dumps({"type": odd["type"]}), odd["type"])
         case "error" | "failed":
             await send(json.dumps(error), "error")
         case _:

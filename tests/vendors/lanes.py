@@ -66,6 +66,7 @@ LANES: dict[str, Lane] = {
     "binary": Lane(trick="binary"),
     "huge": Lane(trick="huge"),
     "odd_types": Lane(trick="odd_types"),
+    "bare": Lane(trick="bare"),
     "error_event": Lane(trick="error"),
     "failed_item": Lane(trick="failed"),
     "deaf": Lane(trick="deaf"),
