@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any, Literal
 
+from harness.contract import SessionConfig
 from harness.requirements import Package, SecretKey
 from providers.policies.items import Items
 from providers.policies.resampling import Resampler
@@ -70,17 +71,17 @@ class OpenAiApi(ServiceProvider):
         """See `ServiceProvider`."""
         await client.close()
 
-    async def dial(self, client: Any) -> Wire:
+    async def dial(self, client: Any, config: SessionConfig) -> Wire:
         """See `ServiceProvider`."""
         if self.settings.mode == "file":
-            return Upload(client, self.config.model, self.config.language)
+            return Upload(client, config.model, config.language)
         connection = await client.realtime.connect(
             extra_query={"intent": "transcription"},
             websocket_connection_options={"max_size": LONGEST_MESSAGE, "compression": None},
         ).enter()
         wire = Realtime(connection)
         try:
-            await wire.configure(self.config.model, self.config.language, self.settings.delay)
+            await wire.configure(config.model, config.language, self.settings.delay)
         except BaseException:
             wire.abort()
             raise

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from harness.audio import SAMPLE_RATE_HZ
+from harness.contract import SessionConfig
 from harness.requirements import Package, SecretKey
 from providers.policies.service import ServiceProvider, ServiceSettings
 from providers.policies.troubles import Kind, TroubleError, of_code
@@ -68,11 +69,11 @@ class VoxtralApi(ServiceProvider):
         await client.__aexit__(None, None, None)
         client.__exit__(None, None, None)
 
-    async def dial(self, client: Any) -> Wire:
+    async def dial(self, client: Any, config: SessionConfig) -> Wire:
         """See `ServiceProvider`."""
         from mistralai.client.models import AudioFormat
 
-        model, language = self.config.model, self.config.language
+        model, language = config.model, config.language
         if self.settings.mode == "file":
             return Upload(client, model, language)
         connection = await client.audio.realtime.connect(

@@ -90,7 +90,7 @@ class ServiceProvider(FeedThroughProvider):
         """Close the SDK's client."""
 
     @abstractmethod
-    async def dial(self, client: Any) -> Wire:
+    async def dial(self, client: Any, config: SessionConfig) -> Wire:
         """Open a connection that is ready for audio; may be cancelled when it takes too long."""
 
     @property
@@ -116,7 +116,6 @@ class ServiceProvider(FeedThroughProvider):
             except ValueError as error:
                 raise UsageError(f"{self.url_variable}", str(error)) from None
         self.import_sdk()
-        self.config = config
         for library in ("websockets", "httpcore2"):  # at DEBUG they write down whole requests
             logging.getLogger(library).setLevel(logging.INFO)
 
@@ -144,7 +143,7 @@ class ServiceStream(EngineStream):
         self._provider, self._listener, self._client = provider, listener, client
         settings = provider.settings
         self._line = Line(
-            dial=lambda: provider.dial(client),
+            dial=lambda: provider.dial(client, listener.session.config),
             patience=Patience(settings.attempts, settings.longest_wait_s),
             connect_s=settings.connect_s,
             answer_s=settings.answer_s,
@@ -209,6 +208,7 @@ class ServiceStream(EngineStream):
             self._moved.set()
 
     def _waited(self, wait: Wait) -> None:
+        self._listener.session.last_error = wait.trouble.said
         self._provider.on_interruption(
             Interruption(
                 source=self._listener.source,

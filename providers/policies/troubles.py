@@ -132,10 +132,15 @@ def seconds_to_wait(headers: Mapping[str, str], now: datetime) -> float | None:
     1.5
     >>> seconds_to_wait({"Retry-After": "Thu, 01 Jan 2026 00:01:00 GMT"}, now)
     60.0
+    >>> seconds_to_wait({"Retry-After": "Thu, 01 Jan 2026 00:01:00 -0000"}, now)
+    60.0
     >>> seconds_to_wait({"Retry-After": "soon"}, now) is seconds_to_wait({}, now) is None
     True
     """
-    text = headers.get("Retry-After", "").strip()
+    try:
+        text = headers.get("Retry-After", "").strip()
+    except LookupError:  # given twice, to the WebSocket library
+        return None
     try:
         seconds = float(text)
     except ValueError:
@@ -143,7 +148,7 @@ def seconds_to_wait(headers: Mapping[str, str], now: datetime) -> float | None:
             until = email.utils.parsedate_to_datetime(text)
         except ValueError:
             return None
-        seconds = (until - now).total_seconds()
+        seconds = (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds()
     return max(0.0, seconds) if seconds < float("inf") else None
 
 

@@ -7,7 +7,7 @@ import openai
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from websockets.datastructures import Headers
+from websockets.datastructures import Headers, HeadersLike
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.frames import Close
 from websockets.http11 import Response
@@ -53,10 +53,11 @@ def http(status: int, body: str, **headers: str) -> openai.APIStatusError:
     return openai.AsyncOpenAI(api_key="none")._make_status_error_from_response(response)
 
 
-def handshake(status: int, body: bytes, headers: dict[str, str]) -> InvalidStatus:
+def handshake(status: int, body: bytes, headers: HeadersLike) -> InvalidStatus:
     return InvalidStatus(Response(status, "", Headers(headers), body))
 
 
+TWICE = [("Retry-After", "1"), ("Retry-After", "2")]
 QUOTA = '{"error": {"message": "used up", "code": "insufficient_quota"}}'
 
 
@@ -72,6 +73,7 @@ QUOTA = '{"error": {"message": "used up", "code": "insufficient_quota"}}'
         (handshake(429, QUOTA.encode(), {}), Kind.QUOTA, "HTTP 429: used up", None),
         (handshake(429, b"", {"Retry-After": "-3"}), Kind.LIMIT, "HTTP 429", 0.0),
         (handshake(429, b"", {"Retry-After": "inf"}), Kind.LIMIT, "HTTP 429", None),
+        (handshake(429, b"", TWICE), Kind.LIMIT, "HTTP 429", None),
         (ConnectionClosedError(None, None), Kind.LOST, "no close frame", None),
         (ConnectionClosedError(Close(1011, "oops"), None), Kind.LOST, "oops", None),
         (ConnectionClosedError(Close(1008, "key"), None), Kind.REQUEST, "key", None),

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,8 +11,11 @@ import pytest
 
 from harness.clock import ClockKind, run
 from harness.conformance import RULES, conform
+from harness.conformance.sessions import STOP_LIMIT_S
+from harness.contract import ASRProvider, ASRSegment, SessionConfig
 from harness.events import Checked, Event, Inferred, Said, encode
 from harness.metrics import TrialLog, measure
+from harness.probe import stream_of
 from harness.registry import find_corpus, make_provider
 from harness.trial import Option, TrialStatus
 from tests.trials import write_corpus
@@ -99,6 +102,7 @@ EXPECTED = [
     *expect("error_event", ERROR, "the service failed", "3 times in a row", waits=2,
             on=[pair for pair in BOTH if pair not in MISTRAL_FILE]),
     *expect("error_event", BAD_OUTPUT, "broke its protocol", "Internal error", on=MISTRAL_FILE),
+    *expect("error_once", OK, on=[pair for pair in BOTH if pair not in MISTRAL_FILE], waits=1),
     *expect("failed_item", BAD_INPUT, "could not be transcribed", on=OPENAI),
     *expect("late_first", OK, on=OPENAI, duration_s=5.0),
 ]  # fmt: skip
@@ -116,6 +120,7 @@ def services() -> Iterator[Loopback]:
     with loopback(LEXICON) as services, pytest.MonkeyPatch.context() as patch:
         patch.setenv("OPENAI_API_KEY", KEY)
         patch.setenv("MISTRAL_API_KEY", KEY)
+        patch.setattr("harness.watch.EVERY_S", 5.0)  # so many sessions in one process are sampled
         yield services
 
 
@@ -241,6 +246,38 @@ def test_every_rule_of_the_contract_is_kept(services: Loopback, corpus: Path) ->
         tried = {event.check: event for event in events if isinstance(event, Checked)}
         assert set(tried) == set(RULES)
         assert not [(pair, check) for check in tried.values() if not check.passed]
+
+
+@pytest.mark.parametrize(("provider_name", "mode"), BOTH)
+def test_a_stop_does_not_wait_for_an_answer(
+    provider_name: str, mode: str, services: Loopback, corpus: Path
+) -> None:
+    """Nor for a service that doesn't say goodbye; the session that follows works."""
+    lane = services.lane("never_finishes")
+    services.seen[lane].lane = replace(services.seen[lane].lane, first=1, times=1)
+    spec = spec_for(Case(provider_name, mode, "never_finishes"), services, corpus, lane)
+    speech = find_corpus(str(corpus))[0].read()
+
+    async def heard(provider: ASRProvider) -> list[ASRSegment]:
+        return [segment async for segment in provider.transcribe_stream(stream_of(speech))]
+
+    async def body() -> str:
+        provider = make_provider(provider_name, dict(spec.settings))
+        config = SessionConfig(model=spec.model)
+        assert await provider.start_session("first", config)
+        hearing = asyncio.create_task(heard(provider))
+        await asyncio.to_thread(services.seen[lane].tricked.wait, STOP_LIMIT_S)
+        async with asyncio.timeout(STOP_LIMIT_S):
+            await provider.stop_session("first")
+        await asyncio.gather(hearing, return_exceptions=True)
+        assert await provider.start_session("second", config)
+        said = await heard(provider)
+        await provider.stop_session("second")
+        await provider.close()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        return said[-1].text
+
+    assert run(body(), ClockKind.WALL) == SENTENCES[0]
 
 
 def test_two_sources_are_two_connections(services: Loopback, corpus: Path) -> None:

@@ -5,6 +5,7 @@ dot only keeps lanes apart, for each counts on its own.
 """
 
 import asyncio
+import threading
 from dataclasses import dataclass, field
 
 KEY = "canary-7f3a91c2e5d84b06"
@@ -68,9 +69,10 @@ LANES: dict[str, Lane] = {
     "odd_types": Lane(trick="odd_types"),
     "bare": Lane(trick="bare"),
     "error_event": Lane(trick="error"),
+    "error_once": Lane(trick="error", times=1),
     "failed_item": Lane(trick="failed"),
     "deaf": Lane(trick="deaf"),
-    "late_first": Lane(trick="late_first", first=1),
+    "late_first": Lane(trick="late_first", times=1),
 }
 
 
@@ -84,6 +86,8 @@ class Counts:
     refused: int = 0
     utterances: int = 0
     tricks: int = 0
+    tricked: threading.Event = field(default_factory=threading.Event)
+    """Set when something has gone wrong with an utterance."""
     overtaken: int = 0
     """Items that were completed after the one that followed them."""
     open: int = 0
@@ -102,4 +106,6 @@ class Counts:
         self.utterances += 1
         due = self.utterances >= self.lane.first and self.tricks < self.lane.times
         self.tricks += due
+        if due:
+            self.tricked.set()
         return self.lane.trick if due else ""

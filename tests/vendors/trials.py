@@ -24,7 +24,7 @@ SENTENCES = ("open the door please", "stop here now", "we meet next week")
 LEXICON = lexicon_of(SENTENCES)
 VENDORS = {"openai_api": "openai", "voxtral_api": "mistral"}
 MODES = ("realtime", "file")
-AT_ONCE = 24
+AT_ONCE = 48
 PATIENCE = Patience(answer_s=30, stop_s=10)
 THRICE: dict[str, Option] = {"attempts": 3}
 
