@@ -1,14 +1,13 @@
 """How loopback services answer, and what they do wrong at it, whatever the protocol."""
 
 import asyncio
-import base64
 import io
 import json
 import re
 import wave
 from collections.abc import Coroutine, Sequence
 from email.message import EmailMessage
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Self
 
 from aiohttp import WSCloseCode, web
 
@@ -19,17 +18,6 @@ HUGE = 2 << 20
 FOR_EVER_S = 100_000.0
 
 Event = dict[str, Any]
-
-
-class Answers(Protocol):
-    """Where a conversation says something."""
-
-    async def say(self, event: Event) -> None: ...
-    def later(self, saying: Coroutine[Any, Any, None]) -> None: ...
-    async def decoded(self, audio: str) -> bytes: ...
-    async def in_the_middle(self, trick: str) -> None: ...
-    async def in_the_end(self, trick: str, item: str) -> bool: ...
-    async def at_the_end(self, trick: str) -> None: ...
 
 
 class WebSocketAnswers:
@@ -77,10 +65,6 @@ class WebSocketAnswers:
         task = asyncio.ensure_future(saying)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def decoded(self, audio: str) -> bytes:
-        """The bytes of an audio message."""
-        return base64.b64decode(audio, validate=True)
 
     async def in_the_middle(self, trick: str) -> None:
         """What goes wrong while audio comes in."""

@@ -1,7 +1,7 @@
 """What a loopback service does wrong, and when: a lane is the first part of its address.
 
-`http://127.0.0.1:PORT/rate_limited.7/v1` behaves as `LANES["rate_limited"]` says; what follows the
-dot only keeps lanes apart, for each counts on its own.
+`http://127.0.0.1:PORT/rate_limited.7/openai/v1` behaves as `LANES["rate_limited"]` says; what
+follows the dot only keeps lanes apart, for each counts on its own.
 """
 
 import asyncio
@@ -27,7 +27,6 @@ class Lane:
     retry_after: str | None = None
     stall: str = ""
     """Where a request stops for ever: "answer", "created"."""
-    first_request: int = 1
     trick: str = ""
     """What happens at the answer to an utterance; see `Line`."""
     first: int = AFTER_PROBE
@@ -46,9 +45,6 @@ LANES: dict[str, Lane] = {
     "forbidden": refuses(403, "unsupported_country", f"The key {KEY} may not do that"),
     "unknown_model": refuses(404, "model_not_found", "The model does not exist"),
     "rate_limited": refuses(429, "rate_limit_exceeded", "Too many", retry_after="1", times=2),
-    "rate_limited_in_trial": refuses(
-        429, "rate_limit_exceeded", "Too many", retry_after="1", first_request=2, times=1
-    ),
     "rate_limited_for_ever": refuses(429, "rate_limit_exceeded", "Too many", retry_after="0.1"),
     "rate_limited_for_an_hour": refuses(429, "rate_limit_exceeded", "Later", retry_after="3600"),
     "no_quota": refuses(429, "insufficient_quota", "You exceeded your current quota"),
@@ -83,7 +79,6 @@ class Counts:
     lane: Lane
     requests: list[float] = field(default_factory=list)
     """When each came, on the loop's clock."""
-    refused: int = 0
     utterances: int = 0
     tricks: int = 0
     tricked: threading.Event = field(default_factory=threading.Event)
@@ -97,9 +92,7 @@ class Counts:
     def refuses(self) -> bool:
         """Count a request; tell whether it is to be refused."""
         self.requests.append(asyncio.get_running_loop().time())
-        due = len(self.requests) >= self.lane.first_request and self.refused < self.lane.times
-        self.refused += due
-        return due and self.lane.status != 200
+        return self.lane.status != 200 and len(self.requests) <= self.lane.times
 
     def trick(self) -> str:
         """Count an utterance; name what is to go wrong with its answer, if anything."""

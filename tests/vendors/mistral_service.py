@@ -4,13 +4,14 @@ As the SDK's models and its issues have it: one connection is one stream of audi
 out what the model holds back, and only `end` is sure to be answered by `transcription.done`.
 """
 
+import base64
 import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from aiohttp import WSMsgType, web
 
-from tests.vendors.answers import Answers, WebSocketAnswers, read_wav, send_events
+from tests.vendors.answers import WebSocketAnswers, read_wav, send_events
 from tests.vendors.ear import Ear
 from tests.vendors.lanes import Counts
 
@@ -41,7 +42,7 @@ class Stream:
     """One realtime connection: one stream of audio."""
 
     def __init__(
-        self, answers: Answers, counts: Counts, model: str, lexicon: Mapping[float, str]
+        self, answers: WebSocketAnswers, counts: Counts, model: str, lexicon: Mapping[float, str]
     ) -> None:
         self._answers, self._counts, self._model = answers, counts, model
         self._lexicon = lexicon
@@ -56,7 +57,7 @@ class Stream:
             case {"type": "session.update", "session": session}:
                 await self._configure(session)
             case {"type": "input_audio.append", "audio": audio}:
-                await self._hear(await self._answers.decoded(audio))
+                await self._hear(base64.b64decode(audio, validate=True))
             case {"type": "input_audio.flush"}:
                 if self._ear is not None:
                     await self._deltas(self._ear.finish())

@@ -6,6 +6,7 @@ committed by the client when turn detection is off, and answers each item with d
 """
 
 import asyncio
+import base64
 import json
 from collections.abc import Mapping
 from itertools import count
@@ -13,7 +14,7 @@ from typing import Any, ClassVar
 
 from aiohttp import WSMsgType, web
 
-from tests.vendors.answers import Answers, WebSocketAnswers, read_wav, send_events
+from tests.vendors.answers import WebSocketAnswers, read_wav, send_events
 from tests.vendors.ear import Ear
 from tests.vendors.lanes import Counts
 
@@ -36,7 +37,9 @@ def refusal(status: int, code: str, message: str) -> Event:
 class Conversation:
     """One realtime connection."""
 
-    def __init__(self, answers: Answers, counts: Counts, lexicon: Mapping[float, str]) -> None:
+    def __init__(
+        self, answers: WebSocketAnswers, counts: Counts, lexicon: Mapping[float, str]
+    ) -> None:
         self._answers, self._counts, self._lexicon = answers, counts, lexicon
         self._numbers = count(1)
         self._previous: str | None = None
@@ -58,7 +61,7 @@ class Conversation:
             case {"type": "input_audio_buffer.append", "audio": audio} if self._configured:
                 if self._trick is None:
                     self._trick = self._counts.trick()
-                await self._deltas(self._ear.hear(await self._answers.decoded(audio)))
+                await self._deltas(self._ear.hear(base64.b64decode(audio, validate=True)))
                 if self._ear.samples > 0.3 * RATE_HZ:
                     await self._answers.in_the_middle(self._trick)
             case {"type": "input_audio_buffer.commit"}:
