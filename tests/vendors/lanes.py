@@ -28,7 +28,7 @@ class Lane:
     stall: str = ""
     """Where a request stops for ever: "answer", "created"."""
     trick: str = ""
-    """What happens at the answer to an utterance; see `Line`."""
+    """What goes wrong with an utterance; see `WebSocketAnswers` and `send_events`."""
     first: int = AFTER_PROBE
     """The first utterance that it happens at, from 1."""
     times: int = EVER
