@@ -45,5 +45,5 @@ $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "echobench needs Python 3.11 or newer; none found on PATH" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check \
-		-c constraints.txt -e '.[whisper-cpp,faster-whisper,vad,test]'
+		-c constraints.txt -e '.[all,test]'
 	@touch $@

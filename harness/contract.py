@@ -117,6 +117,23 @@ class InferenceSpan(msgspec.Struct, frozen=True, gc=False):
     """Length of the audio that was decoded; longer than what was new, where windows overlap."""
 
 
+class Interruption(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Something failed and was tried again after a wait; times are on the running clock.
+
+    The wait is told, and taken out of no figure.
+    """
+
+    source: AudioSource | None
+    reason: str
+    attempt: int
+    """How many attempts had failed in a row."""
+    begin_s: float
+    end_s: float
+    """When it was tried again."""
+    replayed_s: float = 0.0
+    """Audio that was lost with a connection, and sent again."""
+
+
 class ASRProvider(ABC):
     """A speech recogniser that stays loaded and serves sessions of one or more sources.
 
@@ -128,14 +145,18 @@ class ASRProvider(ABC):
 
     name: ClassVar[str]
     Settings: ClassVar[type[ProviderSettings]] = ProviderSettings
-    default_model: ClassVar[str] = "embedded"
+    default_model: str = "embedded"
     clocks: ClassVar[frozenset[ClockKind]] = frozenset(ClockKind)
     """The clocks on which its figures are true; `WALL` alone if it waits for another process."""
+    costs_money: ClassVar[bool] = False
+    """Whether audio is paid for; such a provider is only measured when it is asked for by name."""
 
     def __init__(self, settings: ProviderSettings | None = None) -> None:
         self.settings = settings if settings is not None else self.Settings()
         self.on_inference: Callable[[InferenceSpan], None] = lambda span: None
         """Called after each inference, on any thread; whoever measures sets it."""
+        self.on_interruption: Callable[[Interruption], None] = lambda interruption: None
+        """Called after each wait that a failure caused; whoever measures sets it."""
 
     @property
     def requires(self) -> tuple[Requirement, ...]:

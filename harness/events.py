@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from harness.contract import ASRHealth, ASRSegment, AudioSource, Word
+from harness.contract import ASRHealth, ASRSegment, AudioSource, Interruption, Word
 from harness.trial import TrialSpec, TrialStatus
 from harness.witness import Acts
 
@@ -61,6 +61,8 @@ class Loaded(Event, frozen=True, tag="loaded"):
     probe_inference_s: tuple[float, ...]
     """Of each inference of that utterance, in order; the first one ever is the first."""
     probe_window_s: tuple[float, ...]
+    interruptions: tuple[Interruption, ...] = ()
+    """What failed and was tried again until then."""
 
 
 class Utterance(Event, frozen=True, tag="utterance"):
@@ -179,6 +181,17 @@ class Inferred(Event, frozen=True, tag="inferred"):
     window_s: float
 
 
+class Interrupted(Event, frozen=True, tag="interrupted"):
+    """Something failed and was tried again; see `harness.contract.Interruption`."""
+
+    source: AudioSource | None
+    reason: str
+    attempt: int
+    begin_s: float
+    end_s: float
+    replayed_s: float
+
+
 class Said(Event, frozen=True, tag="said"):
     """A partial or a final arrived."""
 
@@ -276,8 +289,8 @@ class TrialEnded(Event, frozen=True, tag="trial_ended"):
 
 AnyEvent = (
     TrialStarted | Loaded | Utterance | Queued | Skipped | SpeechScored | VadUsed | BeepHeard
-    | Played | Dropped | Begun | Finished | Inferred | Said | Backpressure | Sampled
-    | Audited | AuditEnded | SessionEnded | Checked | TrialEnded
+    | Played | Dropped | Begun | Finished | Inferred | Interrupted | Said | Backpressure
+    | Sampled | Audited | AuditEnded | SessionEnded | Checked | TrialEnded
 )  # fmt: skip
 
 

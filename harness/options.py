@@ -1,5 +1,6 @@
 """What the user asked for on the command line, checked before anything runs."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from typing import Literal, TypeVar
@@ -16,6 +17,8 @@ from harness.vad.detector import SILERO, detectors
 
 T = TypeVar("T")
 
+BETWEEN_OPTIONS = re.compile(r":(?!//|\d)")
+"""A colon, but not one inside a URL."""
 CHUNK_SECONDS = (0.1, 30.0)
 DURATION_S = (1.0, 86_400.0)
 SEEDS = range(2**31)
@@ -119,13 +122,16 @@ def parse_provider(text: str) -> tuple[str, dict[str, Option]]:
 
     >>> parse_provider("faster_whisper:device=cuda:beam_size=5")
     ('faster_whisper', {'device': 'cuda', 'beam_size': 5})
+    >>> parse_provider("openai_api:base_url=http://127.0.0.1:8000/v1:mode=file")
+    ('openai_api', {'base_url': 'http://127.0.0.1:8000/v1', 'mode': 'file'})
     """
-    name, *pairs = text.split(":")
+    name, *pairs = BETWEEN_OPTIONS.split(text)
     settings: dict[str, Option] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not (key and equals and value):
-            raise UsageError(f"--provider {name}", repr(pair), "name=value, with ':' before each")
+            given = "…" if "@" in pair else repr(pair)  # it may be the password of a URL
+            raise UsageError(f"--provider {name}", given, "name=value, with ':' before each")
         settings[key] = _plain(value)
     return name, settings
 
@@ -148,7 +154,7 @@ class Choice(msgspec.Struct, frozen=True):
 def choose_providers(
     asked: Sequence[str], models: Sequence[str] = ()
 ) -> tuple[list[Choice], dict[str, str]]:
-    """Make the providers that were asked for, or every available one.
+    """Make the providers that were asked for, or every available one that costs nothing.
 
     Args:
         asked: Names with options, as given on the command line.
@@ -176,6 +182,8 @@ def choose_providers(
                    and (what := need.missing()) is not None]  # fmt: skip
         if missing:
             lacking[name] = "; ".join(f"lacks {what}: {remedy}" for what, remedy in missing)
+        elif provider.costs_money and not asked:
+            lacking[name] = f"costs money: --provider {name}"
         else:
             choices.append(Choice(provider, settings))
     if lacking and (asked or not choices):

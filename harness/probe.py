@@ -7,7 +7,7 @@ import numpy as np
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.blame import blamed
 from harness.clock import now_s
-from harness.contract import ASRProvider, InferenceSpan, SessionConfig
+from harness.contract import ASRProvider, InferenceSpan, Interruption, SessionConfig
 from harness.corpus import CorpusUtterance
 from harness.errors import ProviderError
 from harness.events import Loaded
@@ -33,7 +33,8 @@ async def load_and_probe(
     """
     pcm = utterance.read()
     spans: list[InferenceSpan] = []
-    provider.on_inference = spans.append
+    waits: list[Interruption] = []
+    provider.on_inference, provider.on_interruption = spans.append, waits.append
     text, answered_s = "", None
     begin_s = now_s()
     with blamed(provider.name):
@@ -50,6 +51,7 @@ async def load_and_probe(
         probe_text=text,
         probe_inference_s=tuple(float(span.end_s - span.begin_s) for span in spans),
         probe_window_s=tuple(float(span.window_s) for span in spans),
+        interruptions=tuple(waits),
     )
 
 

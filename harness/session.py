@@ -4,13 +4,15 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from harness.blame import blamed
 from harness.chunking import Chunker
 from harness.chunkqueue import ChunkQueue
 from harness.clock import now_s
-from harness.contract import ASRProvider, InferenceSpan, SessionConfig
+from harness.contract import ASRProvider, InferenceSpan, Interruption, SessionConfig
 from harness.errors import EchobenchError, ProviderError
-from harness.events import BeepHeard, Event, Inferred, Said, SessionEnded
+from harness.events import BeepHeard, Event, Inferred, Interrupted, Said, SessionEnded
 from harness.output import MOST_SEGMENTS, BadOutputError, checked_segment
 from harness.patience import DEFAULT, Patience
 from harness.source import Feed, play
@@ -53,7 +55,12 @@ async def run_session(
         begin_s, end_s = span.begin_s - origin_s, span.end_s - origin_s
         emit(Inferred(source=span.source, begin_s=begin_s, end_s=end_s, window_s=span.window_s))
 
-    provider.on_inference = inferred
+    def interrupted(what: Interruption) -> None:
+        begin_s, end_s = what.begin_s - origin_s, what.end_s - origin_s
+        plain = msgspec.structs.asdict(what)
+        emit(Interrupted(**{**plain, "begin_s": begin_s, "end_s": end_s}))
+
+    provider.on_inference, provider.on_interruption = inferred, interrupted
     try:
         await _stream_all(provider, spec, tracks, origin_s, emit, patience.answer_s)
     except BaseException:
@@ -62,6 +69,7 @@ async def run_session(
         raise
     finally:
         provider.on_inference = lambda span: None  # what it does now belongs to no trial
+        provider.on_interruption = lambda what: None
     stop_from_s = now_s()
     await _stop(provider, spec.key, patience.stop_s)
     emit(SessionEnded(at_s=stop_from_s - origin_s, stop_s=now_s() - stop_from_s))

@@ -15,6 +15,6 @@ def test_queue(judged: Judged) -> None:
     judged.check()
 
 
-@pytest.mark.judges("startup_time", "stop_time")
+@pytest.mark.judges("startup_time", "stop_time", "interruptions")
 def test_session(judged: Judged) -> None:
     judged.check()

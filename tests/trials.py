@@ -26,14 +26,25 @@ SENTENCES = (
 )  # fmt: skip
 
 
+def tone_hz(sentence: int, word: int) -> float:
+    """The tone that stands for a word, by the numbers of its sentence and of itself in it."""
+    return 200.0 + 90 * sentence + 40 * word
+
+
+def lexicon_of(sentences: Sequence[str]) -> dict[float, str]:
+    """The words by their tones."""
+    return {tone_hz(number, at): word for number, sentence in enumerate(sentences)
+            for at, word in enumerate(sentence.split())}  # fmt: skip
+
+
 def write_corpus(folder: Path, sentences: Sequence[str] = SENTENCES) -> Path:
     """Write one sound file a sentence, each word a tone of its own, and the manifest of them."""
     lines = []
     for number, sentence in enumerate(sentences):
         words = sentence.split()
         times = np.arange(round(WORD_S * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
-        tones = [np.sin(2 * np.pi * (200 + 90 * number + 40 * at) * times)
-                 * np.hanning(len(times)) for at in range(len(words))]  # fmt: skip
+        tones = [np.sin(2 * np.pi * tone_hz(number, at) * times) * np.hanning(len(times))
+                 for at in range(len(words))]  # fmt: skip
         audio = (np.concatenate(tones) * 9000).astype(np.int16)
         soundfile.write(folder / f"{number}.wav", audio, SAMPLE_RATE_HZ, subtype="PCM_16")
         line = {

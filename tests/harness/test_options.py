@@ -86,6 +86,7 @@ def test_a_word_is_one_of_a_few() -> None:
         ("x:a=1:b=2.5:c=true:d=false", {"a": 1, "b": 2.5, "c": True, "d": False}),
         ("x:a=cuda:b=1x:c=-1:d=null", {"a": "cuda", "b": "1x", "c": -1, "d": "null"}),
         ("x:url=a=b", {"url": "a=b"}),
+        ("x:url=https://host:80/v1:b=2", {"url": "https://host:80/v1", "b": 2}),
         ("x:a=1:a=2", {"a": 2}),
     ],
 )
@@ -118,6 +119,15 @@ def test_a_model_that_is_named_needs_no_default_one(monkeypatch: pytest.MonkeyPa
     assert choice.provider.name == "voxtral_realtime"
     _, lacking = choose_providers((), ("base.en",))
     assert "lacks a folder" in lacking["voxtral_realtime"]
+
+
+def test_what_costs_money_has_to_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "a key")
+    choices, lacking = choose_providers(())
+    assert "openai_api" not in {choice.provider.name for choice in choices}
+    assert lacking["openai_api"] == "costs money: --provider openai_api"
+    (choice,), _ = choose_providers(("openai_api:mode=file",))
+    assert choice.provider.name == "openai_api"
 
 
 @pytest.mark.parametrize(

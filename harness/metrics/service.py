@@ -1,0 +1,43 @@
+"""What depends on others: failures that were tried again, and what recognition costs."""
+
+from harness.events import Inferred, Interrupted
+from harness.metrics.measurement import Measurement, metric
+from harness.metrics.triallog import TrialLog
+
+PRICE = "price_per_audio_minute"
+"""The option of a provider that turns into a cost."""
+
+
+@metric
+def interruptions(log: TrialLog) -> Measurement:
+    """How often something failed and was tried again: a request, or a connection."""
+    count = len(log.of(Interrupted))
+    return Measurement(unit="1", value=float(count), count=count)
+
+
+@metric
+def interrupted_time(log: TrialLog) -> Measurement:
+    """Seconds that were waited before something that had failed was tried again.
+
+    They are part of every latency in which they fell.
+    """
+    waits = log.of(Interrupted)
+    waited_s = sum(wait.end_s - wait.begin_s for wait in waits)
+    return Measurement(unit="s", value=waited_s, count=len(waits))
+
+
+@metric
+def cost_per_audio_hour(log: TrialLog) -> Measurement:
+    """What an hour of audio costs, in the price's currency; silence that was not sent is free.
+
+    The price per minute, times the audio that was sent, what had to be sent again included, per
+    hour that was played. A service that rounds up, or bills by tokens, will charge something else.
+    """
+    price = log.spec.settings.get(PRICE)
+    if not isinstance(price, int | float):
+        return Measurement(unit="1/h", absent=f"no {PRICE} was given")
+    if not log.audio_s:
+        return Measurement(unit="1/h", absent="no audio was played")
+    sent_s = sum(span.window_s for span in log.of(Inferred))
+    sent_s += sum(wait.replayed_s for wait in log.of(Interrupted))
+    return Measurement(unit="1/h", value=60 * price * sent_s / log.audio_s)

@@ -1,0 +1,247 @@
+"""Recognition by a service over a network: one connection a source, and all that it takes.
+
+A provider says how to reach its vendor through the vendor's SDK, as `Wire`s. Here is what all have
+in common: utterances are found by energy and sent as they are spoken, silence is not; deadlines
+for each phase; retries, which are told and never hidden; keys, which come from the environment and
+go nowhere; and what it costs.
+"""
+
+import asyncio
+import logging
+import os
+from abc import abstractmethod
+from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
+
+from msgspec import Meta
+
+from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ, Samples, to_pcm16
+from harness.clock import ClockKind, now_s
+from harness.contract import InferenceSpan, Interruption, ProviderSettings, SessionConfig
+from harness.errors import UsageError
+from providers.policies.calls import Call, Line, Spoken, Wait
+from providers.policies.feedthrough import (
+    EngineStream,
+    FeedThroughProvider,
+    FeedThroughStream,
+    Heard,
+)
+from providers.policies.retries import Patience, giving_up
+from providers.policies.troubles import Trouble
+from providers.policies.wires import Answer, Wire
+
+MESSAGE = 2 * SAMPLE_RATE_HZ * BYTES_PER_SAMPLE
+"""Bytes of audio that are sent at a time, at most; services refuse messages that are too long."""
+MOST_UNANSWERED = 4
+"""Utterances without a final; a service that is further behind gets no more audio for now."""
+PLACEHOLDER = "…"
+
+Seconds = Annotated[float, Meta(gt=0, le=3600)]
+
+
+class ServiceSettings(ProviderSettings, frozen=True, kw_only=True):
+    """Options that all services have."""
+
+    base_url: str | None = None
+    """Where the service is, if not where its vendor's SDK looks."""
+    price_per_audio_minute: Annotated[float, Meta(ge=0)] | None = None
+    """In any currency; turns into the metric `cost_per_audio_hour`."""
+    attempts: Annotated[int, Meta(ge=1, le=100)] = 5
+    """How often something that failed is tried, until it works."""
+    longest_wait_s: Seconds = 30.0
+    """How long all waits between such attempts may be together."""
+    connect_s: Seconds = 10.0
+    """For a connection to be ready."""
+    answer_s: Seconds = 30.0
+    """For a final after the end of its utterance."""
+
+    def __post_init__(self) -> None:
+        if self.base_url is not None:
+            check_url(self.base_url)
+
+
+class ServiceProvider(FeedThroughProvider):
+    """A subclass says what its client is and how to dial.
+
+    Attributes:
+        key_variable: The environment variable with the key.
+        url_variable: The one with the base URL, where the SDK has one.
+        one_utterance: Whether a wire carries a single utterance.
+    """
+
+    Settings = ServiceSettings
+    settings: ServiceSettings
+    clocks: ClassVar[frozenset[ClockKind]] = frozenset({ClockKind.WALL})
+    costs_money: ClassVar[bool] = True
+    key_variable: ClassVar[str]
+    url_variable: ClassVar[str | None] = None
+    one_utterance: bool = False
+
+    @abstractmethod
+    def import_sdk(self) -> None:
+        """Import whatever takes long to import; blocking."""
+
+    @abstractmethod
+    def make_client(self) -> Any:
+        """Make the SDK's client, with its own retries off; blocking."""
+
+    @abstractmethod
+    async def close_client(self, client: Any) -> None:
+        """Close the SDK's client."""
+
+    @abstractmethod
+    async def dial(self, client: Any, config: SessionConfig) -> Wire:
+        """Open a connection that is ready for audio; may be cancelled when it takes too long."""
+
+    @property
+    def key(self) -> str:
+        """The key; for the SDK's client and nothing else."""
+        return os.environ.get(self.key_variable, "").strip()
+
+    @property
+    def base_url(self) -> str | None:
+        """Where the service is, by option or environment; None for the vendor's own address."""
+        variable = os.environ.get(self.url_variable) if self.url_variable else None
+        return self.settings.base_url or variable or None
+
+    def clean(self, text: str) -> str:
+        """Take the key out of a text, since services quote it."""
+        return text.replace(self.key, PLACEHOLDER) if self.key else text
+
+    def load(self, config: SessionConfig) -> None:
+        """See `ResidentProvider`; the model stays with the service."""
+        if self.base_url is not None:
+            try:
+                check_url(self.base_url)
+            except ValueError as error:
+                raise UsageError(f"{self.url_variable}", str(error)) from None
+        self.import_sdk()
+        for library in ("websockets", "httpcore2"):  # at DEBUG they write down whole requests
+            logging.getLogger(library).setLevel(logging.INFO)
+
+    def unload(self) -> None:
+        """See `ResidentProvider`."""
+
+    def note_inference(self, listener: FeedThroughStream, begin_s: float, samples: int) -> None:
+        """Count a final; what is measured is the time since its utterance's end was sent."""
+        span = InferenceSpan(listener.source, begin_s, now_s(), samples / SAMPLE_RATE_HZ)
+        listener.session.infer_s += span.end_s - span.begin_s
+        listener.session.inferences += 1
+        self.on_inference(span)
+
+    async def open_engine(self, listener: FeedThroughStream) -> EngineStream:
+        """See `FeedThroughProvider`."""
+        return ServiceStream(self, listener, await asyncio.to_thread(self.make_client))
+
+
+class ServiceStream(EngineStream):
+    """One source's utterances, on one call, or each on a call of its own."""
+
+    confirms = True
+
+    def __init__(self, provider: ServiceProvider, listener: FeedThroughStream, client: Any) -> None:
+        self._provider, self._listener, self._client = provider, listener, client
+        settings = provider.settings
+        self._line = Line(
+            dial=lambda: provider.dial(client, listener.session.config),
+            patience=Patience(settings.attempts, settings.longest_wait_s),
+            connect_s=settings.connect_s,
+            answer_s=settings.answer_s,
+            one_utterance=provider.one_utterance,
+            clean=provider.clean,
+            heard=self._heard,
+            waited=self._waited,
+            given_up=self._given_up,
+        )
+        self._calls = [] if provider.one_utterance else [Call(self._line)]
+        self._open: Spoken | None = None
+        self._count = self._unanswered = 0
+        self._moved = asyncio.Event()
+        self._failure: Exception | None = None
+
+    async def feed(self, samples: Samples) -> None:
+        """See `EngineStream`."""
+        if self._open is None:
+            await self._until(MOST_UNANSWERED - 1)
+            self._open = Spoken(self._count)
+            self._count += 1
+            self._unanswered += 1
+            self._listener.session.waiting += 1
+            if self._provider.one_utterance:
+                self._calls = [call for call in self._calls if not call.is_over]
+                self._calls.append(Call(self._line))
+        pcm = to_pcm16(samples).astype("<i2", copy=False).tobytes()
+        for at in range(0, len(pcm), MESSAGE):
+            await self._calls[-1].feed(self._open, pcm[at : at + MESSAGE])
+
+    async def end_utterance(self) -> None:
+        """See `EngineStream`."""
+        if self._open is not None:
+            spoken, self._open = self._open, None
+            await self._calls[-1].end(spoken)
+
+    async def flush(self) -> None:
+        """See `EngineStream`."""
+        await self._until(0)
+
+    async def close(self) -> None:
+        """See `EngineStream`."""
+        await asyncio.gather(*(call.hang_up() for call in self._calls))
+        self._listener.session.waiting -= self._unanswered
+        await self._provider.close_client(self._client)
+
+    async def _until(self, unanswered: int) -> None:
+        """Wait until no more utterances than that are without a final."""
+        while self._unanswered > unanswered and self._failure is None:
+            self._moved.clear()
+            await self._moved.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    def _heard(self, spoken: Spoken, answer: Answer) -> None:
+        self._listener.heard(Heard(answer.text, answer.is_final, utterance=spoken.number))
+        if answer.is_final and spoken.over_s is not None:
+            self._listener.confirm(spoken.samples)
+            self._provider.note_inference(self._listener, spoken.over_s, spoken.samples)
+            self._unanswered -= 1
+            self._listener.session.waiting -= 1
+            self._moved.set()
+
+    def _waited(self, wait: Wait) -> None:
+        self._listener.session.last_error = wait.trouble.said
+        self._provider.on_interruption(
+            Interruption(
+                source=self._listener.source,
+                reason=wait.trouble.said,
+                attempt=wait.attempts,
+                begin_s=wait.begin_s,
+                end_s=wait.end_s,
+                replayed_s=wait.replayed_s,
+            )
+        )
+
+    def _given_up(self, trouble: Trouble, attempts: int) -> None:
+        where = self._provider.describe(self._listener.source)
+        error = giving_up(where, trouble, attempts, self._provider.key_variable)
+        self._failure = self._failure or error
+        self._moved.set()
+        self._listener.fail(self._failure)
+
+
+def check_url(url: str) -> None:
+    """Refuse what is no base URL, or holds a secret, for it is written into reports.
+
+    Raises:
+        ValueError: Says why, and not what was given.
+
+    >>> check_url("https://user:pass@example.org/v1")
+    Traceback (most recent call last):
+    ...
+    ValueError: a base URL with a user, a query or a fragment; allowed: https://host/path
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("no base URL; allowed: https://host/path")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        problem = "a base URL with a user, a query or a fragment; allowed: https://host/path"
+        raise ValueError(problem)

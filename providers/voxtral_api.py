@@ -1,0 +1,154 @@
+"""Mistral's Voxtral as a service, by its own SDK: realtime, or a request an utterance.
+
+A realtime connection carries one stream of audio, and only its end is sure to bring out the last
+words (a mere flush was seen to leave them). So each utterance gets a connection of its own, which
+is opened when somebody begins to speak, while the audio waits for it.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from harness.audio import SAMPLE_RATE_HZ
+from harness.contract import SessionConfig
+from harness.requirements import Package, SecretKey
+from providers.policies.service import ServiceProvider, ServiceSettings
+from providers.policies.troubles import Kind, TroubleError, of_code
+from providers.policies.wires import Answer, UploadWire, Wire, checked_text
+
+DEFAULT_MODELS = {"realtime": "voxtral-mini-transcribe-realtime-3", "file": "voxtral-mini-latest"}
+WITHOUT_LANGUAGE = "-2602"
+"""Realtime models whose names end so find out the language by themselves, and can't be told."""
+NEWER_EVENT = "unknown event type"
+"""What the SDK says of an event that is newer than it is, which is no fault."""
+
+
+class VoxtralApiSettings(ServiceSettings, frozen=True, kw_only=True):
+    """Options of `voxtral_api`."""
+
+    mode: Literal["realtime", "file"] = "realtime"
+    """Whether audio is sent while it is spoken, or each utterance at its end."""
+    target_streaming_delay_ms: Annotated[int, Meta(ge=80, le=2400)] | None = None
+    """How long a realtime model waits before it says something."""
+
+
+class VoxtralApi(ServiceProvider):
+    """A client of Mistral's API, or of a server that speaks it."""
+
+    name = "voxtral_api"
+    Settings = VoxtralApiSettings
+    settings: VoxtralApiSettings
+    key_variable = "MISTRAL_API_KEY"
+    one_utterance = True
+    requires = (
+        Package("mistralai", extra="voxtral-api"),
+        Package("websockets", extra="voxtral-api"),
+        SecretKey(key_variable),
+    )
+
+    def __init__(self, settings: VoxtralApiSettings | None = None) -> None:
+        super().__init__(settings)
+        self.default_model = DEFAULT_MODELS[self.settings.mode]
+
+    def import_sdk(self) -> None:
+        """See `ServiceProvider`."""
+        import mistralai.client.transcriptions
+        import mistralai.extra.realtime  # noqa: F401
+
+    def make_client(self) -> Any:
+        """See `ServiceProvider`."""
+        from mistralai.client import Mistral
+
+        limit_s = self.settings.answer_s + self.settings.connect_s  # ours are shorter
+        return Mistral(api_key=self.key, server_url=self.base_url, timeout_ms=round(limit_s * 1000))
+
+    async def close_client(self, client: Any) -> None:
+        """See `ServiceProvider`."""
+        await client.__aexit__(None, None, None)
+        client.__exit__(None, None, None)
+
+    async def dial(self, client: Any, config: SessionConfig) -> Wire:
+        """See `ServiceProvider`."""
+        from mistralai.client.models import AudioFormat
+
+        model, language = config.model, config.language
+        if self.settings.mode == "file":
+            return Upload(client, model, language)
+        connection = await client.audio.realtime.connect(
+            model,
+            AudioFormat(encoding="pcm_s16le", sample_rate=SAMPLE_RATE_HZ),
+            self.settings.target_streaming_delay_ms,
+            timeout_ms=round(self.settings.connect_s * 1000),
+            language=None if model.endswith(WITHOUT_LANGUAGE) else language,
+        )
+        return Realtime(connection)
+
+
+class Realtime(Wire):
+    """A realtime connection for one utterance."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def send(self, pcm: bytes) -> None:
+        """See `Wire`."""
+        await self._connection.send_audio(pcm)
+
+    async def end_utterance(self) -> None:
+        """See `Wire`."""
+        await self._connection.flush_audio()
+        await self._connection.end_audio()
+
+    async def answers(self) -> AsyncGenerator[Answer, None]:
+        """See `Wire`; what can't be parsed comes as an event too, with the reason."""
+        text = ""
+        async with aclosing(self._connection.events()) as events:
+            async for event in events:
+                problem: Any = getattr(event, "error", None)
+                if isinstance(problem, str):
+                    if problem != NEWER_EVENT:
+                        raise TroubleError(Kind.NONSENSE, f"{event.type}: {problem}")
+                elif event.type == "error":
+                    raise TroubleError.of(of_code(str(problem.code), str(problem.message)))
+                elif event.type == "transcription.text.delta":
+                    text = checked_text(event.text, text)
+                    yield Answer(0, text)
+                elif event.type == "transcription.done":
+                    yield Answer(0, checked_text(event.text), is_final=True)
+
+    async def close(self) -> None:
+        """See `Wire`."""
+        await self._connection.close()
+
+    def abort(self) -> None:
+        """See `Wire`; the SDK has no way to let go at once."""
+        self._connection._websocket.transport.abort()
+
+
+class Upload(UploadWire):
+    """A file transcription whose answer is streamed."""
+
+    def __init__(self, client: Any, model: str, language: str) -> None:
+        super().__init__()
+        self._client, self._model, self._language = client, model, language
+
+    async def upload(self, wav: bytes) -> AsyncGenerator[Answer, None]:
+        """See `UploadWire`."""
+        text = ""
+        async with await self._client.audio.transcriptions.stream_async(
+            model=self._model,
+            file={"file_name": "utterance.wav", "content": wav},
+            language=self._language,
+        ) as events:
+            async for event in events:
+                if event.event == "transcription.text.delta":
+                    text = checked_text(getattr(event.data, "text", None), text)
+                    yield Answer(0, text)
+                elif event.event == "transcription.done":
+                    done = checked_text(getattr(event.data, "text", None))
+                    yield Answer(0, done, is_final=True)
+
+
+PROVIDER = VoxtralApi

@@ -1,0 +1,126 @@
+"""When a service is asked again, and what its errors are taken for."""
+
+import random
+
+import httpx2
+import openai
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from websockets.datastructures import Headers, HeadersLike
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.frames import Close
+from websockets.http11 import Response
+
+from providers.policies.items import Items
+from providers.policies.retries import WORTH_A_RETRY, Patience, giving_up
+from providers.policies.troubles import LONGEST_SAID, Kind, Trouble, TroubleError, trouble_of
+
+troubles = st.builds(
+    Trouble, st.sampled_from(Kind), st.text(max_size=20), st.none() | st.floats(0, 100)
+)
+
+
+@given(troubles, st.integers(1, 12), st.floats(0, 60), st.floats(0, 1))
+def test_no_wait_is_too_short_or_too_long(
+    trouble: Trouble, attempts: int, waited_s: float, luck: float
+) -> None:
+    patience = Patience(attempts=8, longest_wait_s=30.0)
+    wait_s = patience.wait_s(trouble, attempts, waited_s, luck)
+    if trouble.kind not in WORTH_A_RETRY or attempts >= 8:
+        assert wait_s is None
+    elif wait_s is not None:
+        assert waited_s + wait_s <= 30.0
+        if trouble.retry_after_s is None:
+            assert 0.25 <= wait_s <= 8.0
+        else:
+            assert wait_s == trouble.retry_after_s
+
+
+@given(troubles, st.integers(1, 9))
+def test_every_trouble_ends_in_an_error_that_says_what_was_said(
+    trouble: Trouble, attempts: int
+) -> None:
+    error = giving_up("service, source mic", trouble, attempts, "A_KEY")
+    assert str(error).startswith("service, source mic: ")
+    assert f"({trouble.said})" in str(error)
+    assert (f"{attempts} times in a row" in str(error)) == (attempts > 1)
+
+
+def http(status: int, body: str, **headers: str) -> openai.APIStatusError:
+    request = httpx2.Request("POST", "http://127.0.0.1/v1/audio/transcriptions")
+    response = httpx2.Response(status, text=body, headers=headers, request=request)
+    return openai.AsyncOpenAI(api_key="none")._make_status_error_from_response(response)
+
+
+def handshake(status: int, body: bytes, headers: HeadersLike) -> InvalidStatus:
+    return InvalidStatus(Response(status, "", Headers(headers), body))
+
+
+TWICE = [("Retry-After", "1"), ("Retry-After", "2")]
+QUOTA = '{"error": {"message": "used up", "code": "insufficient_quota"}}'
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said", "wait_s"),
+    [
+        (http(401, "{}"), Kind.KEY, "HTTP 401", None),
+        (http(400, '{"error": {"message": "no"}}'), Kind.REQUEST, "HTTP 400: no", None),
+        (http(429, QUOTA), Kind.QUOTA, "HTTP 429: used up", None),
+        (http(429, "busy", **{"Retry-After": "7"}), Kind.LIMIT, "HTTP 429", 7.0),
+        (http(502, "<html>bad\ngateway</html>"), Kind.SERVER, "HTTP 502", None),
+        (handshake(503, b"\xff busy", {"retry-after": "2"}), Kind.SERVER, "HTTP 503", 2.0),
+        (handshake(429, QUOTA.encode(), {}), Kind.QUOTA, "HTTP 429: used up", None),
+        (handshake(429, b"", {"Retry-After": "-3"}), Kind.LIMIT, "HTTP 429", 0.0),
+        (handshake(429, b"", {"Retry-After": "inf"}), Kind.LIMIT, "HTTP 429", None),
+        (handshake(429, b"", TWICE), Kind.LIMIT, "HTTP 429", None),
+        (ConnectionClosedError(None, None), Kind.LOST, "no close frame", None),
+        (ConnectionClosedError(Close(1011, "oops"), None), Kind.LOST, "oops", None),
+        (ConnectionClosedError(Close(1008, "key"), None), Kind.REQUEST, "key", None),
+        (ConnectionClosedError(Close(3000, "model"), None), Kind.REQUEST, "model", None),
+        (ConnectionClosedError(None, Close(1009, "")), Kind.NONSENSE, "too big", None),
+        (httpx2.ReadTimeout("slow"), Kind.LATE, "slow", None),
+        (TimeoutError(), Kind.LATE, "", None),
+        (ValueError("x" * 10_000), Kind.NONSENSE, "xxx", None),
+        (OSError(113, "No route to host"), Kind.LOST, "No route to host", None),
+        (TroubleError(Kind.SILENT, "two\nlines"), Kind.SILENT, "two lines", None),
+    ],
+    ids=lambda value: value.name if isinstance(value, Kind) else "",
+)
+def test_errors_are_taken_for_what_they_are(
+    error: Exception, kind: Kind, said: str, wait_s: float | None
+) -> None:
+    try:
+        raise RuntimeError("an SDK's own words") from error
+    except RuntimeError as wrapped:
+        for each in (error, wrapped):
+            trouble = trouble_of(each)
+            assert trouble.kind is kind
+            assert said in trouble.said
+            assert trouble.retry_after_s == wait_s
+            assert len(trouble.said) <= LONGEST_SAID
+            assert "\n" not in trouble.said
+
+
+@given(st.integers(1, 8), st.randoms(use_true_random=False))
+def test_items_are_numbered_by_their_chain_whatever_is_said_of_them_first(
+    count: int, luck: random.Random
+) -> None:
+    names = [f"item {luck.random()} {number}" for number in range(count)]
+    items = Items()
+    for number, name in enumerate(names):
+        if luck.random() < 0.5:
+            assert items.number(name) == number  # a delta came before the commit was confirmed
+        items.committed(name, names[number - 1] if number else luck.choice([None, "root"]))
+        known = luck.randrange(number + 1)
+        assert items.number(names[known]) == known
+
+
+@pytest.mark.parametrize(
+    ("item", "previous"), [("b", "x"), ("a", "a"), (7, "a"), (None, None), ("b", None)]
+)
+def test_a_broken_chain_is_nonsense(item: object, previous: object) -> None:
+    items = Items()
+    items.committed("a", None)
+    with pytest.raises(TroubleError, match="item"):
+        items.committed(item, previous)
