@@ -13,7 +13,8 @@ from harness.runfolder import RunFolder
 
 def pytest_echobench_report(folder: RunFolder, results: list[TrialResult]) -> Path:
     """Write the tables and the page, and name the page."""
-    from reports.write import thresholds_file, write_reports
+    from reports.runs import thresholds_file
+    from reports.write import write_reports
 
     return write_reports(folder, results, thresholds_file(folder))[0]
 

@@ -12,11 +12,6 @@ from reports.frames import chunk_frame, verdict_frame
 from reports.html import render
 
 
-def thresholds_file(folder: RunFolder) -> Path:
-    """The file of thresholds that a run was judged by."""
-    return Path(folder.info.options.thresholds or FILE)
-
-
 def write_reports(folder: RunFolder, results: Sequence[TrialResult], path: Path) -> list[Path]:
     """Write the tables and the page.
 

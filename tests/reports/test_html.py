@@ -171,7 +171,7 @@ def test_a_real_trial_is_shown_with_its_texts_and_charts(real_run: RunFolder) ->
 def test_the_same_journal_gives_the_same_bytes_in_any_process(mixed_run: RunFolder) -> None:
     pages = []
     for seed in ("1", "2"):
-        command = [sys.executable, "-m", "reports", str(mixed_run.path),
+        command = [sys.executable, "-m", "reports", "render", str(mixed_run.path),
                    "--thresholds", str(THRESHOLDS)]  # fmt: skip
         subprocess.run(command, check=True, cwd=ROOT, env={"PYTHONHASHSEED": seed})
         names = ("report.html", "verdicts.csv", "chunks.csv")

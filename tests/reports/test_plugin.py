@@ -51,7 +51,7 @@ def test_a_run_leaves_its_reports_and_names_the_page(run: tuple[Path, str]) -> N
     assert str(folder / "report.html") in printed
     before = {name: (folder / name).read_bytes()
               for name in ("report.html", "verdicts.csv", "chunks.csv")}  # fmt: skip
-    again = python("-m", "reports", "latest", "--runs-dir", str(folder.parent))
+    again = python("-m", "reports", "render", "latest", "--runs-dir", str(folder.parent))
     assert again.returncode == 0, again.stderr
     assert before == {name: (folder / name).read_bytes() for name in before}
 

@@ -1,0 +1,27 @@
+"""Renders a run again from its journal; measures nothing."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from reports.commands.shared import RUN_HELP, add_runs_dir, say
+from reports.runs import read_run
+from reports.write import write_reports
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("render", help="write a run's page and tables again")
+    parser.description = __doc__
+    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
+    add_runs_dir(parser)
+    parser.add_argument("--thresholds", type=Path, help="default: the run's own")
+    parser.set_defaults(run_command=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Do it, and print what was written."""
+    read = read_run(given.runs_dir, given.run, given.thresholds)
+    for path in write_reports(read.folder, read.results, read.thresholds_path):
+        say(path)
+    return 0
