@@ -2,14 +2,13 @@
 
 import sys
 from collections.abc import Sequence
-from functools import partial
 
 from harness.errors import EchobenchError
 from harness.printable import printable
-from reports.commands import render
+from reports.commands import compare, render
 from reports.commands.shared import Parser
 
-COMMANDS = (render,)
+COMMANDS = (render, compare)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,9 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status that the command has for that: 3 of `gate`, else 2.
     """
     parser = Parser(prog="python -m reports", description=__doc__)
-    commands = parser.add_subparsers(
-        metavar="COMMAND", required=True, parser_class=partial(Parser)
-    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add(commands)
     given = parser.parse_args(arguments)

@@ -14,6 +14,7 @@ from harness.metrics import TrialLog
 from harness.metrics.triallog import ChunkRecord
 from harness.trial import Activity
 from harness.verdict import Standing
+from reports.comparison import Comparison
 
 SCHEMA = 1
 TRIAL_COLUMNS = {
@@ -55,6 +56,28 @@ CHUNK_COLUMNS = TRIAL_COLUMNS | {
     "dropped": "boolean",
     "tail": "boolean",
 }
+DIFFERENCE_COLUMNS = {
+    "schema": "Int64",
+    "base_run_id": "string",
+    "head_run_id": "string",
+    "provider": "string",
+    "model": "string",
+    "chunk_s": "Float64",
+    "scenario": "string",
+    "clock": "string",
+    "metric": "string",
+    "statistic": "string",
+    "unit": "string",
+    "base": "Float64",
+    "head": "Float64",
+    "difference": "Float64",
+    "low": "Float64",
+    "high": "Float64",
+    "ratio": "Float64",
+    "cliffs_delta": "Float64",
+    "change": "string",
+    "reason": "string",
+}
 
 Row = dict[str, Any]
 
@@ -86,6 +109,38 @@ def chunk_frame(run_id: str, results: Sequence[TrialResult]) -> pd.DataFrame:
         for chunk in TrialLog(result.spec, result.record.events).chunks
     ]
     return _frame(rows, CHUNK_COLUMNS)
+
+
+def difference_frame(comparisons: Sequence[Comparison]) -> pd.DataFrame:
+    """One row for each figure that two runs have in common; `low` and `high` bound `difference`."""
+    rows = [
+        {
+            "schema": SCHEMA,
+            "base_run_id": comparison.base.info.run_id,
+            "head_run_id": comparison.head.info.run_id,
+            "provider": trial.spec.provider,
+            "model": trial.spec.model,
+            "chunk_s": trial.spec.chunk_seconds,
+            "scenario": trial.spec.scenario.name,
+            "clock": str(trial.spec.clock),
+            "metric": each.metric,
+            "statistic": each.statistic,
+            "unit": each.unit,
+            "base": each.base,
+            "head": each.head,
+            "difference": each.difference,
+            "low": each.interval[0] if each.interval else None,
+            "high": each.interval[1] if each.interval else None,
+            "ratio": each.ratio,
+            "cliffs_delta": each.effect,
+            "change": str(each.change),
+            "reason": each.reason or None,
+        }
+        for comparison in comparisons
+        for trial in comparison.trials
+        for each in trial.differences
+    ]
+    return _frame(rows, DIFFERENCE_COLUMNS)
 
 
 def _frame(rows: list[Row], columns: dict[str, str]) -> pd.DataFrame:
