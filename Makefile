@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 ARGS ?=
 
-.PHONY: bench test lint perf clean
+.PHONY: bench test lint gate perf clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -25,6 +25,10 @@ lint: $(READY) ## style and types
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+
+gate: $(READY) ## what does this tree cost against BASE? (BASE=revision; ARGS=… adds options)
+	@test -n "$(BASE)" || { echo "gate: which revision to hold it to? make gate BASE=…" >&2; exit 3; }
+	$(RUN) -m reports gate --base "$(BASE)" $(ARGS)
 
 perf: $(READY) ## what the harness itself costs, measured in pairs
 	$(RUN) -m pytest tests/benchmarks/bench_*.py $(ARGS)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from harness.errors import EchobenchError
 from harness.printable import printable
-from reports.commands import compare, render
+from reports.commands import compare, gate, render
 from reports.commands.shared import Parser
 
-COMMANDS = (render, compare)
+COMMANDS = (render, compare, gate)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -41,12 +41,14 @@ def require_comparable(base: Run, head: Run) -> list[Pair]:
         UsageError: The runs differ in something that figures depend on, or share no such trial.
     """
     where = f"runs {base.info.run_id} and {head.info.run_id}"
-    for what, first, second in _differing(base.info, head.info):
+    for what, first, second in differing(base.info, head.info):
         raise UsageError(where, f"{what}: {first!r} and {second!r}", "runs that differ in nothing"
                          " but what is to be compared")  # fmt: skip
     played = [[each for each in run.results if each.spec.activity is Activity.SCENARIO]
               for run in (base, head)]  # fmt: skip
-    matched = [(one, other) for one, other in product(*played) if same_trial(one, other)]
+    matched = [
+        (one, other) for one, other in product(*played) if same_subject(one.spec, other.spec)
+    ]
     for one, other in matched:
         if one.spec.clock != other.spec.clock:
             problem = f"clock of {one.spec.name}: '{one.spec.clock}' and '{other.spec.clock}'"
@@ -61,9 +63,9 @@ def require_comparable(base: Run, head: Run) -> list[Pair]:
     return measured
 
 
-def same_trial(base: TrialResult, head: TrialResult) -> bool:
-    """Tell whether two trials played the same scenario to the same thing, whatever the clock."""
-    return _subject(base.spec) == _subject(head.spec)
+def same_subject(base: TrialSpec, head: TrialSpec) -> bool:
+    """Tell whether two trials measured the same thing in the same way, whatever the clock."""
+    return _subject(base) == _subject(head)
 
 
 def _subject(spec: TrialSpec) -> TrialSpec:
@@ -72,7 +74,8 @@ def _subject(spec: TrialSpec) -> TrialSpec:
     return msgspec.structs.replace(spec, clock=ClockKind.VIRTUAL, scenario=untitled)
 
 
-def _differing(base: RunInfo, head: RunInfo) -> Iterator[tuple[str, str, str]]:
+def differing(base: RunInfo, head: RunInfo) -> Iterator[tuple[str, str, str]]:
+    """Everything that figures depend on and that two runs differ in: what, base's and head's."""
     pairs = [
         ("schema", str(base.schema), str(head.schema)),
         ("machine", machine_class(base.machine), machine_class(head.machine)),
