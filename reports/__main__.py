@@ -1,6 +1,7 @@
 """Reports on runs that were measured: renders, compares, gates and follows them over time."""
 
 import sys
+import traceback
 from collections.abc import Sequence
 
 from harness.errors import EchobenchError
@@ -30,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = given.run_command(given)
     except EchobenchError as error:
         print(printable(" ".join(str(error).split())), file=sys.stderr)
+        return int(given.error_status)
+    except Exception:  # noqa: BLE001  (Python's own status for it is 1, which here is a verdict)
+        traceback.print_exc()
         return int(given.error_status)
     return status
 

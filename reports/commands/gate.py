@@ -30,6 +30,21 @@ from reports.runs import read_run
 STATUSES = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.INCONCLUSIVE: 2, Outcome.INVALID: 3}
 ROOT = Path(__file__).parents[2]
 MINUTES = (0.1, 600.0)
+OPTIONS: dict[str, tuple[str, object, str]] = {
+    "--thresholds": ("FILE", None, "with RUN; default: the run's own"),
+    "--base": ("REV", None, "the revision to hold head to"),
+    "--head": ("REV", None, "default: the working tree as it is"),
+    "--provider": ("NAME", "whisper_cpp", "what to measure"),
+    "--model": ("NAME", "embedded", "its model"),
+    "--chunk-seconds": ("SECONDS", "2", "audio in a chunk"),
+    "--scenario": ("NAME", "speech_heavy", "what is played"),
+    "--duration": ("SECONDS", "20", "audio in a short run"),
+    "--plan": ("FILE", None, "what is looked at; default: suites/gate.toml"),
+    "--minutes": ("MINUTES", "30", "begin no pair after that time"),
+    "--controls": ("FILE", None, "what earlier controls said; default: beside the runs"),
+    "--json": ("FILE", None, "write the result there too"),
+    "--markdown": ("FILE", None, "append a summary there"),
+}
 
 
 def add(commands: Any) -> None:
@@ -40,26 +55,16 @@ def add(commands: Any) -> None:
     parser.description = __doc__
     parser.add_argument("run", metavar="RUN", nargs="?", help=f"{RUN_HELP}; without --base")
     add_runs_dir(parser)
-    parser.add_argument("--thresholds", type=Path, help="with RUN; default: the run's own")
+    for name, (metavar, default, help_text) in OPTIONS.items():
+        kind = Path if metavar == "FILE" else str
+        shown = "" if default is None else "; default: %(default)s"
+        parser.add_argument(
+            name, metavar=metavar, default=default, type=kind, help=help_text + shown
+        )
     parser.add_argument("--gate", choices=("target", "minimum"),
-                        help="with RUN: which limits have to be kept; default: the run's own")  # fmt: skip
-    parser.add_argument("--base", metavar="REV", help="the revision to hold head to")
-    parser.add_argument("--head", metavar="REV", help="default: the working tree as it is")
-    parser.add_argument("--provider", default="whisper_cpp", help="default: %(default)s")
-    parser.add_argument("--model", default="embedded", help="default: %(default)s")
-    parser.add_argument("--chunk-seconds", default="2", help="default: %(default)s")
-    parser.add_argument("--scenario", default="speech_heavy", help="default: %(default)s")
-    parser.add_argument("--duration", default="20",
-                        help="seconds of audio in a short run; default: %(default)s")  # fmt: skip
-    parser.add_argument("--plan", type=Path, default=FILE, help="default: suites/gate.toml")
-    parser.add_argument("--minutes", default="30",
-                        help="begin no pair after that time; default: %(default)s")  # fmt: skip
+                        help="with RUN: the limits to be kept; default: the run's own")  # fmt: skip
     parser.add_argument("--no-control", action="store_true",
-                        help="don't measure base against itself too; takes a third less time")  # fmt: skip
-    parser.add_argument("--controls", type=Path, metavar="FILE",
-                        help="what earlier controls said; default: gates/controls.jsonl with the runs")  # fmt: skip
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there too")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="append a summary there")
+                        help="don't measure base against itself too: a third less")  # fmt: skip
     parser.set_defaults(run_command=run)
 
 
@@ -80,7 +85,7 @@ def _held_to_thresholds(given: argparse.Namespace) -> Outcome:
 
 
 def _held_to_base(given: argparse.Namespace) -> Outcome:
-    plan = read_plan(given.plan)
+    plan = read_plan(given.plan or FILE)
     minutes = number_in("--minutes", given.minutes, MINUTES)
     arguments = [
         f"{option}={value}"
