@@ -26,7 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add(commands)
-    given = parser.parse_args(arguments)
+    given, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parser.error_status = given.error_status
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
         status: int = given.run_command(given)
     except EchobenchError as error:

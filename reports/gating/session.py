@@ -125,10 +125,10 @@ class Gate:
                 if self.result.outcome is not Outcome.INCONCLUSIVE:
                     return
         if self.result.pairs < self._plan.rule.pairs[-1]:
-            self._look()
-            if self.result.outcome is Outcome.INCONCLUSIVE:
-                minutes = self._longest_s / 60
-                self.result.reason = f"{minutes:g} min are over; {self.result.reason}"
+            self.result.outcome, self.result.reason = Outcome.INCONCLUSIVE, "no pair was measured"
+            if self.result.pairs:
+                self._look()
+            self.result.reason = f"{self._longest_s / 60:g} min are over; {self.result.reason}"
 
     def _look(self) -> None:
         """Judge everything by what has been measured so far."""
