@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from harness.errors import EchobenchError
 from harness.printable import printable
-from reports.commands import compare, gate, render
+from reports.commands import compare, gate, render, trend
 from reports.commands.shared import Parser
 
-COMMANDS = (render, compare, gate)
+COMMANDS = (render, compare, gate, trend)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
