@@ -75,16 +75,28 @@ def change_points(values: Sequence[float]) -> list[ChangePoint]:
 
 
 def _refined(series: Floats, places: list[int]) -> list[int]:
-    """Move each place to where the piece between its neighbours is best split.
+    """Move each place to where two levels explain the piece between its neighbours best.
 
-    The first split of a level that comes back is made while the other is still in the way.
+    Ranks tell surely that there is a change, and not so surely where; and the first split of a
+    level that comes back is made while the other change is still in the way.
     """
+    finite = series[np.isfinite(series)]
+    values = np.minimum(series, 2 * finite.max() + 1 if len(finite) else 1.0)
     for _ in range(ROUNDS):
         for index in range(len(places)):
             start = places[index - 1] if index else 0
             end = places[index + 1] if index + 1 < len(places) else len(series)
-            places[index] = start + _best_split(_mean_ranks(series[start:end]))[0]
+            costs = {
+                at: _spread(values[start:at]) + _spread(values[at:end])
+                for at in range(start + LEAST_POINTS, end - LEAST_POINTS + 1)
+            }
+            places[index] = min(costs, key=lambda at: costs[at])
     return places
+
+
+def _spread(part: Floats) -> float:
+    """How far the values are from their level, in sum."""
+    return float(np.abs(part - np.median(part)).sum())
 
 
 def _split(series: Floats, offset: int) -> list[tuple[int, float]]:
