@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from harness.conformance import RULES
 from harness.events import Checked
@@ -36,6 +37,11 @@ class TrialResult:
         """Why it isn't ok."""
         return self.record.ended.reason if self.record.ended else "the run ended before the trial"
 
+    @cached_property
+    def log(self) -> TrialLog:
+        """Its events in the order that metrics need them in; put together once."""
+        return TrialLog(self.spec, self.record.events)
+
     @property
     def standing(self) -> Standing:
         """The worst of the verdicts."""
@@ -67,7 +73,7 @@ def _evaluate_one(record: TrialRecord, thresholds: dict[str, Threshold]) -> Tria
         untried = {name: Checked(check=name, passed=False, detail=why) for name in RULES}
         result.checks = tried if ended_well else untried
     elif ended_well:
-        result.measurements = measure(TrialLog(spec, record.events))
+        result.measurements = measure(result.log)
         result.verdicts = {
             name: judge(threshold, result.measurements[threshold.metric], spec.clock)
             for name, threshold in held_to.items()

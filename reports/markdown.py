@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from harness.printable import printable
 
-ACTIVE = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@:$=^-])")
+ACTIVE = re.compile(r"[\\`*_\[\]<>#|~&@$]|^[-+=]|:(?=[:/])|(?<=:):|(?<=www)\.", re.IGNORECASE)
 """What Markdown, its extensions on GitHub, or HTML could take for more than text."""
 
 
@@ -24,7 +24,8 @@ def plain(text: str) -> str:
     >>> plain("two\nlines")
     'two&#92;nlines'
     """
-    return ACTIVE.sub(lambda found: f"&#{ord(found[1])};", printable(text).replace("\t", " "))
+    shown = printable(text).replace("\t", " ").strip()
+    return ACTIVE.sub(lambda found: f"&#{ord(found[0])};", shown)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

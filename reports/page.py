@@ -178,7 +178,7 @@ def held_to(threshold: Threshold, unit: str) -> str:
 
 def _trial(result: TrialResult, thresholds: dict[str, Threshold], standing: Standing) -> Trial:
     anchor = f"trial-{result.record.number}"
-    log = TrialLog(result.spec, result.record.events)
+    log = result.log
     cells = [
         Cell(thresholds[name], verdict, _details(anchor, name) if result.measurements else anchor)
         for name, verdict in result.verdicts.items()

@@ -174,7 +174,7 @@ def test_the_same_journal_gives_the_same_bytes_in_any_process(mixed_run: RunFold
         command = [sys.executable, "-m", "reports", "render", str(mixed_run.path),
                    "--thresholds", str(THRESHOLDS)]  # fmt: skip
         subprocess.run(command, check=True, cwd=ROOT, env={"PYTHONHASHSEED": seed})
-        names = ("report.html", "verdicts.csv", "chunks.csv")
+        names = ("report.html", "summary.md", "verdicts.csv", "figures.csv", "chunks.csv")
         pages.append([(mixed_run.path / name).read_bytes() for name in names])
     assert pages[0] == pages[1]
     assert pages[0][0].decode() == page_of(mixed_run).replace(THRESHOLDS.name, str(THRESHOLDS))

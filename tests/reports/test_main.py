@@ -12,7 +12,7 @@ from reports.write import write_reports
 from tests.reports.journals import OK, make_spec, played, read_results, write_run
 
 ROOT = Path(__file__).parents[2]
-NAMES = ["report.html", "verdicts.csv", "chunks.csv"]
+NAMES = ["report.html", "summary.md", "verdicts.csv", "figures.csv", "chunks.csv"]
 SAID = [("one two", "one two")]
 
 
