@@ -6,6 +6,7 @@ from functools import cached_property
 
 from harness.conformance import RULES
 from harness.events import Checked
+from harness.garbage import no_search
 from harness.journal import TrialRecord
 from harness.metrics import Measurement, TrialLog, measure
 from harness.thresholds import Threshold
@@ -50,6 +51,7 @@ class TrialResult:
         return worst([*(verdict.standing for verdict in self.verdicts.values()), *checks])
 
 
+@no_search()
 def evaluate(
     records: Sequence[TrialRecord], thresholds: dict[str, Threshold]
 ) -> dict[str, TrialResult]:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import attrgetter
 
 from markupsafe import Markup
 
@@ -89,11 +90,12 @@ def timeline(log: TrialLog, limits: Sequence[LimitLine]) -> Markup | None:
 def depth_steps(log: TrialLog) -> list[tuple[float, int]]:
     """When the number of waiting chunks changed, all sources together, and to what."""
     depths = dict.fromkeys(log.sources, 0)
-    steps = []
+    steps, total = [], 0
     events: list[Queued | Begun] = [*log.of(Queued), *log.of(Begun)]
-    for event in sorted(events, key=lambda event: event.at_s):
+    for event in sorted(events, key=attrgetter("at_s")):
+        total += event.depth - depths[event.source]
         depths[event.source] = event.depth
-        steps.append((event.at_s, sum(depths.values())))
+        steps.append((event.at_s, total))
     return steps
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.errors import UnavailableError
 from harness.evaluate import TrialResult
 from harness.files import write_whole
+from harness.garbage import no_search
 from harness.runfolder import RunFolder
 from harness.thresholds import FILE, Threshold, read_thresholds
 from reports.csvfiles import write_csv
@@ -18,6 +19,7 @@ from reports.summary import run_summary
 TABLES = {"verdicts": verdict_frame, "figures": figure_frame, "chunks": chunk_frame}
 
 
+@no_search()
 def write_reports(folder: RunFolder, results: Sequence[TrialResult], path: Path) -> list[Path]:
     """Write the page, the summary for a pipeline, and the tables as CSV.
 

@@ -48,11 +48,13 @@ def disorder(log: TrialLog) -> Measurement:
         end_s = max((c.due_s - start_s for c in log.chunks if c.source == source), default=0.0)
         done: set[int] = set()
         seen: set[int] = set()
+        newest = 0
         last_s = 0.0
         for _, segment in log.segments(source):
             count += 1
-            broken += segment.segment_id in done or segment.segment_id < max(seen, default=0)
+            broken += segment.segment_id in done or segment.segment_id < newest
             seen.add(segment.segment_id)
+            newest = max(newest, segment.segment_id)
             if segment.is_final:
                 done.add(segment.segment_id)
                 broken += segment.t0 < last_s or segment.t1 > end_s + ROUNDING_S

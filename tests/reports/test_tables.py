@@ -22,7 +22,8 @@ from tests.reports.journals import OK, ended, make_spec, played, read_results, w
 
 HOSTILE = (
     "::error file=x::y", "##[group]z", "<script>alert(1)</script>", "| a | b |",
-    "[x](javascript:y)",     "![i](http://x/y.png)", "@everyone #1 www.evil.example", "`code` **bold** ~~gone~~ $m$",
+    "[x](javascript:y)",
+    "![i](http://x/y.png)", "@everyone #1 www.evil.example", "`code` **bold** ~~gone~~ $m$",
     "# head", "- item", "\x1b[31mred\u202e", "&lt;b&gt;", "two\nlines", "\\`", "https://x.example/",
 )  # fmt: skip
 
