@@ -123,6 +123,8 @@ class TrialRecord:
     started: TrialStarted
     events: list[Event] = field(default_factory=list)
     ended: TrialEnded | None = None
+    line: int = 0
+    """Of the trial's start in the journal, from 1; its events are in the lines that follow."""
 
 
 @no_search()
@@ -137,7 +139,7 @@ def read_journal(path: Path) -> list[TrialRecord]:
         try:
             trial, event = _trial_of(line), _decode_event(line)
             if isinstance(event, TrialStarted):
-                trials[trial] = TrialRecord(trial, event)
+                trials[trial] = TrialRecord(trial, event, line=number)
             else:
                 record = trials[trial]
                 record.events.append(event)

@@ -35,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except EchobenchError as error:
         print(printable(" ".join(str(error).split())), file=sys.stderr)
         return int(given.error_status)
+    except KeyboardInterrupt:
+        print("broken off", file=sys.stderr)
+        return int(given.error_status)
     except Exception:  # noqa: BLE001  (Python's own status for it is 1, which here is a verdict)
         traceback.print_exc()
         return int(given.error_status)

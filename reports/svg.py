@@ -78,6 +78,12 @@ def bar(x: float, width: float, top: float, bottom: float, kind: str, title: str
     return element("rect", attributes, *([element("title", {}, title)] if title else []))
 
 
+def circle(x: float, y: float, radius: float, kind: str, title: str = "") -> Markup:
+    """A circle; `title` is shown when pointed at."""
+    attributes = {"class": kind, "cx": share(x), "cy": pixels(y), "r": pixels(radius)}
+    return element("circle", attributes, *([element("title", {}, title)] if title else []))
+
+
 def line(x: tuple[float, float], y: tuple[float, float], kind: str) -> Markup:
     """A straight line."""
     ends = {"x1": share(x[0]), "x2": share(x[1]), "y1": pixels(y[0]), "y2": pixels(y[1])}
