@@ -18,7 +18,12 @@ from reports.numbers import number, time_of
 MOST_BARS = 400
 """More would be thinner than a pixel, and only make the page heavy."""
 QUEUE_COLUMNS = 200
-TITLE_PX, RTF_PX, QUEUE_PX, SPEECH_PX, GAP_PX, AXIS_PX, TICK_PX = 20, 84, 40, 4, 14, 20, 10
+TITLE_PX, RTF_PX, QUEUE_PX, TEXTS_PX, TEXT_PX, GAP_PX, AXIS_PX, TICK_PX = (
+    20, 84, 40, 27, 7, 12, 20, 10,
+)  # fmt: skip
+TICK_SHARE = 0.0015
+MOST_LETTERS = 80
+"""Of a text that is shown when pointed at."""
 TIME_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400)
 MOST_TICKS = 6
 
@@ -78,8 +83,8 @@ def timeline(log: TrialLog, limits: Sequence[LimitLine]) -> Markup | None:
             lane = Lane(top + TITLE_PX, RTF_PX, _most(chunks, limits), span_s)
             parts += [*_grid(lane), *_rtf_bars(lane, chunks), *_numbers(lane)]
             parts += _limit_lines(lane, limits)
-            parts += _speech(log, source, lane)
-            top = lane.bottom + SPEECH_PX + GAP_PX
+            parts += _texts(log, source, Lane(lane.bottom + GAP_PX, TEXTS_PX, 1.0, span_s))
+            top = lane.bottom + GAP_PX + TEXTS_PX + GAP_PX
     means = column_means(steps, span_s, QUEUE_COLUMNS)
     parts += _title(top, "chunks waiting, mean over time")
     lane = Lane(top + TITLE_PX, QUEUE_PX, 1.25 * max(1.0, *means), span_s)
@@ -178,13 +183,30 @@ def _limit_lines(lane: Lane, limits: Sequence[LimitLine]) -> Iterator[Markup]:
             yield svg.text(1, y - 4, limit.words, "end", "limit-text")
 
 
-def _speech(log: TrialLog, source: AudioSource, lane: Lane) -> Iterator[Markup]:
-    """A thin strip that shows when someone spoke."""
+def _texts(log: TrialLog, source: AudioSource, lane: Lane) -> Iterator[Markup]:
+    """What was said, which audio each final stands for, and when partials and finals arrived."""
     start_s = log.start_s[source]
-    truth = log.truth(source)[: 2 * MOST_BARS]
-    for utterance in truth:
+    rows = [lane.top + index * TEXTS_PX / 3 for index in range(3)]
+    for utterance in log.truth(source)[:MOST_BARS]:
         x, end = lane.x(start_s + utterance.t0), lane.x(start_s + utterance.t1)
-        yield svg.bar(x, end - x, lane.bottom + 2, lane.bottom + 2 + SPEECH_PX, "speech")
+        title = f"said to {time_of(utterance.t1)}: {_short(utterance.text)}"
+        yield svg.bar(x, end - x, rows[0], rows[0] + TEXT_PX, "speech", title)
+    segments = log.segments(source)
+    finals = [(at_s, segment) for at_s, segment in segments if segment.is_final]
+    for at_s, segment in finals[:MOST_BARS]:
+        x, end = lane.x(start_s + segment.t0), lane.x(start_s + segment.t1)
+        title = f"final at {time_of(at_s)}: {_short(segment.text)}"
+        yield svg.bar(x, max(0.001, end - x), rows[1], rows[1] + TEXT_PX, "final", title)
+    arrivals = [(at_s, "partial") for at_s, segment in segments if not segment.is_final]
+    arrivals = arrivals[:: math.ceil(len(arrivals) / MOST_BARS) or 1]
+    arrivals += [(at_s, "final") for at_s, _ in finals[:MOST_BARS]]
+    for at_s, kind in arrivals:
+        left = min(1 - TICK_SHARE, lane.x(at_s))
+        yield svg.bar(left, TICK_SHARE, rows[2], rows[2] + TEXT_PX, kind)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1]}…"
 
 
 def _queue_columns(lane: Lane, means: Sequence[float]) -> Iterator[Markup]:
