@@ -115,7 +115,7 @@ def nice_step(span: float, most: int, steps: Sequence[float] = (1, 2, 5)) -> flo
     """
     power = 10.0 ** math.floor(math.log10(span / most))
     return next(
-        round(step * scale, 12)
+        float(f"{step * scale:.12g}")
         for scale in (power, 10 * power)
         for step in steps
         if span / (step * scale) <= most + 1e-9

@@ -44,8 +44,8 @@ HOSTILE = (
 )
 ALLOWED_TAGS = set(
     "html head meta link title style body header p div h1 h2 h3 ul li a bdi span section table "
-    "thead tbody tr th td b dl dt dd code pre figure figcaption svg rect line text br wbr details "
-    "summary del ins mark".split()
+    "thead tbody tr th td b dl dt dd code pre figure figcaption svg rect line circle text br wbr "
+    "details summary del ins mark".split()
 )
 
 
@@ -163,7 +163,7 @@ def test_a_real_trial_is_shown_with_its_texts_and_charts(real_run: RunFolder) ->
     assert len(said) > 2
     for utterance in said:
         assert f"{int(utterance.t0 // 60)}:{int(utterance.t0 % 60):02}" in shown
-    assert page.count("<svg") == 3
+    assert page.count("<svg") == 5
     assert "p50" in page
     assert "p95" in page
 
