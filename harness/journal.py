@@ -135,9 +135,13 @@ def read_journal(path: Path) -> list[TrialRecord]:
         JournalError: The file can't be read, or is damaged before its end.
     """
     trials: dict[int, TrialRecord] = {}
+    trial, prefix = 0, b"none yet"
     for number, line in enumerate(_sound_lines(path), 1):
         try:
-            trial, event = _trial_of(line), _decode_event(line)
+            if not line.startswith(prefix):  # nearly all lines are of the trial of the one before
+                trial = _trial_of(line)
+                prefix = b"%s%d," % (TRIAL_MARK, trial)
+            event = _decode_event(line)
             if isinstance(event, TrialStarted):
                 trials[trial] = TrialRecord(trial, event, line=number)
             else:

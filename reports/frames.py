@@ -7,6 +7,7 @@ Absent values are missing in the frame and empty in a file, never 0; infinity me
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from harness.evaluate import TrialResult
@@ -246,10 +247,12 @@ def _chunks_of(run_id: str, result: TrialResult) -> pd.DataFrame:
     """A trial's chunks, column by column, since there may be hundreds of thousands."""
     chunks = result.log.chunks
     seen = [bool(chunk.inferences) for chunk in chunks]
+    first_of_all = np.zeros(len(chunks), int)
+    trial = {name: pd.array([value], dtype=TRIAL_COLUMNS[name]).take(first_of_all)
+             for name, value in _trial_row(run_id, result).items()}  # fmt: skip
     columns: dict[str, list[Any]] = {
-        name: [value] * len(chunks) for name, value in _trial_row(run_id, result).items()
+        name: [getattr(chunk, name) for chunk in chunks] for name in PLAIN_CHUNK_COLUMNS
     }
-    columns |= {name: [getattr(chunk, name) for chunk in chunks] for name in PLAIN_CHUNK_COLUMNS}
     columns |= {
         "source": [str(chunk.source) for chunk in chunks],
         "chunk": [chunk.index for chunk in chunks],
@@ -260,6 +263,5 @@ def _chunks_of(run_id: str, result: TrialResult) -> pd.DataFrame:
                        for chunk in chunks],
         "tail": [chunk.is_tail for chunk in chunks],
     }  # fmt: skip
-    return pd.DataFrame(
-        {name: pd.array(columns[name], dtype=kind) for name, kind in CHUNK_COLUMNS.items()}
-    )
+    rest = {name: pd.array(values, dtype=CHUNK_COLUMNS[name]) for name, values in columns.items()}
+    return pd.DataFrame({name: (trial | rest)[name] for name in CHUNK_COLUMNS})

@@ -132,7 +132,7 @@ def _bar_size(chunks: Sequence[ChunkRecord]) -> int:
 
 def _most(chunks: Sequence[ChunkRecord], limits: Sequence[LimitLine]) -> float:
     """The scale's end. The short last chunk, which carries the final flush, doesn't set it."""
-    values = [chunk.rtf for chunk in chunks if not chunk.is_tail]
+    values = [chunk.rtf for chunk in chunks if chunk.inferences and not chunk.is_tail]
     return 1.2 * max([*values, *(limit.value for limit in limits[:1])], default=1.0) or 1.0
 
 
@@ -164,11 +164,12 @@ def _rtf_bars(lane: Lane, chunks: Sequence[ChunkRecord]) -> Iterator[Markup]:
         begin_s, end_s = group[0].due_s - group[0].audio_s, group[-1].due_s
         x, width = lane.x(begin_s), 0.86 * (lane.x(end_s) - lane.x(begin_s))
         dropped = [chunk.index for chunk in group if chunk.dropped]
-        slowest = max(group, key=lambda chunk: chunk.rtf)
+        decoded = [chunk for chunk in group if chunk.inferences]
+        slowest = max(decoded, key=lambda chunk: chunk.rtf, default=None)
         if dropped:
             title = f"{begin_s:.1f} to {end_s:.1f} s: dropped {', '.join(map(str, dropped))}"
             yield svg.bar(x, width, lane.top, lane.bottom, "drop", title)
-        elif slowest.inferences:
+        elif slowest is not None:
             title = f"chunk {slowest.index}, to {end_s:.1f} s: rtf {number(slowest.rtf)}"
             if slowest.is_tail:
                 title += ", with the final flush"

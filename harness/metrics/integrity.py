@@ -1,6 +1,7 @@
 """Whether everything adds up: no sample lost, no segment out of order."""
 
-from harness.events import Begun, Dropped, Queued, Sampled
+from harness.audio import SAMPLE_RATE_HZ
+from harness.events import Sampled
 from harness.metrics.measurement import Measurement, metric
 from harness.metrics.triallog import TrialLog
 
@@ -28,10 +29,8 @@ def unaccounted_samples(log: TrialLog) -> Measurement:
                 worst = max(worst, abs(handed_over - account.received), -account.pending)
     last = snapshots[-1]
     worst = max([worst, *(account.pending for account in last.health.audio.values())])
-    settled = {(taken.source, taken.chunk) for taken in log.of(Begun)}
-    settled |= {(dropped.source, dropped.chunk) for dropped in log.of(Dropped)}
-    lost = [e.samples for e in log.of(Queued) if (e.source, e.chunk) not in settled]
-    worst = max(worst, sum(lost))
+    lost_s = [chunk.audio_s for chunk in log.chunks if chunk.begun_s is None and not chunk.dropped]
+    worst = max(worst, round(SAMPLE_RATE_HZ * sum(lost_s)))
     return Measurement(unit="samples", value=float(worst), count=len(snapshots))
 
 
