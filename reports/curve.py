@@ -15,6 +15,7 @@ from reports import svg
 from reports.numbers import number
 
 TITLE_PX, PLOT_PX, AXIS_PX, DOT_PX = 20, 200, 22, 5
+LEAST_SPAN = 1e-9
 MOST_POINTS = 200
 """More wouldn't be told apart."""
 
@@ -102,7 +103,9 @@ def thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
 def _span(values: Iterable[float]) -> tuple[float, float]:
     every = [0.0, *values]
     low, high = min(every), max(every)
-    return low, high + 0.05 * (high - low) if high > low else low + 1.0
+    if high - low < LEAST_SPAN:
+        return low, low + 1.0
+    return low, high + 0.05 * (high - low)
 
 
 def _round_values(low: float, high: float) -> list[float]:
