@@ -11,7 +11,7 @@ from harness.files import write_whole
 from harness.revision import ROOT
 from harness.thresholds import FILE, read_thresholds
 from reports.commands.shared import add_runs_dir, say
-from reports.numbers import number
+from reports.numbers import NO_BREAK, with_unit
 from reports.runs import read_run
 from reports.trends.history import FOLDER, add_record, read_history, record_of
 from reports.trends.page import machine_trends, render_trends
@@ -42,9 +42,10 @@ def run(given: argparse.Namespace) -> int:
         say(trend.sentence)
         for each in trend.changes:
             change = each.moved.change
-            levels = f"{number(change.before)} -> {number(change.after)} {each.series.unit}"
+            before, after = (with_unit(level, each.series.unit).replace(NO_BREAK, " ")
+                             for level in (change.before, change.after))  # fmt: skip
             say(f"  {each.moved.first_after.started[:10]} {each.moved.standing}: "
-                f"{each.series.figure} {levels}")  # fmt: skip
+                f"{each.series.figure} {before} -> {after}")  # fmt: skip
             say(f"      {each.series.trial}, {each.moved.commits}")
     if given.html is not None:
         write_whole(given.html, render_trends(trends).encode())

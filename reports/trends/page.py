@@ -51,7 +51,8 @@ class MachineTrend:
                     for each in self.series)  # fmt: skip
         runs = f"{len(self.records)} runs on {self.name}"
         if worse:
-            return f"{runs}: {worse} figures got worse and stayed so"
+            figures = "1 figure" if worse == 1 else f"{worse} figures"
+            return f"{runs}: {figures} got worse and stayed so"
         return f"{runs}: no figure got worse and stayed so"
 
 

@@ -96,9 +96,9 @@ def test_it_says_what_moved_and_between_which_commits(
     page = tmp_path / "trend.html"
     assert trend(history, "--html", str(page)) == 0
     printed = capsys.readouterr().out
-    assert "40 runs on AMD EPYC, 2/2 cores, 24 GiB, Linux x86_64: 1 figures got worse" in printed
+    assert "40 runs on AMD EPYC, 2/2 cores, 24 GiB, Linux x86_64: 1 figure got worse" in printed
     assert "40 runs on Another, 8/8 cores: no figure got worse and stayed so" in printed
-    assert "worse: rtf p95 0.204 -> 0.306 1" in printed
+    assert "worse: rtf p95 0.204 -> 0.306\n" in printed
     commits = "24aaaaaaaa..25aaaaaaaa"
     assert commits in printed
     shown = Reader(page.read_text()).text
