@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 ARGS ?=
 
-.PHONY: bench test lint protocol trust clock-check perf clean
+.PHONY: bench test lint protocol trust clock-check gate perf clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -34,6 +34,10 @@ trust: $(READY) ## 24 planted defects, 20 seeds each, and 200 sound trials (some
 
 clock-check: $(READY) ## the same minutes on the virtual clock and in real time (some 30 minutes)
 	$(RUN) -m tests.clock_check $(ARGS)
+
+gate: $(READY) ## what does this tree cost against BASE? (BASE=revision; ARGS=… adds options)
+	@test -n "$(BASE)" || { echo "gate: which revision to hold it to? make gate BASE=…" >&2; exit 3; }
+	$(RUN) -m reports gate --base "$(BASE)" $(ARGS)
 
 perf: $(READY) ## what the harness itself costs, measured in pairs
 	$(RUN) -m pytest tests/benchmarks/bench_*.py $(ARGS)

@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import msgspec
 
 from harness.conformance import RULES
 from harness.events import Checked
+from harness.garbage import no_search
 from harness.journal import TrialRecord
 from harness.metrics import Measurement, TrialLog, measure
 from harness.thresholds import Threshold
@@ -38,6 +40,11 @@ class TrialResult:
         """Why it isn't ok."""
         return self.record.ended.reason if self.record.ended else "the run ended before the trial"
 
+    @cached_property
+    def log(self) -> TrialLog:
+        """Its events in the order that metrics need them in; put together once."""
+        return TrialLog(self.spec, self.record.events)
+
     @property
     def standing(self) -> Standing:
         """The worst of the verdicts."""
@@ -46,6 +53,7 @@ class TrialResult:
         return worst([*(verdict.standing for verdict in self.verdicts.values()), *checks])
 
 
+@no_search()
 def evaluate(
     records: Sequence[TrialRecord], thresholds: dict[str, Threshold]
 ) -> dict[str, TrialResult]:
@@ -69,7 +77,7 @@ def evaluate(
 def _measured(record: TrialRecord) -> TrialResult:
     result = TrialResult(record)
     if result.status is TrialStatus.OK and result.spec.activity is not Activity.CONFORMANCE:
-        result.measurements = measure(TrialLog(result.spec, record.events))
+        result.measurements = measure(result.log)
     return result
 
 

@@ -16,6 +16,19 @@ _TAG = re.compile(r"<[^<>]*>|\[[^\[\]]*\]")
 _APOSTROPHES = re.compile("'{2,}")
 
 
+class _Kept(dict[int, int]):
+    """By code point: the same where it is part of a word, else a space; filled as letters come."""
+
+    def __missing__(self, code: int) -> int:
+        # Marks are part of a word: vowels in Hindi and Thai, signs above letters everywhere.
+        kept = chr(code) == "'" or unicodedata.category(chr(code))[0] in "LMN"
+        self[code] = code if kept else ord(" ")
+        return self[code]
+
+
+_KEPT = _Kept()
+
+
 def tokens(text: str) -> list[str]:
     """Split text into the words that are compared.
 
@@ -24,11 +37,10 @@ def tokens(text: str) -> list[str]:
     >>> tokens(" ... ")
     []
     """
-    plain = unicodedata.normalize("NFKC", _TAG.sub(" ", text)).casefold().replace(CURLY, "'")
-    # Marks are part of a word: vowels in Hindi and Thai, signs above letters everywhere.
-    words = "".join(
-        letter if letter == "'" or unicodedata.category(letter)[0] in "LMN" else " "
-        for letter in unicodedata.normalize("NFKC", plain)
-    )
+    untagged = _TAG.sub(" ", text) if "<" in text or "[" in text else text
+    plain = unicodedata.normalize("NFKC", untagged).casefold().replace(CURLY, "'")
+    words = unicodedata.normalize("NFKC", plain).translate(_KEPT)
+    if "'" not in words:
+        return words.split()
     parts = _APOSTROPHES.sub(" ", words).split()
     return [word for part in parts if (word := part.strip("'"))]

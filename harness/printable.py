@@ -15,6 +15,8 @@ def printable(text: str) -> str:
     >>> printable("\x1b[31mred\u202e")
     '\\x1b[31mred\\u202e'
     """
+    if text.isprintable():  # nearly always, and then nothing in it is harmful
+        return text
     return "".join(
         letter.encode("unicode_escape").decode()
         if unicodedata.category(letter) in HARMFUL and letter != "\t"

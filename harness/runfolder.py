@@ -14,6 +14,7 @@ from harness.events import SCHEMA
 from harness.files import write_whole
 from harness.machine import Machine, describe_machine
 from harness.options import Options
+from harness.revision import revision
 
 RUNS = Path("runs")
 LATEST = "latest"
@@ -25,6 +26,10 @@ class Input(msgspec.Struct, frozen=True):
     path: str
     bytes: int
     sha256: str
+
+
+class _Schema(msgspec.Struct, frozen=True):
+    schema: int
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +44,8 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     command: list[str]
     options: Options
     machine: Machine
+    revision: str | None = None
+    """The commit of this project, "+" behind it where files differed from it; None if unknown."""
     normalizer: str
     planned: list[str] = []
     """The trials that were asked for, by name."""
@@ -77,6 +84,7 @@ class RunFolder:
             command=command_line(),
             options=options,
             machine=describe_machine(),
+            revision=revision(),
             normalizer=normalize.VERSION,
         )
         folder = cls(root / info.run_id, info)
@@ -112,13 +120,17 @@ class RunFolder:
             known = sorted(path.parent.name for path in root.glob("*/run.json"))
             raise UsageError(f"run {reference}", "no such run", ", ".join(known) or "none in runs/")
         path = found[0].resolve()
+        where = f"{path}/run.json"
         try:
-            info = msgspec.json.decode((path / "run.json").read_bytes(), type=RunInfo)
+            content = (path / "run.json").read_bytes()
+            schema = msgspec.json.decode(content, type=_Schema).schema
+            if schema != SCHEMA:
+                raise UsageError(where, f"is of schema {schema}", f"schema {SCHEMA}")
+            return cls(path, msgspec.json.decode(content, type=RunInfo))
         except msgspec.MsgspecError as error:
-            raise UsageError(f"{path}/run.json", str(error), f"a run of schema {SCHEMA}") from error
-        if info.schema != SCHEMA:
-            raise UsageError(f"{path}/run.json", f"is of schema {info.schema}", f"schema {SCHEMA}")
-        return cls(path, info)
+            raise UsageError(where, str(error), f"a run of schema {SCHEMA}") from error
+        except OSError as error:
+            raise UsageError(where, f"can't be read ({error.strerror})") from error
 
     def save(self) -> None:
         """Write `run.json`, whole or not at all."""

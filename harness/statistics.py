@@ -37,7 +37,7 @@ def percentile(samples: Sequence[float], share: float) -> float:
     """
     if not len(samples):
         raise ValueError("no samples")
-    if any(math.isnan(sample) for sample in samples):
+    if any(map(math.isnan, samples)):
         raise ValueError("a sample is not a number")
     ordered = sorted(samples)
     rank = int(len(ordered) * share + 1e-9)  # 100 * 0.29 is a little less than 29
@@ -45,22 +45,31 @@ def percentile(samples: Sequence[float], share: float) -> float:
 
 
 def binomial_cdf(successes: int, trials: int, probability: float) -> float:
-    """P(X <= successes) of a binomial variable, summed term by term in logarithms.
+    """P(X <= successes) of a binomial variable, summed term by term away from the middle.
 
-    >>> round(binomial_cdf(1, 3, 0.5), 6)
-    0.5
+    Each term is got from the one before, and the sum ends where terms no longer count; so it takes
+    some square root of `trials` steps.
+
+    >>> round(binomial_cdf(1, 3, 0.5), 6), round(binomial_cdf(0, 3, 0.5), 6)
+    (0.5, 0.125)
     """
     if successes >= trials or probability <= 0:
         return 1.0
-    if probability >= 1:
+    if successes < 0 or probability >= 1:
         return 0.0
-    log_p, log_q = math.log(probability), math.log1p(-probability)
-    terms = (
-        math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1)
-        + k * log_p + (trials - k) * log_q
-        for k in range(successes + 1)
+    if successes > trials * probability:  # the other tail is the shorter one
+        return 1.0 - binomial_cdf(trials - successes - 1, trials, 1 - probability)
+    log_term = (
+        math.lgamma(trials + 1) - math.lgamma(successes + 1) - math.lgamma(trials - successes + 1)
+        + successes * math.log(probability) + (trials - successes) * math.log1p(-probability)
     )  # fmt: skip
-    return min(1.0, math.fsum(map(math.exp, terms)))
+    share, total, odds = 1.0, 1.0, (1 - probability) / probability
+    for k in range(successes, 0, -1):
+        share *= odds * k / (trials - k + 1)
+        total += share
+        if share < 1e-17 * total:
+            break
+    return min(1.0, math.exp(log_term) * total)
 
 
 def claim(violations: int, samples: int, share: float) -> Literal["proven", "refuted", "open"]:

@@ -1,66 +1,47 @@
-"""Renders a run again from its journal: `python -m reports RUN`; measures nothing."""
+"""Reports on runs that were measured: renders, compares, gates and follows them over time."""
 
-import argparse
 import sys
+import traceback
 from collections.abc import Sequence
-from pathlib import Path
 
-from harness.errors import EchobenchError, JournalError
-from harness.evaluate import evaluate
-from harness.journal import read_journal
+from harness.errors import EchobenchError
 from harness.printable import printable
-from harness.runfolder import LATEST, RUNS, RunFolder
-from harness.thresholds import read_thresholds
-from reports.write import thresholds_file, write_reports
+from reports.commands import compare, gate, render, trend
+from reports.commands.shared import Parser
 
-USAGE_STATUS = 2
+COMMANDS = (render, compare, gate, trend)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Render a run, and print what was written.
+    """Run a command.
 
     Args:
         arguments: Instead of the command line's.
 
     Returns:
-        The exit status: 0, or 2 with one line on standard error that says what is wrong.
+        The exit status. A mistake is one line on standard error that says what is wrong, and the
+        status that the command has for that: 3 of `gate`, else 2.
     """
-    parser = argparse.ArgumentParser(prog="python -m reports", description=__doc__)
-    parser.add_argument("run", metavar="RUN", help=f"a run's id, its folder, or '{LATEST}'")
-    parser.add_argument("--runs-dir", type=Path, default=RUNS, help="default: %(default)s")
-    parser.add_argument("--thresholds", type=Path, help="default: the run's own")
-    given = parser.parse_args(arguments)
+    parser = Parser(prog="python -m reports", description=__doc__)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.add(commands)
+    given, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        parser.error_status = given.error_status
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     try:
-        written = rerender(given.runs_dir, given.run, given.thresholds)
+        status: int = given.run_command(given)
     except EchobenchError as error:
         print(printable(" ".join(str(error).split())), file=sys.stderr)
-        return USAGE_STATUS
-    for path in written:
-        print(printable(str(path)))
-    return 0
-
-
-def rerender(runs: Path, run: str, thresholds: Path | None = None) -> list[Path]:
-    """Write a run's reports again.
-
-    Args:
-        runs: Where runs are.
-        run: One of them, by id, by path, or `latest`.
-        thresholds: Judge by this file instead of the run's own.
-
-    Returns:
-        What was written.
-
-    Raises:
-        UsageError: There is no such run, or a file of thresholds that can't be used.
-        JournalError: The run is damaged, or nothing can be written.
-    """
-    folder = RunFolder.open(runs, run)
-    if not folder.journal.is_file():
-        raise JournalError(str(folder.journal), "no such file", "a run that was measured")
-    path = thresholds or thresholds_file(folder)
-    results = evaluate(read_journal(folder.journal), read_thresholds(path))
-    return write_reports(folder, list(results.values()), path)
+        return int(given.error_status)
+    except KeyboardInterrupt:
+        print("broken off", file=sys.stderr)
+        return int(given.error_status)
+    except Exception:  # noqa: BLE001  (Python's own status for it is 1, which here is a verdict)
+        traceback.print_exc()
+        return int(given.error_status)
+    return status
 
 
 if __name__ == "__main__":

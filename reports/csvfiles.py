@@ -1,5 +1,10 @@
 """Tables as CSV files that a spreadsheet can open without doing what a transcript says."""
 
+import csv
+import io
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import repeat
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +14,8 @@ from harness.printable import printable
 
 FORMULA_STARTS = tuple("=+-@\t\r\n\0＝＋－＠")  # noqa: RUF001  (some spreadsheets take the wide ones too)
 """What makes a spreadsheet calculate a cell instead of showing it; the list is OWASP's."""
+BLOCK_ROWS = 10_000
+"""Rows that are in memory as text at a time, beside the file's bytes."""
 
 
 def inert(cell: str) -> str:
@@ -27,6 +34,35 @@ def write_csv(path: Path, frame: pd.DataFrame) -> None:
     Raises:
         JournalError: The file can't be written.
     """
-    texts = frame.select_dtypes("string").columns
-    safe = frame.assign(**{name: frame[name].map(inert, na_action="ignore") for name in texts})
-    write_whole(path, safe.to_csv(index=False, lineterminator="\n").encode())
+    content = io.BytesIO()
+    content.write(",".join(map(_quoted, frame.columns)).encode() + b"\n")
+    for start in range(0, len(frame), BLOCK_ROWS):
+        block = frame.iloc[start : start + BLOCK_ROWS]
+        columns = [_cells(block[name]) for name in block.columns]
+        rows = zip(*columns, strict=True)
+        lines = (",".join(row) or '""' for row in rows)  # an empty line would be no row
+        content.write("\n".join(lines).encode() + b"\n")
+    write_whole(path, content.getvalue())
+
+
+def _cells(column: pd.Series) -> Iterator[str]:
+    """A column as texts; several times faster than pandas' own writer, which goes by row."""
+    values, missing = column.tolist(), column.isna()
+    show = _inert_quoted if column.dtype == "string" else repr
+    if not missing.any():
+        alike = column.dtype != "Float64" and values.count(values[0]) == len(values)
+        return repeat(show(values[0]), len(values)) if alike else map(show, values)
+    return ("" if absent else show(value)
+            for value, absent in zip(values, missing.tolist(), strict=True))  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _inert_quoted(cell: str) -> str:
+    return _quoted(inert(cell))
+
+
+def _quoted(cell: str) -> str:
+    """A cell as CSV has it: in quotes where it holds what would end it."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow([cell])
+    return line.getvalue()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from harness.metrics import Measurement
-from harness.statistics import percentile
+from harness.metrics.measurement import share_of
+from harness.statistics import percentile, percentile_bounds
 from harness.thresholds import Threshold
 from reports import svg
 from reports.numbers import limit_with_unit, number, with_unit
@@ -16,7 +17,7 @@ PERCENTILES = ("p50", "p95")
 MOST_BINS = 40
 LATER, NEVER = (0.83, 0.07), (0.92, 0.07)
 """Where the bars of what is beyond the scale, or never came, begin, and how wide they are."""
-PLOT_PX, ROW_PX, COUNT_PX, AXIS_PX = 72, 16, 12, 20
+PLOT_PX, ROW_PX, COUNT_PX, AXIS_PX, CERTAIN_PX = 72, 16, 12, 20, 4
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def distribution(
         for share in PERCENTILES
         if (value := measurement.statistic(share)) is not None
     ]
+    certain = [_certainty(measurement, share, scale) for share in PERCENTILES]
     for threshold in held_to:
         for title, limit in (("target", threshold.target), ("minimum", threshold.minimum)):
             if limit.number <= scale.high:
@@ -70,11 +72,23 @@ def distribution(
     top = ROW_PX * (max(rows) + 1) + COUNT_PX
     bottom = top + PLOT_PX
     parts = [*_bars(samples, scale, top, bottom), svg.line((0, 1), (bottom, bottom), "base")]
+    parts += [svg.bar(left, right - left, bottom - CERTAIN_PX, bottom, "certain", title)
+              for left, right, title in certain]  # fmt: skip
     for mark, row in zip(wanted, rows, strict=True):
         parts += svg.draw_mark(mark, row, ROW_PX, bottom)
     parts += _axis(scale, measurement.unit, bottom)
-    label = f"{name}: {len(samples)} samples; {'; '.join(mark.words for mark in wanted)}"
+    said = [*(mark.words for mark in wanted), *(title for _, _, title in certain)]
+    label = f"{name}: {len(samples)} samples; {'; '.join(said)}"
     return svg.chart(bottom + AXIS_PX, label, parts)
+
+
+def _certainty(measurement: Measurement, share: str, scale: Scale) -> tuple[float, float, str]:
+    """Between what the true percentile lies, as shares of the width, and in words."""
+    low, high = percentile_bounds(measurement.samples or (), share_of(share))
+    left = 0.0 if math.isinf(low) else scale.x(low)
+    right = 1.0 if math.isinf(high) else scale.x(high)
+    words = f"{shown(low, measurement.unit)} to {shown(high, measurement.unit)}"
+    return left, max(right, left + 0.003), f"{share}, 95 % bounds: {words}"
 
 
 def scale_for(samples: Sequence[float], targets: Sequence[float]) -> Scale:
@@ -95,6 +109,8 @@ def scale_for(samples: Sequence[float], targets: Sequence[float]) -> Scale:
 
 def shown(value: float, unit: str) -> str:
     """A percentile in words."""
+    if value == -math.inf:
+        return "anything"
     return "never" if math.isinf(value) else with_unit(value, unit)
 
 

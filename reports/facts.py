@@ -42,6 +42,7 @@ def run_facts(info: RunInfo, results: Sequence[TrialResult], thresholds: str) ->
         ("seed", str(options.seed)),
         ("thresholds", thresholds),
         ("gate", f"{options.gate}: what misses it fails"),
+        ("revision", info.revision or "unknown"),
         ("text normaliser", info.normalizer),
         ("schema", str(info.schema)),
     ]

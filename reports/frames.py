@@ -7,13 +7,16 @@ Absent values are missing in the frame and empty in a file, never 0; infinity me
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from harness.evaluate import TrialResult
-from harness.metrics import TrialLog
-from harness.metrics.triallog import ChunkRecord
+from harness.metrics import Measurement
+from harness.metrics.measurement import share_of
+from harness.statistics import percentile_bounds
 from harness.trial import Activity
 from harness.verdict import Standing
+from reports.comparison import Comparison
 
 SCHEMA = 1
 TRIAL_COLUMNS = {
@@ -55,6 +58,40 @@ CHUNK_COLUMNS = TRIAL_COLUMNS | {
     "dropped": "boolean",
     "tail": "boolean",
 }
+FIGURE_COLUMNS = TRIAL_COLUMNS | {
+    "metric": "string",
+    "statistic": "string",
+    "value": "Float64",
+    "unit": "string",
+    "count": "Int64",
+    "low": "Float64",
+    "high": "Float64",
+    "absent": "string",
+}
+PLAIN_CHUNK_COLUMNS = ("audio_s", "due_s", "queued_s", "begun_s", "finished_s", "dropped")
+PERCENTILES = ("p50", "p95", "p99")
+DIFFERENCE_COLUMNS = {
+    "schema": "Int64",
+    "base_run_id": "string",
+    "head_run_id": "string",
+    "provider": "string",
+    "model": "string",
+    "chunk_s": "Float64",
+    "scenario": "string",
+    "clock": "string",
+    "metric": "string",
+    "statistic": "string",
+    "unit": "string",
+    "base": "Float64",
+    "head": "Float64",
+    "difference": "Float64",
+    "low": "Float64",
+    "high": "Float64",
+    "ratio": "Float64",
+    "cliffs_delta": "Float64",
+    "change": "string",
+    "reason": "string",
+}
 
 Row = dict[str, Any]
 
@@ -78,14 +115,67 @@ def chunk_frame(run_id: str, results: Sequence[TrialResult]) -> pd.DataFrame:
 
     Times are seconds on the trial's clock since its first sample. `inference_s` and `rtf` are
     missing where no inference was seen: in silence, and in chunks that were never taken.
+
+    Args:
+        run_id: The run.
+        results: Its trials.
     """
-    rows = [
-        _trial_row(run_id, result) | _chunk_row(chunk)
+    frames = [
+        _chunks_of(run_id, result)
         for result in results
         if result.spec.activity is Activity.SCENARIO
-        for chunk in TrialLog(result.spec, result.record.events).chunks
     ]
-    return _frame(rows, CHUNK_COLUMNS)
+    return pd.concat(frames, ignore_index=True) if frames else _frame([], CHUNK_COLUMNS)
+
+
+def figure_frame(run_id: str, results: Sequence[TrialResult]) -> pd.DataFrame:
+    """One row for each figure of each trial that ended well: the value, or percentiles and most.
+
+    `absent` says why there is no value. `low` and `high` bound it with 95 % confidence a side.
+
+    Args:
+        run_id: The run.
+        results: Its trials.
+    """
+    rows = [
+        _trial_row(run_id, result) | row
+        for result in results
+        for name, measured in result.measurements.items()
+        for row in _figure_rows(name, measured)
+    ]
+    return _frame(rows, FIGURE_COLUMNS)
+
+
+def difference_frame(comparisons: Sequence[Comparison]) -> pd.DataFrame:
+    """One row for each figure that two runs have in common; `low` and `high` bound `difference`."""
+    rows = [
+        {
+            "schema": SCHEMA,
+            "base_run_id": comparison.base.info.run_id,
+            "head_run_id": comparison.head.info.run_id,
+            "provider": trial.spec.provider,
+            "model": trial.spec.model,
+            "chunk_s": trial.spec.chunk_seconds,
+            "scenario": trial.spec.scenario.name,
+            "clock": str(trial.spec.clock),
+            "metric": each.metric,
+            "statistic": each.statistic,
+            "unit": each.unit,
+            "base": each.base,
+            "head": each.head,
+            "difference": each.difference,
+            "low": each.interval[0] if each.interval else None,
+            "high": each.interval[1] if each.interval else None,
+            "ratio": each.ratio,
+            "cliffs_delta": each.effect,
+            "change": str(each.change),
+            "reason": each.reason or None,
+        }
+        for comparison in comparisons
+        for trial in comparison.trials
+        for each in trial.differences
+    ]
+    return _frame(rows, DIFFERENCE_COLUMNS)
 
 
 def _frame(rows: list[Row], columns: dict[str, str]) -> pd.DataFrame:
@@ -133,19 +223,45 @@ def _verdict_rows(run_id: str, result: TrialResult) -> Iterator[Row]:
         }
 
 
-def _chunk_row(chunk: ChunkRecord) -> Row:
-    seen = bool(chunk.inferences)
-    return {
-        "source": str(chunk.source),
-        "chunk": chunk.index,
-        "audio_s": chunk.audio_s,
-        "due_s": chunk.due_s,
-        "queued_s": chunk.queued_s,
-        "begun_s": chunk.begun_s,
-        "finished_s": chunk.finished_s,
-        "inference_s": chunk.inference_s if seen else None,
-        "rtf": chunk.rtf if seen else None,
-        "inferences": None if chunk.begun_s is None else len(chunk.inferences),
-        "dropped": chunk.dropped,
-        "tail": chunk.is_tail,
+def _figure_rows(name: str, measured: Measurement) -> Iterator[Row]:
+    common: Row = {"metric": name, "unit": measured.unit, "absent": measured.absent}
+    if not measured.samples:
+        low, high = measured.bounds or (None, None)
+        yield common | {"statistic": "value", "value": measured.value, "count": measured.count,
+                        "low": low, "high": high}  # fmt: skip
+        return
+    count = len(measured.samples)
+    for statistic in PERCENTILES:
+        low, high = percentile_bounds(measured.samples, share_of(statistic))
+        yield common | {
+            "statistic": statistic,
+            "value": measured.statistic(statistic),
+            "count": count,
+            "low": low,
+            "high": high,
+        }
+    yield common | {"statistic": "max", "value": max(measured.samples), "count": count}
+
+
+def _chunks_of(run_id: str, result: TrialResult) -> pd.DataFrame:
+    """A trial's chunks, column by column, since there may be hundreds of thousands."""
+    chunks = result.log.chunks
+    seen = [bool(chunk.inferences) for chunk in chunks]
+    first_of_all = np.zeros(len(chunks), int)
+    trial = {name: pd.array([value], dtype=TRIAL_COLUMNS[name]).take(first_of_all)
+             for name, value in _trial_row(run_id, result).items()}  # fmt: skip
+    columns: dict[str, list[Any]] = {
+        name: [getattr(chunk, name) for chunk in chunks] for name in PLAIN_CHUNK_COLUMNS
     }
+    columns |= {
+        "source": [str(chunk.source) for chunk in chunks],
+        "chunk": [chunk.index for chunk in chunks],
+        "inference_s": [chunk.inference_s if any_ else None
+                        for chunk, any_ in zip(chunks, seen, strict=True)],
+        "rtf": [chunk.rtf if any_ else None for chunk, any_ in zip(chunks, seen, strict=True)],
+        "inferences": [None if chunk.begun_s is None else len(chunk.inferences)
+                       for chunk in chunks],
+        "tail": [chunk.is_tail for chunk in chunks],
+    }  # fmt: skip
+    rest = {name: pd.array(values, dtype=CHUNK_COLUMNS[name]) for name, values in columns.items()}
+    return pd.DataFrame({name: (trial | rest)[name] for name in CHUNK_COLUMNS})

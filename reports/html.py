@@ -1,6 +1,6 @@
-"""One HTML page a run, that opens offline, asks for nothing and runs nothing.
+"""HTML pages that open offline, ask for nothing and run nothing.
 
-Whatever is printed into the template is first made printable, then escaped, so no text of a
+Whatever is printed into a template is first made printable, then escaped, so no text of a
 provider can become markup, and none can hide or reorder what stands beside it. The content
 security policy allows the page's own style, by its hash, and nothing else.
 """
@@ -39,16 +39,20 @@ def render(
         thresholds: What they were judged by.
         thresholds_name: Where those come from.
     """
+    page = make_page(folder, results, thresholds, thresholds_name)
+    return render_template("report.html.j2", page=page)
+
+
+def render_template(name: str, **shown: object) -> str:
+    """Render a page from its template, with the style and the policy that all pages have.
+
+    Args:
+        name: The template's.
+        **shown: What it shows.
+    """
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            page=make_page(folder, results, thresholds, thresholds_name),
-            style=Markup(style),
-            policy=policy_for(style),
-        )
-    )
+    template = _environment().get_template(name)
+    return template.render(style=Markup(style), policy=policy_for(style), **shown)
 
 
 def policy_for(style: str) -> str:

@@ -14,11 +14,16 @@ from harness.runfolder import Input, RunFolder, RunInfo
 from harness.thresholds import Threshold
 from harness.trial import Activity, TrialSpec, TrialStatus
 from harness.verdict import Standing, Verdict
+from reports.advice import Advice, advise, name_of
 from reports.answer import Answer, answer_for
+from reports.candidates import Candidate, candidates_of, pareto_front
+from reports.curve import Curve, curves_of, draw_curve
 from reports.distribution import distribution, scale_for
+from reports.evidence import Evidence, evidence_of
 from reports.facts import Facts, limits_of_embedded, machine_facts, moment, run_facts
 from reports.figures import Figure, figure_of
 from reports.numbers import limit_with_unit, number
+from reports.pareto import pareto
 from reports.speech import SourceText, source_texts
 from reports.timeline import LimitLine, timeline
 
@@ -34,6 +39,8 @@ class Cell:
     verdict: Verdict
     anchor: str
     """Of its details."""
+    evidence: Evidence | None
+    """What it rests on; None where the trial has no figures."""
 
     @property
     def value(self) -> str:
@@ -85,6 +92,18 @@ class Trial:
     figures: list[Figure]
     texts: list[SourceText]
     rules: list[Rule]
+    curves: list[tuple[Curve, Markup]]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A candidate as the page's table has it."""
+
+    candidate: Candidate
+    name: str
+    anchor: str
+    on_front: bool
+    chosen: bool
 
 
 @dataclass(frozen=True)
@@ -94,6 +113,9 @@ class Page:
     info: RunInfo
     started: str
     answer: Answer
+    advice: Advice
+    choices: list[Choice]
+    pareto: list[Markup]
     columns: list[Trial]
     rows: list[Row]
     trials: list[Trial]
@@ -123,10 +145,15 @@ def make_page(
     standings = {trial.result.record.number: trial.standing for trial in answer.trials}
     trials = [_trial(result, thresholds, standings[result.record.number]) for result in results]
     columns = [trial for trial in trials if plays(trial.result)]
+    candidates = candidates_of(answer.trials)
+    advice = advise(candidates)
     return Page(
         info=info,
         started=moment(info.started),
         answer=answer,
+        advice=advice,
+        choices=_choices(candidates, advice),
+        pareto=pareto(candidates, advice.chosen),
         columns=columns,
         rows=_matrix(columns, thresholds),
         trials=trials,
@@ -135,6 +162,15 @@ def make_page(
         inputs=sorted(info.inputs.items()),
         limits=limits_of_embedded(results),
     )
+
+
+def _choices(candidates: Sequence[Candidate], advice: Advice) -> list[Choice]:
+    front = pareto_front(candidates)
+    return [
+        Choice(each, name_of(each), f"trial-{each.trials[0].record.number}", each in front,
+               each is advice.chosen)
+        for each in candidates
+    ]  # fmt: skip
 
 
 def plays(result: TrialResult) -> bool:
@@ -178,11 +214,16 @@ def held_to(threshold: Threshold, unit: str) -> str:
 
 def _trial(result: TrialResult, thresholds: dict[str, Threshold], standing: Standing) -> Trial:
     anchor = f"trial-{result.record.number}"
-    log = TrialLog(result.spec, result.record.events)
+    log = result.log
+    evidence = {}
+    if result.measurements:
+        metrics = {verdict.metric for verdict in result.verdicts.values()}
+        evidence = evidence_of(result, sorted(metrics))
     cells = [
-        Cell(thresholds[name], verdict, _details(anchor, name) if result.measurements else anchor)
+        Cell(thresholds[name], verdict, _details(anchor, name) if evidence else anchor,
+             evidence.get(verdict.metric))
         for name, verdict in result.verdicts.items()
-    ]
+    ]  # fmt: skip
     return Trial(
         result=result,
         anchor=anchor,
@@ -195,6 +236,8 @@ def _trial(result: TrialResult, thresholds: dict[str, Threshold], standing: Stan
         figures=[figure_of(name, measured) for name, measured in result.measurements.items()],
         texts=source_texts(log) if result.measurements else [],
         rules=[_rule(check) for check in result.checks.values()],
+        curves=[(curve, draw_curve(curve)) for curve in curves_of(log)]
+        if result.measurements else [],
     )  # fmt: skip
 
 

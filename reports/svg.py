@@ -78,6 +78,12 @@ def bar(x: float, width: float, top: float, bottom: float, kind: str, title: str
     return element("rect", attributes, *([element("title", {}, title)] if title else []))
 
 
+def circle(x: float, y: float, radius: float, kind: str, title: str = "") -> Markup:
+    """A circle; `title` is shown when pointed at."""
+    attributes = {"class": kind, "cx": share(x), "cy": pixels(y), "r": pixels(radius)}
+    return element("circle", attributes, *([element("title", {}, title)] if title else []))
+
+
 def line(x: tuple[float, float], y: tuple[float, float], kind: str) -> Markup:
     """A straight line."""
     ends = {"x1": share(x[0]), "x2": share(x[1]), "y1": pixels(y[0]), "y2": pixels(y[1])}
@@ -109,7 +115,7 @@ def nice_step(span: float, most: int, steps: Sequence[float] = (1, 2, 5)) -> flo
     """
     power = 10.0 ** math.floor(math.log10(span / most))
     return next(
-        round(step * scale, 12)
+        float(f"{step * scale:.12g}")
         for scale in (power, 10 * power)
         for step in steps
         if span / (step * scale) <= most + 1e-9

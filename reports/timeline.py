@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import attrgetter
 
 from markupsafe import Markup
 
@@ -17,7 +18,12 @@ from reports.numbers import number, time_of
 MOST_BARS = 400
 """More would be thinner than a pixel, and only make the page heavy."""
 QUEUE_COLUMNS = 200
-TITLE_PX, RTF_PX, QUEUE_PX, SPEECH_PX, GAP_PX, AXIS_PX, TICK_PX = 20, 84, 40, 4, 14, 20, 10
+TITLE_PX, RTF_PX, QUEUE_PX, TEXTS_PX, TEXT_PX, GAP_PX, AXIS_PX, TICK_PX = (
+    20, 84, 40, 27, 7, 12, 20, 10,
+)  # fmt: skip
+TICK_SHARE = 0.0015
+MOST_LETTERS = 80
+"""Of a text that is shown when pointed at."""
 TIME_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400)
 MOST_TICKS = 6
 
@@ -77,8 +83,8 @@ def timeline(log: TrialLog, limits: Sequence[LimitLine]) -> Markup | None:
             lane = Lane(top + TITLE_PX, RTF_PX, _most(chunks, limits), span_s)
             parts += [*_grid(lane), *_rtf_bars(lane, chunks), *_numbers(lane)]
             parts += _limit_lines(lane, limits)
-            parts += _speech(log, source, lane)
-            top = lane.bottom + SPEECH_PX + GAP_PX
+            parts += _texts(log, source, Lane(lane.bottom + GAP_PX, TEXTS_PX, 1.0, span_s))
+            top = lane.bottom + GAP_PX + TEXTS_PX + GAP_PX
     means = column_means(steps, span_s, QUEUE_COLUMNS)
     parts += _title(top, "chunks waiting, mean over time")
     lane = Lane(top + TITLE_PX, QUEUE_PX, 1.25 * max(1.0, *means), span_s)
@@ -89,11 +95,12 @@ def timeline(log: TrialLog, limits: Sequence[LimitLine]) -> Markup | None:
 def depth_steps(log: TrialLog) -> list[tuple[float, int]]:
     """When the number of waiting chunks changed, all sources together, and to what."""
     depths = dict.fromkeys(log.sources, 0)
-    steps = []
+    steps, total = [], 0
     events: list[Queued | Begun] = [*log.of(Queued), *log.of(Begun)]
-    for event in sorted(events, key=lambda event: event.at_s):
+    for event in sorted(events, key=attrgetter("at_s")):
+        total += event.depth - depths[event.source]
         depths[event.source] = event.depth
-        steps.append((event.at_s, sum(depths.values())))
+        steps.append((event.at_s, total))
     return steps
 
 
@@ -125,7 +132,7 @@ def _bar_size(chunks: Sequence[ChunkRecord]) -> int:
 
 def _most(chunks: Sequence[ChunkRecord], limits: Sequence[LimitLine]) -> float:
     """The scale's end. The short last chunk, which carries the final flush, doesn't set it."""
-    values = [chunk.rtf for chunk in chunks if not chunk.is_tail]
+    values = [chunk.rtf for chunk in chunks if chunk.inferences and not chunk.is_tail]
     return 1.2 * max([*values, *(limit.value for limit in limits[:1])], default=1.0) or 1.0
 
 
@@ -157,11 +164,12 @@ def _rtf_bars(lane: Lane, chunks: Sequence[ChunkRecord]) -> Iterator[Markup]:
         begin_s, end_s = group[0].due_s - group[0].audio_s, group[-1].due_s
         x, width = lane.x(begin_s), 0.86 * (lane.x(end_s) - lane.x(begin_s))
         dropped = [chunk.index for chunk in group if chunk.dropped]
-        slowest = max(group, key=lambda chunk: chunk.rtf)
+        decoded = [chunk for chunk in group if chunk.inferences]
+        slowest = max(decoded, key=lambda chunk: chunk.rtf, default=None)
         if dropped:
             title = f"{begin_s:.1f} to {end_s:.1f} s: dropped {', '.join(map(str, dropped))}"
             yield svg.bar(x, width, lane.top, lane.bottom, "drop", title)
-        elif slowest.inferences:
+        elif slowest is not None:
             title = f"chunk {slowest.index}, to {end_s:.1f} s: rtf {number(slowest.rtf)}"
             if slowest.is_tail:
                 title += ", with the final flush"
@@ -176,13 +184,30 @@ def _limit_lines(lane: Lane, limits: Sequence[LimitLine]) -> Iterator[Markup]:
             yield svg.text(1, y - 4, limit.words, "end", "limit-text")
 
 
-def _speech(log: TrialLog, source: AudioSource, lane: Lane) -> Iterator[Markup]:
-    """A thin strip that shows when someone spoke."""
+def _texts(log: TrialLog, source: AudioSource, lane: Lane) -> Iterator[Markup]:
+    """What was said, which audio each final stands for, and when partials and finals arrived."""
     start_s = log.start_s[source]
-    truth = log.truth(source)[: 2 * MOST_BARS]
-    for utterance in truth:
+    rows = [lane.top + index * TEXTS_PX / 3 for index in range(3)]
+    for utterance in log.truth(source)[:MOST_BARS]:
         x, end = lane.x(start_s + utterance.t0), lane.x(start_s + utterance.t1)
-        yield svg.bar(x, end - x, lane.bottom + 2, lane.bottom + 2 + SPEECH_PX, "speech")
+        title = f"said to {time_of(utterance.t1)}: {_short(utterance.text)}"
+        yield svg.bar(x, end - x, rows[0], rows[0] + TEXT_PX, "speech", title)
+    segments = log.segments(source)
+    finals = [(at_s, segment) for at_s, segment in segments if segment.is_final]
+    for at_s, segment in finals[:MOST_BARS]:
+        x, end = lane.x(start_s + segment.t0), lane.x(start_s + segment.t1)
+        title = f"final at {time_of(at_s)}: {_short(segment.text)}"
+        yield svg.bar(x, max(0.001, end - x), rows[1], rows[1] + TEXT_PX, "final", title)
+    arrivals = [(at_s, "partial") for at_s, segment in segments if not segment.is_final]
+    arrivals = arrivals[:: math.ceil(len(arrivals) / MOST_BARS) or 1]
+    arrivals += [(at_s, "final") for at_s, _ in finals[:MOST_BARS]]
+    for at_s, kind in arrivals:
+        left = min(1 - TICK_SHARE, lane.x(at_s))
+        yield svg.bar(left, TICK_SHARE, rows[2], rows[2] + TEXT_PX, kind)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1]}…"
 
 
 def _queue_columns(lane: Lane, means: Sequence[float]) -> Iterator[Markup]:

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-import jiwer
-
 from harness.contract import AudioSource
 from harness.events import Utterance
 from harness.metrics import TrialLog
-from harness.metrics.alignment import shown_words, spoken_words
+from harness.metrics.alignment import align
 
 
 class Kind(StrEnum):
@@ -53,12 +51,9 @@ def compare(log: TrialLog, source: AudioSource) -> list[Comparison]:
     An inserted word stands with the spoken word before it.
     """
     comparisons = [Comparison(utterance) for utterance in log.truth(source)]
-    spoken = spoken_words(log, source)
-    shown = [word.token for word in shown_words(log.segments(source))]
-    if not spoken:
-        return comparisons
-    pieces = jiwer.process_words(" ".join(word.token for word in spoken), " ".join(shown))
-    for piece in pieces.alignments[0]:
+    alignment = align(log, source)
+    spoken, shown = alignment.spoken, [word.token for word in alignment.shown]
+    for piece in alignment.pieces:
         kind = KINDS[piece.type]
         said_at = range(piece.ref_start_idx, piece.ref_end_idx)
         shown_at = range(piece.hyp_start_idx, piece.hyp_end_idx)

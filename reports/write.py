@@ -1,24 +1,27 @@
 """Writes everything that a run leaves for people into its folder."""
 
+import importlib.util
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.errors import UnavailableError
 from harness.evaluate import TrialResult
 from harness.files import write_whole
+from harness.garbage import no_search
 from harness.runfolder import RunFolder
 from harness.thresholds import FILE, Threshold, read_thresholds
 from reports.csvfiles import write_csv
-from reports.frames import chunk_frame, verdict_frame
+from reports.frames import chunk_frame, figure_frame, verdict_frame
 from reports.html import render
+from reports.summary import run_summary
+
+TABLES = {"verdicts": verdict_frame, "figures": figure_frame, "chunks": chunk_frame}
 
 
-def thresholds_file(folder: RunFolder) -> Path:
-    """The file of thresholds that a run was judged by."""
-    return Path(folder.info.options.thresholds or FILE)
-
-
+@no_search()
 def write_reports(folder: RunFolder, results: Sequence[TrialResult], path: Path) -> list[Path]:
-    """Write the tables and the page.
+    """Write the page, the summary for a pipeline, and the tables as CSV.
 
     Args:
         folder: The run.
@@ -35,9 +38,33 @@ def write_reports(folder: RunFolder, results: Sequence[TrialResult], path: Path)
     thresholds: dict[str, Threshold] = read_thresholds(path)
     run_id = folder.info.run_id
     name = "suites/thresholds.toml" if path == FILE else str(path)
-    page = folder.path / "report.html"
-    verdicts, chunks = folder.path / "verdicts.csv", folder.path / "chunks.csv"
+    page, summary = folder.path / "report.html", folder.path / "summary.md"
     write_whole(page, render(folder, results, thresholds, name).encode())
-    write_csv(verdicts, verdict_frame(run_id, results))
-    write_csv(chunks, chunk_frame(run_id, results))
-    return [page, verdicts, chunks]
+    write_whole(summary, run_summary(folder.info, results).encode())
+    tables = {folder.path / f"{table}.csv": frame(run_id, results)
+              for table, frame in TABLES.items()}  # fmt: skip
+    for path, frame in tables.items():
+        write_csv(path, frame)
+    return [page, summary, *tables]
+
+
+def write_parquet(folder: RunFolder, results: Sequence[TrialResult]) -> list[Path]:
+    """Write the tables as Parquet.
+
+    Returns:
+        What was written.
+
+    Raises:
+        UnavailableError: pyarrow, which does it, isn't installed.
+        JournalError: A file can't be written.
+    """
+    if importlib.util.find_spec("pyarrow") is None:
+        raise UnavailableError("Parquet", "needs pyarrow", "pip install 'echobench[parquet]'")
+    written = []
+    for table, frame in TABLES.items():
+        content = io.BytesIO()
+        frame(folder.info.run_id, results).to_parquet(content, engine="pyarrow", index=False)
+        path = folder.path / f"{table}.parquet"
+        write_whole(path, content.getvalue())
+        written.append(path)
+    return written

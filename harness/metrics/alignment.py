@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 import jiwer
 
@@ -11,7 +10,7 @@ from harness.metrics.triallog import TrialLog
 from harness.normalize import tokens
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SpokenWord:
     """A word of the truth; times are since its source's start, None where the corpus has none."""
 
@@ -21,7 +20,7 @@ class SpokenWord:
     middle_s: float | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ShownWord:
     """A word of a final: when it was first shown, when for the last time it changed, when final.
 
@@ -41,40 +40,47 @@ class Alignment:
     """The spoken words of a source, and for each the shown word that matches it, or None."""
 
     spoken: list[SpokenWord]
+    shown: list[ShownWord]
     matches: list[ShownWord | None]
     errors: list[int] = field(default_factory=list)
     """Substitutions, deletions and insertions, by utterance."""
     words: list[int] = field(default_factory=list)
     """Spoken words, by utterance."""
-    shown: list[list[ShownWord]] = field(default_factory=list)
+    by_utterance: list[list[ShownWord]] = field(default_factory=list)
     """Shown words, right or wrong, by utterance."""
+    pieces: list[jiwer.AlignmentChunk] = field(default_factory=list)
+    """Runs of words of which the same became, as places in `spoken` and in `shown`."""
 
 
-@lru_cache(maxsize=4)
 def align(log: TrialLog, source: AudioSource) -> Alignment:
     """Align a source's finals with its truth, by the fewest word errors.
 
     An inserted word counts for the utterance of the spoken word before it.
     """
+    return log.once(("alignment", source), lambda: _align(log, source))
+
+
+def _align(log: TrialLog, source: AudioSource) -> Alignment:
     spoken = spoken_words(log, source)
     shown = shown_words(log.segments(source))
     utterances = len(log.truth(source))
-    result = Alignment(spoken, [None] * len(spoken), [0] * utterances, [0] * utterances)
-    result.shown = [[] for _ in range(utterances)]
+    result = Alignment(spoken, shown, [None] * len(spoken), [0] * utterances, [0] * utterances)
+    result.by_utterance = [[] for _ in range(utterances)]
     for word in spoken:
         result.words[word.utterance] += 1
     if not spoken:
         return result
-    for piece in jiwer.process_words(
+    result.pieces = jiwer.process_words(
         " ".join(word.token for word in spoken), " ".join(word.token for word in shown)
-    ).alignments[0]:
+    ).alignments[0]
+    for piece in result.pieces:
         for step in range(max(piece.ref_end_idx - piece.ref_start_idx,
                               piece.hyp_end_idx - piece.hyp_start_idx)):  # fmt: skip
             inserted = piece.type == "insert"
             at = max(0, piece.ref_start_idx - 1) if inserted else piece.ref_start_idx + step
             utterance = spoken[at].utterance
             if piece.type != "delete":
-                result.shown[utterance].append(shown[piece.hyp_start_idx + step])
+                result.by_utterance[utterance].append(shown[piece.hyp_start_idx + step])
             if piece.type == "equal":
                 result.matches[at] = shown[piece.hyp_start_idx + step]
             else:

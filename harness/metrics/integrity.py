@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from harness.audio import SAMPLE_RATE_HZ
-from harness.events import Begun, Dropped, Inferred, Played, Queued, Sampled, Skipped
+from harness.events import Inferred, Played, Queued, Sampled, Skipped
 from harness.metrics.measurement import Measurement, metric
 from harness.metrics.triallog import TrialLog
 
@@ -36,10 +36,8 @@ def unaccounted_samples(log: TrialLog) -> Measurement:
                 worst = max(worst, abs(handed_over - account.received), -account.pending)
     last = snapshots[-1]
     worst = max([worst, *(account.pending for account in last.health.audio.values())])
-    settled = {(taken.source, taken.chunk) for taken in log.of(Begun)}
-    settled |= {(dropped.source, dropped.chunk) for dropped in log.of(Dropped)}
-    lost = [e.samples for e in log.of(Queued) if (e.source, e.chunk) not in settled]
-    worst = max(worst, sum(lost))
+    lost_s = [chunk.audio_s for chunk in log.chunks if chunk.begun_s is None and not chunk.dropped]
+    worst = max(worst, round(SAMPLE_RATE_HZ * sum(lost_s)))
     for played in log.of(Played):
         queued = sum(e.samples for e in log.of(Queued) if e.source == played.source)
         filtered = sum(e.samples for e in log.of(Skipped) if e.source == played.source)
@@ -70,11 +68,13 @@ def disorder(log: TrialLog) -> Measurement:
         end_s = max((c.end_s for c in log.chunks if c.source == source), default=0.0)
         done: set[int] = set()
         seen: set[int] = set()
+        newest = 0
         last_s = 0.0
         for _, segment in log.segments(source):
             count += 1
-            broken += segment.segment_id in done or segment.segment_id < max(seen, default=0)
+            broken += segment.segment_id in done or segment.segment_id < newest
             seen.add(segment.segment_id)
+            newest = max(newest, segment.segment_id)
             if segment.is_final:
                 done.add(segment.segment_id)
                 broken += segment.t0 < last_s or segment.t1 > end_s + ROUNDING_S

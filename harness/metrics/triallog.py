@@ -2,11 +2,11 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import ASRSegment, AudioSource
@@ -24,9 +24,10 @@ from harness.events import (
 from harness.trial import TrialSpec
 
 E = TypeVar("E", bound=Event)
+T = TypeVar("T")
 
 
-@dataclass
+@dataclass(slots=True)
 class ChunkRecord:
     """What became of one chunk; times are seconds on the trial's clock."""
 
@@ -47,6 +48,8 @@ class ChunkRecord:
     @property
     def inference_s(self) -> float:
         """Seconds the engine ran while this chunk was in hand; waiting isn't in it."""
+        if not self.inferences:
+            return 0.0
         return sum(inference.end_s - inference.begin_s for inference in self.inferences)
 
     @property
@@ -66,6 +69,7 @@ class TrialLog:
     def __init__(self, spec: TrialSpec, events: Sequence[Event]) -> None:
         self.spec = spec
         self._by_type: dict[type[Event], list[Event]] = defaultdict(list)
+        self._kept: dict[Hashable, Any] = {}
         for event in events:
             self._by_type[type(event)].append(event)
 
@@ -109,15 +113,16 @@ class TrialLog:
         for finished in self.of(Finished):
             records[finished.source, finished.chunk].finished_s = finished.at_s
         taken: dict[AudioSource | None, list[ChunkRecord]] = defaultdict(list)
+        taken_s: dict[AudioSource | None, list[float]] = defaultdict(list)
         for begun in self.of(Begun):
             record = records[begun.source, begun.chunk]
             record.begun_s = begun.at_s
             taken[begun.source].append(record)
+            taken_s[begun.source].append(begun.at_s)
         for inferred in self.of(Inferred):
-            mine = taken[inferred.source]
-            at = bisect_right(mine, inferred.begin_s, key=lambda chunk: chunk.begun_s or 0.0)
+            at = bisect_right(taken_s[inferred.source], inferred.begin_s)
             if at:
-                mine[at - 1].inferences.append(inferred)
+                taken[inferred.source][at - 1].inferences.append(inferred)
         for before, chunk in pairwise(records.values()):
             chunk.is_tail = chunk.source == before.source and chunk.audio_s < before.audio_s
         return list(records.values())
@@ -127,6 +132,12 @@ class TrialLog:
         """The chunks of full size, which can be compared with one another."""
         longest_s = max((chunk.audio_s for chunk in self.chunks), default=0.0)
         return [chunk for chunk in self.chunks if chunk.audio_s == longest_s]
+
+    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """What several metrics need, computed for the first of them and kept with the log."""
+        if key not in self._kept:
+            self._kept[key] = compute()
+        return self._kept[key]  # type: ignore[no-any-return]
 
     def segments(self, source: AudioSource) -> list[tuple[float, ASRSegment]]:
         """What was said about a source, with arrival times, in order of arrival."""

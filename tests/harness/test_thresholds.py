@@ -83,7 +83,10 @@ def test_the_projects_own_file_is_sound() -> None:
         ({"metric": "rft"}, ["[speed], metric", "'rft'", "did you mean 'rtf'"]),
         ({"metric": ""}, ["[speed], metric", "word_emission_latency"]),
         ({"scenarios": ["speech_hevy"]}, ["[speed], scenarios", "did you mean 'speech_heavy'"]),
-        ({"providers": ["voxtral_realtme"]}, ["[speed], providers", "did you mean 'voxtral_realtime'"]),
+        (
+            {"providers": ["voxtral_realtme"]},
+            ["[speed], providers", "did you mean 'voxtral_realtime'"],
+        ),
         ({"providers": "whisper_cpp"}, ["providers", "array"]),
         ({"statistic": "p0"}, ["'p0' is no percentile", "p95"]),
         ({"statistic": "p100"}, ["no percentile"]),

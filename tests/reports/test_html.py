@@ -44,8 +44,8 @@ HOSTILE = (
 )
 ALLOWED_TAGS = set(
     "html head meta link title style body header p div h1 h2 h3 ul li a bdi span section table "
-    "thead tbody tr th td b dl dt dd code pre figure figcaption svg rect line text br wbr details "
-    "summary del ins mark".split()
+    "thead tbody tr th td b dl dt dd code pre figure figcaption svg rect line circle text br wbr "
+    "details summary del ins mark".split()
 )
 
 
@@ -163,7 +163,7 @@ def test_a_real_trial_is_shown_with_its_texts_and_charts(real_run: RunFolder) ->
     assert len(said) > 2
     for utterance in said:
         assert f"{int(utterance.t0 // 60)}:{int(utterance.t0 % 60):02}" in shown
-    assert page.count("<svg") == 3
+    assert page.count("<svg") == 5
     assert "p50" in page
     assert "p95" in page
 
@@ -171,10 +171,10 @@ def test_a_real_trial_is_shown_with_its_texts_and_charts(real_run: RunFolder) ->
 def test_the_same_journal_gives_the_same_bytes_in_any_process(mixed_run: RunFolder) -> None:
     pages = []
     for seed in ("1", "2"):
-        command = [sys.executable, "-m", "reports", str(mixed_run.path),
+        command = [sys.executable, "-m", "reports", "render", str(mixed_run.path),
                    "--thresholds", str(THRESHOLDS)]  # fmt: skip
         subprocess.run(command, check=True, cwd=ROOT, env={"PYTHONHASHSEED": seed})
-        names = ("report.html", "verdicts.csv", "chunks.csv")
+        names = ("report.html", "summary.md", "verdicts.csv", "figures.csv", "chunks.csv")
         pages.append([(mixed_run.path / name).read_bytes() for name in names])
     assert pages[0] == pages[1]
     assert pages[0][0].decode() == page_of(mixed_run).replace(THRESHOLDS.name, str(THRESHOLDS))

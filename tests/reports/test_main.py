@@ -12,7 +12,7 @@ from reports.write import write_reports
 from tests.reports.journals import OK, make_spec, played, read_results, write_run
 
 ROOT = Path(__file__).parents[2]
-NAMES = ["report.html", "verdicts.csv", "chunks.csv"]
+NAMES = ["report.html", "summary.md", "verdicts.csv", "figures.csv", "chunks.csv"]
 SAID = [("one two", "one two")]
 
 
@@ -32,7 +32,7 @@ def test_a_run_is_rendered_again_as_it_was(
     for path in first:
         path.unlink()
     name = {"id": run.info.run_id, "path": str(run.path), "latest": "latest"}[how]
-    assert main([name, "--runs-dir", str(run.path.parent)]) == 0
+    assert main(["render", name, "--runs-dir", str(run.path.parent)]) == 0
     written, problems = capsys.readouterr()
     assert [Path(line).name for line in written.splitlines()] == NAMES
     assert [Path(line).read_bytes() for line in written.splitlines()] == before
@@ -49,7 +49,7 @@ def test_other_thresholds_give_other_verdicts(
     strict.write_text(
         '[wer]\nmetric = "wer"\ntarget = "< 0"\nminimum = "< 0"\nsource = "this test"\n'
     )
-    assert main([str(run.path), "--thresholds", str(strict)]) == 0
+    assert main(["render", str(run.path), "--thresholds", str(strict)]) == 0
     capsys.readouterr()
     page = (run.path / "report.html").read_text()
     assert "The trial fails" in page
@@ -87,7 +87,7 @@ def test_a_damaged_run_is_told_in_one_line(
     run: RunFolder, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     DAMAGES[kind](run)
-    assert main([run.info.run_id, "--runs-dir", str(run.path.parent)]) == 2
+    assert main(["render", run.info.run_id, "--runs-dir", str(run.path.parent)]) == 2
     written, problem = capsys.readouterr()
     assert written == ""
     assert problem.count("\n") == 1
@@ -106,7 +106,7 @@ def test_a_damaged_run_is_told_in_one_line(
 def test_a_missing_run_is_told_in_one_line(
     tmp_path: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--runs-dir", str(tmp_path), *arguments]) == 2
+    assert main(["render", "--runs-dir", str(tmp_path), *arguments]) == 2
     written, problem = capsys.readouterr()
     assert written == ""
     assert problem.startswith(words)
@@ -116,7 +116,7 @@ def test_a_missing_run_is_told_in_one_line(
 def test_thresholds_that_are_not_there_are_told(
     run: RunFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([str(run.path), "--thresholds", "nowhere.toml"]) == 2
+    assert main(["render", str(run.path), "--thresholds", "nowhere.toml"]) == 2
     assert capsys.readouterr().err.startswith("nowhere.toml: ")
 
 
@@ -124,7 +124,7 @@ def test_a_run_that_was_cut_off_in_a_line_still_gives_a_report(
     run: RunFolder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     damage(run.journal, lambda old: old[: len(old) // 2])
-    assert main([str(run.path)]) == 0
+    assert main(["render", str(run.path)]) == 0
     assert "interrupted: the run ended before the trial" in (run.path / "report.html").read_text()
     capsys.readouterr()
 
@@ -136,9 +136,9 @@ def test_as_a_command(run: RunFolder) -> None:
             cwd=ROOT, capture_output=True, text=True, check=False,
         )  # fmt: skip
 
-    done = command("latest", "--runs-dir", str(run.path.parent))
+    done = command("render", "latest", "--runs-dir", str(run.path.parent))
     assert (done.returncode, done.stderr) == (0, "")
-    missing = command("nothing")
+    missing = command("render", "nothing")
     assert (missing.returncode, missing.stdout) == (2, "")
     assert "Traceback" not in missing.stderr
     assert command().returncode == 2

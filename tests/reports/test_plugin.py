@@ -1,9 +1,18 @@
+import csv
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+
+from harness.evaluate import TrialResult
+from harness.events import TrialStarted
+from harness.journal import TrialRecord
+from reports.plugin import properties_of
+from tests.reports.journals import make_spec
 
 ROOT = Path(__file__).parents[2]
 HEAVY = ("pandas", "jinja2", "reports.write")
@@ -41,7 +50,7 @@ def test_collecting_loads_nothing_that_only_reports_need() -> None:
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A run of the real command line: its folder, and what it printed."""
     runs = tmp_path_factory.mktemp("runs")
-    done = pytest_run(runs)
+    done = pytest_run(runs, "--junit-xml", str(runs / "junit.xml"))
     assert done.returncode in (0, 1), done.stdout  # whatever the verdicts are on a busy machine
     return (runs / "latest").resolve(), done.stdout
 
@@ -50,8 +59,8 @@ def test_a_run_leaves_its_reports_and_names_the_page(run: tuple[Path, str]) -> N
     folder, printed = run
     assert str(folder / "report.html") in printed
     before = {name: (folder / name).read_bytes()
-              for name in ("report.html", "verdicts.csv", "chunks.csv")}  # fmt: skip
-    again = python("-m", "reports", "latest", "--runs-dir", str(folder.parent))
+              for name in ("report.html", "summary.md", "figures.csv")}  # fmt: skip
+    again = python("-m", "reports", "render", "latest", "--runs-dir", str(folder.parent))
     assert again.returncode == 0, again.stderr
     assert before == {name: (folder / name).read_bytes() for name in before}
 
@@ -69,3 +78,28 @@ def test_a_report_that_cannot_be_written_fails_the_run_and_not_its_table(
     assert f"no report: {page}: can't be written" in done.stdout
     assert "whisper_cpp 2s" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_the_junit_file_has_each_verdict_with_its_figures(run: tuple[Path, str]) -> None:
+    folder, _ = run
+    cases = ElementTree.parse(folder.parent / "junit.xml").iter("testcase")
+    found = [{each.get("name"): each.get("value") for each in case.iter("property")}
+             for case in cases]  # fmt: skip
+    rows = csv.DictReader(io.StringIO((folder / "verdicts.csv").read_text()))
+    by_name = {row["threshold"]: row for row in rows}
+    assert {"rtf_p95", "startup_time"} <= {properties["threshold"] for properties in found}
+    for properties in found:
+        row = by_name[properties["threshold"] or ""]
+        assert properties["standing"] == row["standing"]
+        assert properties["target"] == row["target"]
+        assert float(properties["value"] or "nan") == float(row["value"])
+        assert properties["trial"] == "whisper_cpp-embedded-2s-speech_heavy"
+
+
+def test_what_others_wrote_cannot_break_the_properties() -> None:
+    spec = make_spec("\x1b[31m<p>", "\ud800\u202e")
+    started = TrialStarted(key="k", spec=spec)
+    result = TrialResult(TrialRecord(1, started))
+    found = dict(properties_of(result, "wer"))
+    assert found["status"] == "interrupted"
+    assert str(found["trial"]).isprintable()

@@ -1,0 +1,29 @@
+"""Which revision of the project measured."""
+
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def revision(folder: Path = ROOT) -> str | None:
+    """The commit that is checked out, with "+" behind it where tracked files differ from it.
+
+    Returns:
+        None where the project isn't in a repository of its own, or there is no git.
+    """
+    top = _git(folder, "rev-parse", "--show-toplevel")
+    if not top or Path(top).resolve() != folder.resolve():
+        return None
+    commit = _git(folder, "rev-parse", "HEAD")
+    changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    return f"{commit}+" if commit and changed else commit
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return None  # no git: then nobody works on the project here
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,139 @@
+"""Which provider, model and chunk size to use on this machine, and why, in plain words.
+
+Of the choices that keep all limits, those go on that aren't clearly less accurate than the most
+accurate one: whose word error rate, at its best, reaches what the other has at its worst. Of these
+the one that shows words soonest is taken, and of two that differ by less than a tenth of a second,
+the one that takes less CPU.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.verdict import Standing
+from reports.answer import UNJUDGED
+from reports.candidates import Candidate
+from reports.numbers import number, with_unit
+
+AS_SOON_S = 0.1
+"""What nobody notices."""
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to use, and why."""
+
+    chosen: Candidate | None
+    headline: str
+    reasons: list[str]
+
+
+def advise(candidates: Sequence[Candidate]) -> Advice:
+    """Choose among what was measured.
+
+    Args:
+        candidates: Everything that was.
+    """
+    if not candidates:
+        return Advice(None, "Nothing was measured that could be chosen", [])
+    kept = [each for each in candidates if each.standing is not Standing.FAIL]
+    if not kept:
+        return _none_fits(candidates)
+    judged = [each for each in kept if each.standing not in UNJUDGED]
+    eligible = [each for each in judged or kept if each.figures is not None]
+    if not eligible:
+        reason = "latency, accuracy or CPU is unknown for each choice that breaks no limit"
+        return Advice(None, "No choice can be made", [reason])
+    accurate = _most_accurate(eligible)
+    chosen = _soonest(accurate)
+    reasons = [*_limits_kept(chosen, candidates, kept, judged)]
+    if len(eligible) > 1:
+        reasons += [*_accuracy(chosen, eligible, accurate), *_latency(chosen, accurate)]
+    reasons.append(_figures(chosen))
+    doubt = "" if judged else ", as far as too few samples can tell"
+    return Advice(chosen, f"Use {name_of(chosen)}{doubt}", reasons)
+
+
+def name_of(candidate: Candidate) -> str:
+    """A choice in words."""
+    spec = candidate.spec
+    model = spec.model.rstrip("/").rsplit("/", 1)[-1]
+    settings = "".join(f", {name} {value}" for name, value in sorted(spec.settings.items()))
+    return f"{spec.provider}, model {model}{settings}, {spec.chunk_seconds:g} s chunks"
+
+
+def _most_accurate(eligible: Sequence[Candidate]) -> list[Candidate]:
+    best = min(eligible, key=lambda each: each.wer or 0.0)
+    limit = best.wer_bounds[1] if best.wer_bounds else best.wer or 0.0
+    return [each for each in eligible
+            if (each.wer_bounds[0] if each.wer_bounds else each.wer or 0.0) <= limit]  # fmt: skip
+
+
+def _soonest(accurate: Sequence[Candidate]) -> Candidate:
+    soonest_s = min(each.latency_s or 0.0 for each in accurate)
+    as_soon = [each for each in accurate if (each.latency_s or 0.0) <= soonest_s + AS_SOON_S]
+    return min(as_soon, key=lambda each: (each.cpu or 0.0, each.number))
+
+
+def _limits_kept(
+    chosen: Candidate,
+    candidates: Sequence[Candidate],
+    kept: Sequence[Candidate],
+    judged: Sequence[Candidate],
+) -> list[str]:
+    if not judged:
+        return ["it breaks no limit, but some limits need more samples: measure longer"]
+    what = "every target" if chosen.standing is Standing.PASS else "every minimum"
+    if len(candidates) == 1:
+        return [f"it keeps {what}; nothing else was measured to compare it with"]
+    out = len(candidates) - len(kept)
+    rest = f"; {out} of {len(candidates)} choices break one" if out else ""
+    return [f"it keeps {what}{rest}"]
+
+
+def _accuracy(
+    chosen: Candidate, eligible: Sequence[Candidate], accurate: Sequence[Candidate]
+) -> list[str]:
+    less = len(eligible) - len(accurate)
+    best = min(eligible, key=lambda each: each.wer or 0.0)
+    if best is chosen:
+        words = "no other gets more words right"
+    else:
+        words = f"none is clearly more accurate; {name_of(best)} has {_percent(best.wer)} wrong"
+    return [f"{words}{f', and {less} clearly fewer' if less and best is chosen else ''}"]
+
+
+def _latency(chosen: Candidate, accurate: Sequence[Candidate]) -> list[str]:
+    others = [each for each in accurate if each is not chosen]
+    if not others:
+        return ["it is the only one that accurate"]
+    next_s = min(each.latency_s or 0.0 for each in others)
+    mine_s = chosen.latency_s or 0.0
+    if next_s > mine_s + AS_SOON_S:
+        return [f"of those, it shows words soonest; the next takes {_seconds(next_s)}"]
+    return ["of those that show words as soon, it takes the least CPU"]
+
+
+def _figures(chosen: Candidate) -> str:
+    return (
+        f"half of its words are shown within {_seconds(chosen.latency_s)} of being said,"
+        f" {_percent(chosen.wer)} of words are wrong, and it takes"
+        f" {number(round(100 * (chosen.cpu or 0.0), 1))} % of one core"
+    )
+
+
+def _none_fits(candidates: Sequence[Candidate]) -> Advice:
+    count = len(candidates)
+    words = "The only choice measured breaks" if count == 1 else f"Each of {count} choices breaks"
+    return Advice(
+        None,
+        f"Use none of these on this machine: {words[0].lower()}{words[1:]} a limit",
+        ["below is what each breaks; a smaller model or longer chunks may keep up"],
+    )
+
+
+def _seconds(seconds: float | None) -> str:
+    return with_unit(None if seconds is None else float(f"{seconds:.3g}"), "s")
+
+
+def _percent(share: float | None) -> str:
+    return with_unit(None if share is None else round(100 * share, 1), "%")

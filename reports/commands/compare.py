@@ -1,0 +1,45 @@
+"""Compares runs with the first of them; refuses runs whose figures can't stand beside each other.
+
+Ends with 0 whatever differs: two runs are a hint. What fails a change is `gate`.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from harness.errors import UsageError
+from harness.files import write_whole
+from reports.commands.shared import RUN_HELP, add_runs_dir, say
+from reports.comparison import compare_runs
+from reports.comparisonpage import render_comparisons
+from reports.comparisontext import comparison_lines
+from reports.csvfiles import write_csv
+from reports.frames import difference_frame
+from reports.runs import read_run
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("compare", help="say how runs differ from the first of them")
+    parser.description = __doc__
+    parser.add_argument("runs", metavar="RUN", nargs="+", help=RUN_HELP)
+    add_runs_dir(parser)
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table there too")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page there too")
+    parser.set_defaults(run_command=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Do it, and print what differs."""
+    if len(given.runs) < 2:
+        raise UsageError("compare", f"only {given.runs[0]}", "two runs or more")
+    comparisons = compare_runs([read_run(given.runs_dir, name) for name in given.runs])
+    for line in comparison_lines(comparisons):
+        say(line)
+    if given.csv is not None:
+        write_csv(given.csv, difference_frame(comparisons))
+        say(given.csv)
+    if given.html is not None:
+        write_whole(given.html, render_comparisons(comparisons).encode())
+        say(given.html)
+    return 0

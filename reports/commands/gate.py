@@ -1,0 +1,146 @@
+"""Decides whether a change may go in: 0 yes, 1 no, 2 not clear, 3 no valid answer.
+
+Without --base, a run is held to its thresholds. With it, two revisions are measured in turn on this
+machine, each by its own code, and head is held to base.
+"""
+
+import argparse
+import contextlib
+import signal
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from harness.errors import UsageError
+from harness.files import write_whole
+from harness.machine import describe_machine
+from harness.options import number_in
+from reports.commands.shared import RUN_HELP, Parser, add_runs_dir, say
+from reports.comparable import machine_class
+from reports.gating import told
+from reports.gating.absolute import judge_run
+from reports.gating.controls import Control, add_control, distrust, read_controls
+from reports.gating.decision import Outcome
+from reports.gating.plan import FILE, read_plan
+from reports.gating.session import Gate, GateResult, write_result
+from reports.gating.trees import checked_out, working_state
+from reports.runs import read_run
+
+STATUSES = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.INCONCLUSIVE: 2, Outcome.INVALID: 3}
+ROOT = Path(__file__).parents[2]
+MINUTES = (0.1, 600.0)
+OPTIONS: dict[str, tuple[str, object, str]] = {
+    "--thresholds": ("FILE", None, "with RUN; default: the run's own"),
+    "--base": ("REV", None, "the revision to hold head to"),
+    "--head": ("REV", None, "default: the working tree as it is"),
+    "--provider": ("NAME", "whisper_cpp", "what to measure"),
+    "--model": ("NAME", "embedded", "its model"),
+    "--chunk-seconds": ("SECONDS", "2", "audio in a chunk"),
+    "--scenario": ("NAME", "speech_heavy", "what is played"),
+    "--duration": ("SECONDS", "20", "audio in a short run"),
+    "--plan": ("FILE", None, "what is looked at; default: suites/gate.toml"),
+    "--minutes": ("MINUTES", "30", "begin no pair after that time"),
+    "--controls": ("FILE", None, "what earlier controls said; default: beside the runs"),
+    "--json": ("FILE", None, "write the result there too"),
+    "--markdown": ("FILE", None, "append a summary there"),
+}
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser: Parser = commands.add_parser(
+        "gate", help="hold a run to its thresholds, or head to base", error_status=3
+    )
+    parser.description = __doc__
+    parser.add_argument("run", metavar="RUN", nargs="?", help=f"{RUN_HELP}; without --base")
+    add_runs_dir(parser)
+    for name, (metavar, default, help_text) in OPTIONS.items():
+        kind = Path if metavar == "FILE" else str
+        shown = "" if default is None else "; default: %(default)s"
+        parser.add_argument(
+            name, metavar=metavar, default=default, type=kind, help=help_text + shown
+        )
+    parser.add_argument("--gate", choices=("target", "minimum"),
+                        help="with RUN: the limits to be kept; default: the run's own")  # fmt: skip
+    parser.add_argument("--no-control", action="store_true",
+                        help="don't measure base against itself too: a third less")  # fmt: skip
+    parser.set_defaults(run_command=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Do it, and print what was found."""
+    if (given.run is None) == (given.base is None):
+        raise UsageError("gate", "needs a RUN or --base REV", "one of them")
+    return STATUSES[_held_to_base(given) if given.base else _held_to_thresholds(given)]
+
+
+def _held_to_thresholds(given: argparse.Namespace) -> Outcome:
+    measured = read_run(given.runs_dir, given.run, given.thresholds)
+    result = judge_run(measured, given.gate or measured.info.options.gate)
+    for line in told.absolute_lines(result):
+        say(line)
+    _append(given.markdown, told.absolute_markdown(result))
+    return result.outcome
+
+
+def _held_to_base(given: argparse.Namespace) -> Outcome:
+    plan = read_plan(given.plan or FILE)
+    minutes = number_in("--minutes", given.minutes, MINUTES)
+    arguments = [
+        f"{option}={value}"
+        for option, value in (
+            ("--provider", given.provider),
+            ("--model", given.model),
+            ("--chunk-seconds", given.chunk_seconds),
+            ("--scenario", given.scenario),
+            ("--duration", given.duration),
+        )
+    ]
+    with _ends_tidily():
+        head = given.head or working_state(ROOT)
+        with checked_out(ROOT, [given.base, head]) as (base_tree, head_tree):
+            gate = Gate(
+                base_tree, head_tree, plan, arguments,
+                control=not given.no_control, longest_s=60 * minutes, note=say,
+            )  # fmt: skip
+            result = gate.run()
+    _ask_earlier_controls(given, result)
+    for line in told.gate_lines(result):
+        say(line)
+    if given.json is not None:
+        write_result(given.json, result)
+    _append(given.markdown, told.gate_markdown(result))
+    return result.outcome
+
+
+def _ask_earlier_controls(given: argparse.Namespace, result: GateResult) -> None:
+    """Add this control to the others, and void the result where they alarm too often."""
+    path = given.controls or given.runs_dir / "gates" / "controls.jsonl"
+    kind = machine_class(describe_machine())
+    if result.control != "off":
+        day = datetime.now(UTC).date().isoformat()
+        add_control(path, Control(kind, day, result.control == "alarm"))
+    why = distrust(read_controls(path, kind))
+    if why and result.outcome is not Outcome.INVALID:
+        result.outcome, result.reason = Outcome.INVALID, f"not to be trusted: {why}"
+
+
+@contextlib.contextmanager
+def _ends_tidily() -> Iterator[None]:
+    """Let a request to end be an exception, so that everything is cleaned up."""
+
+    def end(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _append(path: Path | None, text: str) -> None:
+    if path is not None:
+        old = path.read_text(encoding="utf-8") if path.exists() else ""
+        write_whole(path, (old + text).encode())

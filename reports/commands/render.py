@@ -1,0 +1,38 @@
+"""Renders a run again from its journal; measures nothing."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from harness.files import write_whole
+from reports.benchmarkjson import benchmark_json
+from reports.commands.shared import RUN_HELP, add_runs_dir, say
+from reports.runs import read_run
+from reports.write import write_parquet, write_reports
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("render", help="write a run's page and tables again")
+    parser.description = __doc__
+    parser.add_argument("run", metavar="RUN", help=RUN_HELP)
+    add_runs_dir(parser)
+    parser.add_argument("--thresholds", type=Path, help="default: the run's own")
+    parser.add_argument("--parquet", action="store_true", help="write the tables as Parquet too")
+    parser.add_argument("--benchmark-json", type=Path, metavar="FILE",
+                        help="write the times there as pytest-benchmark does")  # fmt: skip
+    parser.set_defaults(run_command=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Do it, and print what was written."""
+    read = read_run(given.runs_dir, given.run, given.thresholds)
+    for path in write_reports(read.folder, read.results, read.thresholds_path):
+        say(path)
+    if given.parquet:
+        for path in write_parquet(read.folder, read.results):
+            say(path)
+    if given.benchmark_json is not None:
+        write_whole(given.benchmark_json, benchmark_json(read.info, read.results))
+        say(given.benchmark_json)
+    return 0

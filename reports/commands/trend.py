@@ -1,0 +1,53 @@
+"""Keeps figures of runs, and tells which of them moved to another level, and between which commits.
+
+A report, not a gate: it ends with 0 whatever moved.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from harness.files import write_whole
+from harness.revision import ROOT
+from harness.thresholds import FILE, read_thresholds
+from reports.commands.shared import add_runs_dir, say
+from reports.numbers import NO_BREAK, with_unit
+from reports.runs import read_run
+from reports.trends.history import FOLDER, add_record, read_history, record_of
+from reports.trends.page import machine_trends, render_trends
+
+
+def add(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser("trend", help="say what moved over many runs, and since when")
+    parser.description = __doc__
+    parser.add_argument("--add", metavar="RUN", action="append", default=[],
+                        help="keep this run's figures first; may be given again")  # fmt: skip
+    add_runs_dir(parser)
+    parser.add_argument("--history", type=Path, metavar="FOLDER", default=FOLDER,
+                        help="where figures are kept; default: reports/history")  # fmt: skip
+    parser.add_argument("--thresholds", type=Path, default=FILE, metavar="FILE",
+                        help="they say which way is better; default: the suites'")  # fmt: skip
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page there")
+    parser.set_defaults(run_command=run)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Do it, and print what moved."""
+    thresholds = read_thresholds(given.thresholds)
+    for name in given.add:
+        say(add_record(given.history, record_of(read_run(given.runs_dir, name, given.thresholds))))
+    trends = machine_trends(read_history(given.history), thresholds, ROOT)
+    for trend in trends:
+        say(trend.sentence)
+        for each in trend.changes:
+            change = each.moved.change
+            before, after = (with_unit(level, each.series.unit).replace(NO_BREAK, " ")
+                             for level in (change.before, change.after))  # fmt: skip
+            say(f"  {each.moved.first_after.started[:10]} {each.moved.standing}: "
+                f"{each.series.figure} {before} -> {after}")  # fmt: skip
+            say(f"      {each.series.trial}, {each.moved.commits}")
+    if given.html is not None:
+        write_whole(given.html, render_trends(trends).encode())
+        say(given.html)
+    return 0

@@ -1,0 +1,89 @@
+"""Two runs beside each other: the trials that both measured, and how their figures differ."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.trial import TrialSpec
+from harness.verdict import Standing
+from reports.comparable import require_comparable
+from reports.differences import Change, Difference, differences
+from reports.runs import Run
+
+STANDINGS = {
+    Change.WORSE: Standing.FAIL,
+    Change.BETTER: Standing.PASS,
+    Change.HIGHER: Standing.WARN,
+    Change.LOWER: Standing.WARN,
+    Change.SAME: Standing.UNAVAILABLE,
+    Change.UNKNOWN: Standing.INSUFFICIENT,
+}
+"""The colour of a change."""
+CHANGE_SIGNS = {
+    Change.WORSE: "✗",
+    Change.BETTER: "✓",
+    Change.HIGHER: "↑",
+    Change.LOWER: "↓",
+    Change.SAME: "=",
+    Change.UNKNOWN: "?",
+}
+
+
+@dataclass(frozen=True)
+class TrialComparison:
+    """A trial that both runs measured."""
+
+    spec: TrialSpec
+    differences: list[Difference]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A run against the one that it is compared with."""
+
+    base: Run
+    head: Run
+    trials: list[TrialComparison]
+
+    def count(self, change: Change) -> int:
+        """How many figures changed so."""
+        return sum(each.change is change for trial in self.trials for each in trial.differences)
+
+    @property
+    def standing(self) -> Standing:
+        """The colour of the whole."""
+        if self.count(Change.WORSE):
+            return Standing.FAIL
+        return Standing.PASS if self.count(Change.BETTER) else Standing.UNAVAILABLE
+
+    @property
+    def sentence(self) -> str:
+        """What changed, in a sentence."""
+        counts = [f"{count} {change}" for change in (Change.WORSE, Change.BETTER)
+                  if (count := self.count(change))]  # fmt: skip
+        return f"Figures of {self.head.info.run_id}: {', '.join(counts) or 'none worse or better'}"
+
+
+def compare_runs(runs: Sequence[Run]) -> list[Comparison]:
+    """Compare runs with the first of them.
+
+    Args:
+        runs: Two or more; the last one's thresholds say which way is better.
+
+    Raises:
+        UsageError: Two of them can't be compared.
+    """
+    base, *heads = runs
+    return [
+        Comparison(
+            base,
+            head,
+            [
+                TrialComparison(
+                    one.spec,
+                    differences(one.measurements, other.measurements, runs[-1].thresholds),
+                )
+                for one, other in require_comparable(base, head)
+            ],
+        )
+        for head in heads
+    ]

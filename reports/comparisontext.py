@@ -1,0 +1,55 @@
+"""A comparison for the terminal, made to fit 80 columns."""
+
+from collections.abc import Iterator, Sequence
+
+from harness.printable import printable
+from reports.comparison import CHANGE_SIGNS, Comparison
+from reports.differences import Change, Difference
+from reports.numbers import number, with_unit
+
+CAVEAT = (
+    "Intervals speak of samples within two runs, not of how a machine differs by the hour;",
+    "to hold a change against a revision, use: python -m reports gate --base REV",
+)
+
+
+def comparison_lines(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """Say what differs; figures without a clear difference are only counted."""
+    for comparison in comparisons:
+        yield f"{comparison.base.info.run_id} -> {comparison.head.info.run_id}"
+        yield f"on {comparison.head.info.machine}"
+        for trial in comparison.trials:
+            yield ""
+            yield printable(trial.spec.name)
+            for each in trial.differences:
+                if each.change not in (Change.SAME, Change.UNKNOWN):
+                    yield from _difference_lines(each)
+            for change in (Change.SAME, Change.UNKNOWN):
+                names = [_name(each) for each in trial.differences if each.change is change]
+                if names:
+                    yield f"  {CHANGE_SIGNS[change]} {change}: {len(names)} figures"
+        yield ""
+        yield comparison.sentence
+    yield from CAVEAT
+
+
+def _difference_lines(each: Difference) -> Iterator[str]:
+    values = f"{_value(each.base, each.unit)} -> {_value(each.head, each.unit)}"
+    yield f"  {CHANGE_SIGNS[each.change]} {_name(each):<32} {values}  {each.change}"
+    parts = []
+    if each.ratio is not None:
+        parts.append(f"x {each.ratio:.3g}")
+    if each.interval is not None:
+        parts.append("difference " + " to ".join(number(bound) for bound in each.interval))
+    if each.effect is not None:
+        parts.append(f"Cliff's delta {number(each.effect)}")
+    if parts:
+        yield f"      {'; '.join(parts)}"
+
+
+def _value(value: float | None, unit: str) -> str:
+    return with_unit(value, unit).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def _name(each: Difference) -> str:
+    return each.metric if each.statistic == "value" else f"{each.metric} {each.statistic}"

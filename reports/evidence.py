@@ -1,0 +1,149 @@
+"""What stands behind a verdict: the samples that decide it, with their lines in the journal."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from heapq import nlargest
+from operator import itemgetter
+
+from harness.evaluate import TrialResult
+from harness.events import Dropped, Event, Inferred, Queued, Said, Utterance
+from harness.metrics.alignment import align
+from reports.numbers import number, time_of, with_unit
+
+MOST = 8
+Found = tuple[str, str, list[Event]]
+"""A sample's value, what it is, and the events that it comes from."""
+Finding = tuple[list[Found], int]
+"""The worst samples, worst first, and how many there are."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One observation behind a verdict."""
+
+    value: str
+    what: str
+    lines: str
+    """Of the journal, such as "12, 14"."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The observations that say most, worst first, and where all of them are."""
+
+    samples: list[Sample]
+    more: int
+    """Further observations that aren't listed."""
+    lines: str
+    """The whole trial's lines."""
+
+
+def evidence_of(result: TrialResult, metrics: Sequence[str]) -> dict[str, Evidence]:
+    """The evidence for figures of a trial, by metric.
+
+    Args:
+        result: The trial.
+        metrics: Those that something is held to.
+    """
+    nothing: Finding = ([], 0)
+    found = {metric: FINDERS[metric](result) if metric in FINDERS else nothing
+             for metric in metrics}  # fmt: skip
+    lines = _lines_of(result, [event for worst, _ in found.values()
+                               for _, _, events in worst for event in events])  # fmt: skip
+    first = result.record.line
+    last = first + len(result.record.events)
+    return {
+        metric: Evidence(
+            [Sample(value, what, ", ".join(str(lines[id(event)]) for event in events))
+             for value, what, events in worst],
+            count - len(worst),
+            f"{first} to {last}",
+        )
+        for metric, (worst, count) in found.items()
+    }  # fmt: skip
+
+
+def _lines_of(result: TrialResult, events: Sequence[Event]) -> dict[int, int]:
+    wanted = {id(event) for event in events}
+    return {id(event): line for line, event in enumerate(result.record.events,
+            result.record.line + 1) if id(event) in wanted}  # fmt: skip
+
+
+def _slow_chunks(result: TrialResult) -> Finding:
+    decoded = [chunk for chunk in result.log.chunks if chunk.inferences and not chunk.is_tail]
+    worst = nlargest(MOST, decoded, key=lambda chunk: chunk.rtf)
+    return [
+        (number(chunk.rtf), f"{chunk.source}, chunk {chunk.index}, to {time_of(chunk.due_s)}",
+         list(chunk.inferences))
+        for chunk in worst
+    ], len(decoded)  # fmt: skip
+
+
+def _drops(result: TrialResult) -> Finding:
+    drops = result.log.of(Dropped)
+    return [
+        ("dropped", f"{event.source}, chunk {event.chunk}, at {time_of(event.at_s)}", [event])
+        for event in drops[:MOST]
+    ], len(drops)
+
+
+def _late_chunks(result: TrialResult) -> Finding:
+    queued = result.log.of(Queued)
+    worst = nlargest(MOST, queued, key=lambda event: event.depth)
+    return [(number(event.depth), f"{event.source}, at {time_of(event.at_s)}", [event])
+            for event in worst], len(queued)  # fmt: skip
+
+
+def _late_words(result: TrialResult) -> Finding:
+    log, words = result.log, []
+    for source in log.sources:
+        start_s, alignment = log.start_s[source], align(log, source)
+        for word, match in zip(alignment.spoken, alignment.matches, strict=True):
+            if word.end_s is not None:
+                said_s = start_s + word.end_s
+                late_s = math.inf if match is None else match.first_s - said_s
+                words.append((late_s, said_s, source, word, match))
+    found: list[Found] = []
+    for late_s, said_s, source, word, match in nlargest(MOST, words, key=itemgetter(0)):
+        events: list[Event] = [log.truth(source)[word.utterance]]
+        if match is not None:
+            events += [event for event in log.of(Said) if event.at_s == match.first_s][:1]
+        value = "never" if math.isinf(late_s) else with_unit(late_s, "s")
+        found.append((value, f"“{word.token}”, said at {time_of(said_s)}", events))
+    return found, len(words)
+
+
+def _wrong_utterances(result: TrialResult) -> Finding:
+    log = result.log
+    wrong: list[tuple[int, Utterance]] = []
+    for source in log.sources:
+        errors = align(log, source).errors
+        wrong += [(count, utterance)
+                  for count, utterance in zip(errors, log.truth(source), strict=True)
+                  if count]  # fmt: skip
+    worst = nlargest(MOST, wrong, key=itemgetter(0))
+    return [(f"{count} wrong", f"“{utterance.text}”, at {time_of(utterance.t0)}", [utterance])
+            for count, utterance in worst], len(wrong)  # fmt: skip
+
+
+def _inferences(result: TrialResult) -> Finding:
+    spans = result.log.of(Inferred)
+    worst = nlargest(MOST, spans, key=lambda event: event.end_s - event.begin_s)
+    return [(with_unit(event.end_s - event.begin_s, "s"),
+             f"on {with_unit(event.window_s, 's')} of audio, at {time_of(event.begin_s)}", [event])
+            for event in worst], len(spans)  # fmt: skip
+
+
+FINDERS: dict[str, Callable[[TrialResult], Finding]] = {
+    "rtf": _slow_chunks,
+    "speed": _slow_chunks,
+    "dropped_chunks": _drops,
+    "queue_depth": _late_chunks,
+    "word_emission_latency": _late_words,
+    "wer": _wrong_utterances,
+    "cer": _wrong_utterances,
+    "residency_slope": _inferences,
+    "first_vs_steady": _inferences,
+}
+"""By metric; of others the page names the trial's lines only."""

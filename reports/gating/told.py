@@ -1,0 +1,99 @@
+"""What a gate found, for the terminal and for the summary of a pipeline's step."""
+
+import math
+from collections.abc import Iterator
+
+from harness.printable import printable
+from reports.gating.absolute import AbsoluteResult
+from reports.gating.decision import Outcome
+from reports.gating.session import GateResult, TimedFinding
+from reports.markdown import plain, table
+from reports.numbers import number
+
+SIGNS = {
+    Outcome.PASS: "✓",
+    Outcome.INCONCLUSIVE: "?",
+    Outcome.FAIL: "✗",
+    Outcome.INVALID: "!",
+}
+
+
+def headline(result: GateResult) -> str:
+    """The outcome and what decides it."""
+    return f"{SIGNS[result.outcome]} gate: {result.outcome}: {printable(result.reason)}"
+
+
+def gate_lines(result: GateResult) -> Iterator[str]:
+    """Everything, for the terminal."""
+    yield ""
+    yield f"base {result.base[:12]}, head {result.head[:12]}"
+    yield f"{printable(result.machine)}, load {result.load_1min:g}" if result.machine else ""
+    yield f"{result.runs} runs in {result.took_s / 60:.1f} min; control {result.control}"
+    if result.timed:
+        yield f"{'time':<16}{'head/base':>10}{'below':>8}{'p':>9}{'pairs':>7}  outcome"
+    for each in result.timed:
+        yield (
+            f"{each.name:<16}"
+            + "".join(
+                f"{cell:>{width}}" for cell, width in zip(_cells(each), (10, 8, 9, 7), strict=True)
+            )
+            + f"  {SIGNS[each.outcome]} {each.outcome}"
+        )
+    if result.exact:
+        yield f"{'exact':<22}{'base':>12}{'head':>12}  outcome"
+    for found in result.exact:
+        sides = "".join(f"{_span(side):>12}" for side in (found.base, found.head))
+        note = f" ({found.reason})" if found.reason else ""
+        yield f"{found.metric:<22}{sides}  {SIGNS[found.outcome]} {found.outcome}{note}"
+    yield headline(result)
+
+
+def gate_markdown(result: GateResult) -> str:
+    """Everything, for a step's summary."""
+    parts = [f"### {SIGNS[result.outcome]} Gate: {result.outcome}\n", plain(result.reason) + "\n"]
+    if result.timed:
+        rows = [[each.name, *_cells(each), f"{SIGNS[each.outcome]} {each.outcome}"]
+                for each in result.timed]  # fmt: skip
+        header = ["time", "head / base", "below, with 95 %", "p", "pairs", "outcome"]
+        parts.append(table(header, rows))
+    if result.exact:
+        rows = [[each.metric, _span(each.base), _span(each.head),
+                 f"{SIGNS[each.outcome]} {each.outcome}", each.reason]
+                for each in result.exact]  # fmt: skip
+        parts.append(table(["exact", "base", "head", "outcome", "note"], rows))
+    parts.append(
+        plain(f"base {result.base[:12]}, head {result.head[:12]}; {result.machine}; {result.runs}"
+              f" runs in {result.took_s / 60:.1f} min; control {result.control}") + "\n"
+    )  # fmt: skip
+    return "\n".join(parts)
+
+
+def absolute_lines(result: AbsoluteResult) -> Iterator[str]:
+    """A run held to its thresholds, for the terminal."""
+    for outcome, words in result.points:
+        yield f"{SIGNS[outcome]} {printable(words)}"
+    against = f"{len(result.points)} against" if result.points else "nothing against"
+    yield f"{SIGNS[result.outcome]} gate: {result.outcome}: {result.judged} judged, {against} it"
+
+
+def absolute_markdown(result: AbsoluteResult) -> str:
+    """A run held to its thresholds, for a step's summary."""
+    rows = [[f"{SIGNS[outcome]} {outcome}", words] for outcome, words in result.points]
+    return f"### {SIGNS[result.outcome]} Gate: {result.outcome}\n\n" + (
+        table(["outcome", "what"], rows) if rows else plain(f"{result.judged} judged") + "\n"
+    )
+
+
+def _cells(each: TimedFinding) -> list[str]:
+    decision = each.decision
+    return [
+        f"x {decision.ratio:.3f}" if math.isfinite(decision.ratio) else "none",
+        f"{decision.upper:.3f}" if decision.upper < 1e6 else "none",
+        f"{decision.p:.2g}",
+        str(decision.pairs),
+    ]
+
+
+def _span(side: tuple[float, float]) -> str:
+    least, most = side
+    return number(least) if least == most else f"{number(least)}-{number(most)}"

@@ -1,0 +1,148 @@
+"""Revisions of the project, each checked out in a folder of its own for as long as it takes."""
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from harness.errors import UsageError
+
+PREFIX = "echobench-gate-"
+DEPENDENCIES = ("pyproject.toml", "constraints.txt")
+SET_UP_S = 900.0
+"""Longest that installing what a revision depends on may take."""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A revision that can be run."""
+
+    commit: str
+    folder: Path
+    python: str
+    """The interpreter that has what the revision depends on."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Such that this revision's code is found first, whatever else is installed."""
+        return {**os.environ, "PYTHONPATH": str(self.folder)}
+
+
+@contextlib.contextmanager
+def checked_out(repository: Path, revisions: Sequence[str]) -> Iterator[list[Tree]]:
+    """Check out revisions, and remove them again whatever happens.
+
+    What a gate that was killed left behind is removed too.
+
+    Args:
+        repository: Any folder of the repository.
+        revisions: As git names them.
+
+    Raises:
+        UsageError: It is no repository, a revision is unknown or can't be set up.
+    """
+    remove_left_behind(repository)
+    commits = [commit_of(repository, revision) for revision in revisions]
+    root = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-")).resolve()
+    try:
+        trees = []
+        for number, commit in enumerate(commits):
+            folder = root / f"{number}-{commit[:12]}"
+            git(repository, "worktree", "add", "--detach", "--force", str(folder), commit)
+            trees.append(Tree(commit, folder, _python_for(repository, folder)))
+        for tree in trees:
+            _require_own_code(tree)
+        yield trees
+    finally:
+        _remove(repository, root)
+
+
+def working_state(repository: Path) -> str:
+    """A commit of the working tree as it is, changes of tracked files included; touches nothing."""
+    identity = ("-c", "user.name=echobench", "-c", "user.email=echobench@localhost")
+    return git(repository, *identity, "stash", "create") or commit_of(repository, "HEAD")
+
+
+def commit_of(repository: Path, revision: str) -> str:
+    """The commit that a revision's name means.
+
+    Raises:
+        UsageError: There is none.
+    """
+    return git(repository, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+
+
+def remove_left_behind(repository: Path) -> None:
+    """Remove what gates left that no longer run."""
+    for line in git(repository, "worktree", "list", "--porcelain").splitlines():
+        root = Path(line.removeprefix("worktree ")).parent
+        left = re.fullmatch(rf"{PREFIX}(\d+)-.*", root.name)
+        if line.startswith("worktree ") and left and not psutil.pid_exists(int(left[1])):
+            _remove(repository, root)
+
+
+def git(repository: Path, *arguments: str) -> str:
+    """What a git command prints.
+
+    Raises:
+        UsageError: It fails, or there is no git.
+    """
+    command = ["git", "-C", str(repository), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise UsageError("git", str(error.strerror), "git on the PATH") from error
+    if done.returncode:
+        problem = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
+        raise UsageError(
+            f"git {arguments[0]} in {repository}", problem, "a revision of the project"
+        )
+    return done.stdout.strip()
+
+
+def _remove(repository: Path, root: Path) -> None:
+    shutil.rmtree(root, ignore_errors=True)
+    git(repository, "worktree", "prune")
+
+
+def _python_for(repository: Path, folder: Path) -> str:
+    """This interpreter where the revision depends on the same packages, else one set up for it."""
+    top = Path(git(repository, "rev-parse", "--show-toplevel"))
+    if all(_content(top / name) == _content(folder / name) for name in DEPENDENCIES):
+        return sys.executable
+    command = ["make", ".venv/.ready", f"PYTHON={sys.executable}"]
+    try:
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, check=False, timeout=SET_UP_S
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UsageError(f"setting up {folder.name}", str(error), "make, within time") from error
+    if done.returncode:
+        problem = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
+        raise UsageError(f"setting up {folder.name}", problem, "a revision that `make` can set up")
+    return str(folder / ".venv" / "bin" / "python")
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _require_own_code(tree: Tree) -> None:
+    """Make sure that each revision is measured by its own code, not by what is installed."""
+    script = "import harness.run; print(harness.run.__file__)"
+    done = subprocess.run(
+        [tree.python, "-c", script], cwd=tree.folder, env=tree.environment,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    found = Path(done.stdout.strip() or "nowhere")
+    if done.returncode or tree.folder not in found.parents:
+        problem = (done.stderr.strip() or f"its code is found in {found}").splitlines()[-1]
+        raise UsageError(f"revision {tree.commit[:12]}", problem, "a revision that imports")

@@ -1,0 +1,101 @@
+"""The choices in two small charts: word error rate over latency, and over CPU.
+
+The better a choice, the nearer it is to the lower left corner. Those on the front are filled: no
+other is better in everything. Numbers are those of the table below.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+from markupsafe import Markup
+
+from reports import svg
+from reports.candidates import Candidate, pareto_front
+from reports.numbers import number
+
+TITLE_PX, PLOT_PX, AXIS_PX, DOT_PX, RING_PX = 20, 190, 22, 9, 13
+LEFT, RIGHT = 0.06, 0.96
+"""Shares of the width between which choices stand."""
+
+
+def pareto(candidates: Sequence[Candidate], chosen: Candidate | None) -> list[Markup]:
+    """Draw the choices whose figures are known and finite.
+
+    Args:
+        candidates: All choices.
+        chosen: The one to point out.
+
+    Returns:
+        Two charts; none when there is nothing to draw.
+    """
+    drawn = [each for each in candidates if each.figures and all(map(math.isfinite, each.figures))]
+    if not drawn:
+        return []
+    front = pareto_front(drawn)
+    return [
+        _scatter("word error rate over median latency", "s", drawn, front, chosen,
+                 lambda each: each.latency_s or 0.0),
+        _scatter("word error rate over CPU", "of a core", drawn, front, chosen,
+                 lambda each: each.cpu or 0.0),
+    ]  # fmt: skip
+
+
+def _scatter(
+    title: str,
+    unit: str,
+    drawn: Sequence[Candidate],
+    front: Sequence[Candidate],
+    chosen: Candidate | None,
+    x_of: Callable[[Candidate], float],
+) -> Markup:
+    most_x = 1.15 * max(x_of(each) for each in drawn) or 1.0
+    highs = [each.wer_bounds[1] if each.wer_bounds else each.wer or 0.0 for each in drawn]
+    most_y = 1.1 * max(highs) or 0.01
+    bottom = TITLE_PX + PLOT_PX
+
+    def x(value: float) -> float:
+        return LEFT + (RIGHT - LEFT) * value / most_x
+
+    def y(value: float) -> float:
+        return bottom - PLOT_PX * value / most_y
+
+    def parts() -> Iterator[Markup]:
+        yield svg.text(0, 0.65 * TITLE_PX, title, "start", "lane")
+        yield from _axes(most_x, most_y, unit, x, y, bottom)
+        for each in sorted(drawn, key=lambda each: each is chosen):
+            kind = "front" if each in front else "behind"
+            at, height = x(x_of(each)), y(each.wer or 0.0)
+            if each.wer_bounds:
+                yield svg.line((at, at), (y(each.wer_bounds[0]), y(each.wer_bounds[1])), "range")
+            if each is chosen:
+                yield svg.circle(at, height, RING_PX, "ring")
+            words = f"{each.number}: {number(x_of(each))} {unit}, {number(each.wer or 0.0)} wrong"
+            yield svg.circle(at, height, DOT_PX, f"choice {kind}", words)
+            yield svg.text(at, height + 4, str(each.number), "middle", f"number {kind}")
+
+    said = "; ".join(f"{each.number}: {number(x_of(each))} {unit}, {number(each.wer or 0.0)}"
+                     for each in drawn)  # fmt: skip
+    return svg.chart(bottom + AXIS_PX, f"{title}: {said}", parts())
+
+
+def _axes(
+    most_x: float,
+    most_y: float,
+    unit: str,
+    x: Callable[[float], float],
+    y: Callable[[float], float],
+    bottom: float,
+) -> Iterator[Markup]:
+    step = svg.nice_step(most_y, 4)
+    for index in range(int(most_y / step) + 1):
+        height = y(index * step)
+        yield svg.line((0, 1), (height, height), "base" if not index else "grid")
+        if index:
+            words = f"{number(round(100 * index * step, 6))} %"
+            yield svg.text(0, height - 3, words, "start", "tick")
+    step = svg.nice_step(most_x, 4)
+    for index in range(int(most_x / step) + 1):
+        value = round(index * step, 9)
+        words = number(value) if index else f"0 {unit}"
+        anchor: svg.Anchor = "start" if not index else "middle"
+        yield svg.text(x(value) if index else 0, bottom + 0.75 * AXIS_PX, words, anchor, "tick")

@@ -1,0 +1,52 @@
+"""Runs that were measured before, read from their folders."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.errors import JournalError
+from harness.evaluate import TrialResult, evaluate
+from harness.journal import read_journal
+from harness.runfolder import RunFolder, RunInfo
+from harness.thresholds import FILE, Threshold, read_thresholds
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run with its trials, judged."""
+
+    folder: RunFolder
+    results: list[TrialResult]
+    thresholds: dict[str, Threshold]
+    thresholds_path: Path
+
+    @property
+    def info(self) -> RunInfo:
+        """What its `run.json` says."""
+        return self.folder.info
+
+
+def thresholds_file(folder: RunFolder) -> Path:
+    """The file of thresholds that a run was judged by."""
+    return Path(folder.info.options.thresholds or FILE)
+
+
+def read_run(runs: Path, reference: str, thresholds: Path | None = None) -> Run:
+    """Read a run from its journal.
+
+    Args:
+        runs: Where runs are.
+        reference: One of them, by id, by path, or `latest`.
+        thresholds: Judge by this file instead of the run's own.
+
+    Raises:
+        UsageError: There is no such run, it is of another schema, or the file of thresholds can't
+            be used.
+        JournalError: The run is damaged.
+    """
+    folder = RunFolder.open(runs, reference)
+    if not folder.journal.is_file():
+        raise JournalError(str(folder.journal), "no such file", "a run that was measured")
+    path = thresholds or thresholds_file(folder)
+    limits = read_thresholds(path)
+    results = evaluate(read_journal(folder.journal), limits)
+    return Run(folder, list(results.values()), limits, path)

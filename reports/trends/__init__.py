@@ -1,0 +1,1 @@
+"""How figures move from run to run, and which commits moved them."""

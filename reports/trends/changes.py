@@ -1,0 +1,146 @@
+"""Change points: where a series went to another level, and stayed there.
+
+The series is split where the ranks to the left differ most from those to the right, if hardly one
+in a thousand random orders of the same values can be split as well, and if the level moved by more
+than a few per cent; then both parts are looked at in the same way. Ranks, so that a spike or a
+skewed distribution does no harm; random orders, so that looking at every place is paid for.
+
+Sources: Pettitt 1979, "A non-parametric approach to the change-point problem"; splitting in two
+again and again as in Vostrikova 1981. The libraries for it were tried: see docs/decisions.md.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+
+ORDERS = 4999
+CHANCE = 0.001
+LEAST_SHARE = 0.05
+"""What moved by less isn't worth a word."""
+ROUNDS = 3
+LEAST_POINTS = 4
+"""On either side; three runs in a row happen."""
+MOST_POINTS = 400
+"""The latest; older ones were looked at when they were new."""
+
+
+@dataclass(frozen=True)
+class ChangePoint:
+    """The level changed between a point and the one before."""
+
+    at: int
+    """The first point at the new level."""
+    before: float
+    """The median up to the change point before, or the beginning."""
+    after: float
+    """The median up to the next change point, or the end."""
+    p: float
+    """How many random orders could be split as well, as a share."""
+
+    @property
+    def ratio(self) -> float:
+        """New level / old level; infinite from 0."""
+        return self.after / self.before if self.before else math.inf
+
+
+def change_points(values: Sequence[float]) -> list[ChangePoint]:
+    """Find where a series changed its level.
+
+    Args:
+        values: In order of time; infinity is a value like any other.
+
+    Returns:
+        The change points, earliest first; the same values always give the same ones.
+
+    >>> level = [1.0, 1.02, 0.99, 1.01, 1.0, 0.98, 1.01, 1.0, 1.02, 0.99]
+    >>> [(each.at, each.after) for each in change_points(level + [2 * v for v in level])]
+    [(10, 2.0)]
+    >>> change_points(level + level)
+    []
+    """
+    skipped = max(0, len(values) - MOST_POINTS)
+    series = np.asarray(values[skipped:], float)
+    found = sorted(_split(series, 0))
+    places = _refined(series, [at for at, _ in found])
+    edges = [0, *places, len(series)]
+    return [
+        ChangePoint(at + skipped, _level(series[start:at]), _level(series[at:end]), p)
+        for at, (_, p), start, end in zip(places, found, edges, edges[2:], strict=False)
+    ]
+
+
+def _refined(series: Floats, places: list[int]) -> list[int]:
+    """Move each place to where two levels explain the piece between its neighbours best.
+
+    Ranks tell surely that there is a change, and not so surely where; and the first split of a
+    level that comes back is made while the other change is still in the way.
+    """
+    finite = series[np.isfinite(series)]
+    values = np.minimum(series, 2 * finite.max() + 1 if len(finite) else 1.0)
+    for _ in range(ROUNDS):
+        for index in range(len(places)):
+            start = places[index - 1] if index else 0
+            end = places[index + 1] if index + 1 < len(places) else len(series)
+            costs = {
+                at: _spread(values[start:at]) + _spread(values[at:end])
+                for at in range(start + LEAST_POINTS, end - LEAST_POINTS + 1)
+            }
+            places[index] = min(costs, key=lambda at: costs[at])
+    return places
+
+
+def _spread(part: Floats) -> float:
+    """How far the values are from their level, in sum."""
+    return float(np.abs(part - np.median(part)).sum())
+
+
+def _split(series: Floats, offset: int) -> list[tuple[int, float]]:
+    if len(series) < 2 * LEAST_POINTS:
+        return []
+    ranks = _mean_ranks(series)
+    at, found = _best_split(ranks)
+    if not _moved(_level(series[:at]), _level(series[at:])):
+        return []
+    orders = np.random.default_rng(len(series)).permuted(np.tile(ranks, (ORDERS, 1)), axis=1)
+    as_good = int((_deviations(orders).max(axis=1) >= found - 1e-9).sum())
+    p = (as_good + 1) / (ORDERS + 1)
+    if p > CHANCE:
+        return []
+    left, right = _split(series[:at], offset), _split(series[at:], offset + at)
+    return [*left, (offset + at, p), *right]
+
+
+def _best_split(ranks: Floats) -> tuple[int, float]:
+    deviations = _deviations(ranks[None, :])[0]
+    best = int(deviations.argmax())
+    return best + LEAST_POINTS, float(deviations[best])
+
+
+def _deviations(orders: Floats) -> Floats:
+    """For each order and split: how far the left ranks' sum is from its mean, in its own spread."""
+    count = orders.shape[1]
+    lengths = np.arange(LEAST_POINTS, count - LEAST_POINTS + 1)
+    sums = np.cumsum(orders, axis=1)[:, lengths - 1]
+    spread = np.sqrt(lengths * (count - lengths))
+    return np.asarray(np.abs(sums - lengths * orders[0].mean()) / spread)
+
+
+def _mean_ranks(series: Floats) -> Floats:
+    ordered = np.sort(series)
+    first = np.searchsorted(ordered, series, side="left")
+    return (first + np.searchsorted(ordered, series, side="right")) / 2
+
+
+def _level(part: Floats) -> float:
+    return float(np.sort(part)[len(part) // 2])
+
+
+def _moved(before: float, after: float) -> bool:
+    if before == after or math.isinf(before) or math.isinf(after):
+        return before != after
+    return abs(after - before) > LEAST_SHARE * abs(before)

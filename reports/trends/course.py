@@ -1,0 +1,58 @@
+"""A series as a chart: one dot a run, the levels between change points, and where they change."""
+
+import math
+from collections.abc import Iterator
+
+from markupsafe import Markup
+
+from reports import svg
+from reports.numbers import number, with_unit
+from reports.trends.series import Series
+
+PLOT_PX, LABEL_PX, AXIS_PX, DOT_PX, DOT_SHARE = 90, 18, 20, 5, 0.005
+MOST_DOTS = 400
+"""The latest runs; more wouldn't be told apart."""
+
+
+def course(series: Series) -> Markup:
+    """Draw a series; what never came stands above everything else."""
+    skipped = max(0, len(series.points) - MOST_DOTS)
+    points = series.points[skipped:]
+    finite = [point.value for point in points if math.isfinite(point.value)]
+    most = 1.1 * max([*finite, 0.0]) or 1.0
+    least = min([*finite, 0.0])
+    bottom = LABEL_PX + PLOT_PX
+
+    def x(index: int) -> float:
+        return (index + 0.5) / len(points)
+
+    def y(value: float) -> float:
+        if math.isinf(value):
+            return LABEL_PX - 6
+        return bottom - PLOT_PX * (value - least) / (most - least)
+
+    def parts() -> Iterator[Markup]:
+        yield svg.line((0, 1), (y(max(0.0, least)),) * 2, "base")
+        edges = [0, *(m.change.at - skipped for m in series.moved if m.change.at > skipped)]
+        levels = [m.change.before for m in series.moved if m.change.at > skipped]
+        last = series.moved[-1].change.after if series.moved else None
+        spans = zip(edges, [*edges[1:], len(points)], [*levels, last], strict=True)
+        for start, end, level in spans:
+            if level is not None:
+                yield svg.line((start / len(points), end / len(points)), (y(level),) * 2, "level")
+        for edge in edges[1:]:
+            yield svg.line((edge / len(points),) * 2, (LABEL_PX, bottom), "limit")
+        for index, point in enumerate(points):
+            title = f"{point.record.started[:10]}, {(point.record.revision or 'unknown')[:10]}: "
+            title += with_unit(point.value, series.unit)
+            left = max(0.0, min(1 - DOT_SHARE, x(index) - DOT_SHARE / 2))
+            top = y(point.value) - DOT_PX / 2
+            kind = "bar" if math.isfinite(point.value) else "drop"
+            yield svg.bar(left, DOT_SHARE, top, top + DOT_PX, kind, title)
+        yield svg.text(0, LABEL_PX - 6, with_unit(most / 1.1, series.unit), "start", "tick")
+        yield svg.text(0, bottom + 0.8 * AXIS_PX, points[0].record.started[:10], "start", "tick")
+        yield svg.text(1, bottom + 0.8 * AXIS_PX, points[-1].record.started[:10], "end", "tick")
+
+    label = f"{series.figure} of {len(points)} runs, now {number(series.latest)}; "
+    label += f"{len(series.moved)} changes"
+    return svg.chart(bottom + AXIS_PX, label, parts())

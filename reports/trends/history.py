@@ -1,0 +1,165 @@
+"""The history of runs: one line of JSON a run, in one file for each kind of machine.
+
+Lines are small, so they can be kept in the repository for years. What a figure depends on beside
+the code (model, corpus, scenario, clock, normaliser) is in the name of its series, as a hash: a
+series never goes on across such a change.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from harness.errors import JournalError, UsageError
+from harness.evaluate import TrialResult
+from harness.files import write_whole
+from harness.metrics import Measurement
+from harness.trial import Activity, TrialStatus
+from reports.comparable import machine_class
+from reports.runs import Run
+
+SCHEMA = 1
+FOLDER = Path(__file__).parent.parent / "history"
+PERCENTILES = ("p50", "p95")
+Value = float | Literal["never"]
+"""Infinity, which JSON doesn't have, is "never"."""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of a run."""
+
+    schema: int
+    run_id: str
+    started: str
+    """UTC, ISO 8601."""
+    revision: str | None
+    machine_class: str
+    figures: dict[str, dict[str, Value]]
+    """By series, by figure, such as "rtf p95"; what is absent is left out."""
+    units: dict[str, str]
+    """By figure."""
+
+
+def record_of(run: Run) -> Record:
+    """What is kept of a run.
+
+    Raises:
+        UsageError: Nothing was measured to its end.
+    """
+    figures: dict[str, dict[str, Value]] = {}
+    units: dict[str, str] = {}
+    for result in run.results:
+        if result.spec.activity is Activity.SCENARIO and result.status is TrialStatus.OK:
+            found = list(_figures(result.measurements))
+            figures[series_of(result, run)] = {name: value for name, value, _ in found}
+            units |= {name: unit for name, _, unit in found}
+    if not figures:
+        where = f"run {run.info.run_id}"
+        raise UsageError(where, "no trial came to its end", "a run with figures")
+    return Record(
+        schema=SCHEMA,
+        run_id=run.info.run_id,
+        started=run.info.started,
+        revision=run.info.revision,
+        machine_class=machine_class(run.info.machine),
+        figures=figures,
+        units=units,
+    )
+
+
+def series_of(result: TrialResult, run: Run) -> str:
+    """The name of a trial's series: what people call it, and a hash of what it depends on."""
+    spec, inputs = result.spec, run.info.inputs
+    used = [inputs[name].sha256 for name in (f"{spec.provider}/{spec.model}", spec.corpus)
+            if name in inputs]  # fmt: skip
+    untitled = msgspec.structs.replace(spec.scenario, title="")
+    content = msgspec.json.encode(
+        msgspec.structs.replace(spec, scenario=untitled), order="deterministic"
+    )
+    depends = b"\0".join([content, *(each.encode() for each in used), run.info.normalizer.encode()])
+    return f"{spec.name} #{hashlib.sha256(depends).hexdigest()[:8]}"
+
+
+def add_record(folder: Path, record: Record) -> Path:
+    """Keep a record; one of the same run is replaced.
+
+    Returns:
+        The file that it is in.
+
+    Raises:
+        JournalError: The file can't be read or written.
+    """
+    path = folder / f"{slug(record.machine_class)}.jsonl"
+    kept = [each for each in read_file(path) if each.run_id != record.run_id]
+    records = sorted([*kept, record], key=lambda each: (each.started, each.run_id))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise JournalError(str(folder), f"can't be made ({error.strerror})") from error
+    write_whole(path, b"".join(msgspec.json.encode(each) + b"\n" for each in records))
+    return path
+
+
+def read_history(folder: Path) -> dict[str, list[Record]]:
+    """All records, oldest first, by kind of machine.
+
+    Raises:
+        UsageError: There is no such folder, or nothing in it.
+        JournalError: A file can't be read, or isn't a history.
+    """
+    history: dict[str, list[Record]] = {}
+    for path in sorted(folder.glob("*.jsonl")):
+        for record in read_file(path):
+            history.setdefault(record.machine_class, []).append(record)
+    if not history:
+        raise UsageError(f"history {folder}", "holds no run", "a folder that `trend --add` filled")
+    for records in history.values():
+        records.sort(key=lambda each: (each.started, each.run_id))
+    return dict(sorted(history.items()))
+
+
+def read_file(path: Path) -> list[Record]:
+    """The records of a file; none where there is no file.
+
+    Raises:
+        JournalError: It can't be read, or a line isn't a record.
+    """
+    if not path.exists():
+        return []
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise JournalError(str(path), f"can't be read ({error.strerror})") from error
+    records = []
+    for number, line in enumerate(lines, 1):
+        try:
+            record = msgspec.json.decode(line, type=Record)
+        except msgspec.MsgspecError as error:
+            where = f"{path}, line {number}"
+            raise JournalError(where, str(error), f"a record of schema {SCHEMA}") from error
+        if record.schema != SCHEMA:
+            where = f"{path}, line {number}"
+            raise JournalError(where, f"is of schema {record.schema}", f"schema {SCHEMA}")
+        records.append(record)
+    return records
+
+
+def slug(name: str) -> str:
+    """A name as a file's.
+
+    >>> slug("Apple M3 Pro, 12/12 cores, 36 GiB, Darwin arm64")
+    'apple-m3-pro-12-12-cores-36-gib-darwin-arm64'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "unknown"
+
+
+def _figures(measurements: dict[str, Measurement]) -> Iterator[tuple[str, Value, str]]:
+    for name, measured in measurements.items():
+        for statistic in PERCENTILES if measured.samples else ("value",):
+            value = measured.statistic(statistic)
+            if value is not None:
+                figure = name if statistic == "value" else f"{name} {statistic}"
+                yield figure, "never" if value == float("inf") else value, measured.unit
