@@ -5,7 +5,7 @@ import pytest
 
 from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, SessionConfig
-from harness.errors import DataFileError, UnavailableError, UnknownNameError
+from harness.errors import DataFileError, ModelError, UnavailableError, UnknownNameError
 from harness.normalize import tokens
 from harness.registry import make_provider
 from models import EMBEDDED
@@ -69,6 +69,15 @@ def test_damaged_folders_are_refused(tmp_path: Path) -> None:
         assert file in answer or "model" in answer
         assert "; allowed: " in answer
     assert all("no such folder" in answer for answer in answers[-2:])
+
+
+@pytest.mark.parametrize("head", [[3, 0], [0, 4], [25, 3]])
+def test_heads_that_the_decoder_lacks_are_refused(tmp_path: Path, head: list[int]) -> None:
+    """A distilled model's folder may name its teacher's; the engine would read past its buffers."""
+    config = CONFIG | {"alignment_heads": [[0, 0], head]}
+    folder = variant(tmp_path, "distilled", "config.json", json.dumps(config).encode())
+    with pytest.raises(ModelError, match=rf"head {head[1]} of layer {head[0]}, .*layers="):
+        FasterWhisper().locate_model(str(folder))
 
 
 def test_the_optional_file_may_be_missing(tmp_path: Path) -> None:
