@@ -3,7 +3,8 @@
 Limits: at most 3 points more word errors than with each utterance decoded at once, and under 10 %.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import jiwer
 import pytest
@@ -34,21 +35,32 @@ def bench_streaming_accuracy(benchmark: BenchmarkFixture, name: str, chunk_s: fl
     spoken = [words(" ".join(entry.text for entry in group)) for group in groups]
 
     async def streamed() -> list[str]:
-        await provider.start_session("accuracy", SessionConfig(model="embedded"))
         said = [await hear(provider, with_pauses(*group), chunk_s=chunk_s) for group in groups]
-        await provider.stop_session("accuracy")
         return [words(text_of(segments)) for segments in said]
 
-    def at_once() -> Iterator[str]:
-        for group in groups:
-            decodes = (provider.decode(to_float(entry.read().tobytes()), is_final=True)
-                       for entry in group)  # fmt: skip
-            yield words(" ".join(word.text for decode in decodes for word in decode))
+    async def at_once() -> list[str]:
+        return [
+            words(
+                " ".join(
+                    word.text
+                    for entry in group
+                    for word in provider.decode(to_float(entry.read().tobytes()), is_final=True)
+                )
+            )
+            for group in groups
+        ]
 
-    heard = benchmark.pedantic(  # type: ignore[no-untyped-call]
-        lambda: clock.run(streamed(), ClockKind.VIRTUAL), rounds=1
-    )
-    streaming, whole = jiwer.wer(spoken, heard), jiwer.wer(spoken, list(at_once()))
+    def wer_of(hear_all: Callable[[], Coroutine[Any, Any, list[str]]]) -> float:
+        async def body() -> list[str]:
+            await provider.start_session("accuracy", SessionConfig(model="embedded"))
+            heard = await hear_all()
+            await provider.stop_session("accuracy")
+            return heard
+
+        return float(jiwer.wer(spoken, clock.run(body(), ClockKind.VIRTUAL)))
+
+    whole = wer_of(at_once)
+    streaming = benchmark.pedantic(wer_of, (streamed,), rounds=1)  # type: ignore[no-untyped-call]
     print(f"\n{name}, chunks of {chunk_s:g} s: WER {streaming:.3f}, utterances at once {whole:.3f}")
     benchmark.extra_info |= {"streaming": round(streaming, 4), "at_once": round(whole, 4)}
     assert streaming <= whole + MOST_POINTS
