@@ -1,31 +1,29 @@
 """faster-whisper (CTranslate2), in this process: CPU, or CUDA; no Metal."""
 
-import math
 from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
 from harness.audio import SAMPLE_RATE_HZ, Samples
-from harness.contract import ProviderSettings, SessionConfig, Word
+from harness.contract import SessionConfig, Word
 from harness.errors import ModelError, UnavailableError
 from harness.requirements import Package
 from models import EMBEDDED
 from providers.policies import weights
 from providers.policies.ctranslate import FILES, OPTIONAL_FILES, check_ct2
-from providers.policies.segmenter import Limits
 from providers.policies.threads import cpu_threads, wait_without_spinning
-from providers.policies.windowed import WindowedProvider
+from providers.policies.whisper import WhisperProvider, WhisperSettings, most_tokens
+from providers.policies.whisper_models import DISTILLED
 
 HUB_OWNER = "Systran"
 HUB_NAMES = """
     tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3
 """.split()
-TOKENS_PER_S = 8
-"""More than anyone says, so only a decode that loops is stopped by it."""
+FRAMES_A_POSITION = 2
 
 
-class FasterWhisperSettings(ProviderSettings, frozen=True, kw_only=True):
+class FasterWhisperSettings(WhisperSettings, frozen=True, kw_only=True):
     """Options of `faster_whisper`."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -37,7 +35,7 @@ class FasterWhisperSettings(ProviderSettings, frozen=True, kw_only=True):
     beam_size: Annotated[int, Meta(ge=1, le=100)] = 1
 
 
-class FasterWhisper(WindowedProvider):
+class FasterWhisper(WhisperProvider):
     """One CTranslate2 model, which serves all sources in turn."""
 
     name = "faster_whisper"
@@ -57,10 +55,12 @@ class FasterWhisper(WindowedProvider):
             folder = EMBEDDED / "ct2"
         elif weights.is_path(model):
             folder = Path(model).expanduser()
+        elif model in DISTILLED:
+            folder = weights.fetch(DISTILLED[model].ct2_repository, FILES, OPTIONAL_FILES)
         elif "/" in model:
             folder = weights.fetch(model, FILES, OPTIONAL_FILES)
         else:
-            name = weights.known(model, HUB_NAMES, self.name)
+            name = weights.known(model, [*HUB_NAMES, *DISTILLED], self.name)
             folder = weights.fetch(f"{HUB_OWNER}/faster-whisper-{name}", FILES, OPTIONAL_FILES)
         check_ct2(folder)
         return folder
@@ -70,10 +70,9 @@ class FasterWhisper(WindowedProvider):
         wait_without_spinning()
         from faster_whisper import WhisperModel
 
+        self.prepare(config)
         folder = self._folder(config.model)
         self._check_device()
-        self._language = config.language
-        self.limits = Limits(longest_s=weights.LONGEST_S[config.model == weights.EMBEDDED])
         try:
             self._model = WhisperModel(
                 str(folder),
@@ -84,6 +83,8 @@ class FasterWhisper(WindowedProvider):
             )
         except Exception as error:  # the libraries' own errors have no common base
             raise ModelError(str(folder), f"does not load ({error})", "an intact folder") from error
+        encode = self._model.encode  # `transcribe` pads to 30 s whatever it is told
+        self._model.encode = lambda features: encode(features[:, : self._frames])
 
     def _check_device(self) -> None:
         import ctranslate2
@@ -103,16 +104,17 @@ class FasterWhisper(WindowedProvider):
         del self._model
 
     def decode(self, samples: Samples, *, is_final: bool) -> list[Word]:
-        """See `WindowedProvider`; finals and partials are decoded alike."""
+        """See `WindowedProvider`."""
         length_s = len(samples) / SAMPLE_RATE_HZ
+        self._frames = FRAMES_A_POSITION * self.positions(length_s, is_final=is_final)
         segments, _ = self._model.transcribe(
             samples,
-            language=self._language,
+            language=self.language,
             beam_size=self.settings.beam_size,
             temperature=0.0,
             word_timestamps=True,
             condition_on_previous_text=False,
-            max_new_tokens=math.ceil(length_s * TOKENS_PER_S) + 4,
+            max_new_tokens=most_tokens(length_s),
         )
         return [  # the segments come from a generator: the work is done here
             Word(word.word.strip(), float(word.start), float(word.end))

@@ -1,22 +1,22 @@
 """whisper.cpp, in this process, through pywhispercpp: Metal on Apple Silicon, CPU elsewhere."""
 
-import math
 import threading
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from msgspec import Meta
 
 from harness.audio import SAMPLE_RATE_HZ, Samples
-from harness.contract import ProviderSettings, SessionConfig, Word
+from harness.contract import SessionConfig, Word
 from harness.requirements import Package
 from models import EMBEDDED
 from providers.policies import weights
+from providers.policies.alignment import aligned_words, alignment, knows_timestamps
 from providers.policies.ggml import check_ggml
-from providers.policies.segmenter import Limits
 from providers.policies.threads import cpu_threads, wait_without_spinning
-from providers.policies.windowed import WindowedProvider
+from providers.policies.whisper import WhisperProvider, WhisperSettings, most_tokens
+from providers.policies.whisper_models import DISTILLED
 
 HUB_REPOSITORY = "ggerganov/whisper.cpp"
 HUB_NAMES = """
@@ -30,15 +30,9 @@ HUB_NAMES = """
 
 SHORTEST_S = 1.1
 """whisper.cpp finds nothing in less than a second; shorter windows get silence at their end."""
-POSITIONS_PER_S = 50
-"""Of the encoder; it computes 1500 of them, for 30 s, unless told to do with fewer."""
-SPARE_POSITIONS = 64
-FEWEST_POSITIONS = 256
-TOKENS_PER_S = 8
-"""More than anyone says, so only a decode that loops is stopped by it."""
 
 
-class WhisperCppSettings(ProviderSettings, frozen=True, kw_only=True):
+class WhisperCppSettings(WhisperSettings, frozen=True, kw_only=True):
     """Options of `whisper_cpp`."""
 
     n_threads: Annotated[int, Meta(ge=1, le=256)] | None = None
@@ -47,7 +41,7 @@ class WhisperCppSettings(ProviderSettings, frozen=True, kw_only=True):
     """Use Metal or CUDA where the installed build has it."""
 
 
-class WhisperCpp(WindowedProvider):
+class WhisperCpp(WhisperProvider):
     """One whisper.cpp context, which is not thread-safe: all sources take turns on its thread."""
 
     name = "whisper_cpp"
@@ -58,36 +52,37 @@ class WhisperCpp(WindowedProvider):
     def locate_model(self, model: str) -> Path:
         """See `ASRProvider`."""
         path = self._path(model)
+        check_ggml(path)
         weights.check_hashes([path])
         return path
 
     def _path(self, model: str) -> Path:
-        """Find a model's file and walk it, since a damaged one would crash the process."""
+        """Find a model's file."""
         if model == weights.EMBEDDED:
-            path = EMBEDDED / "ggml-q8_0.bin"
-        elif weights.is_path(model):
-            path = Path(model).expanduser()
+            return EMBEDDED / "ggml-q8_0.bin"
+        if weights.is_path(model):
+            return Path(model).expanduser()
+        if (distilled := DISTILLED.get(model)) is not None:
+            repository, file = distilled.ggml_repository, distilled.ggml_file
         else:
-            file = f"ggml-{weights.known(model, HUB_NAMES, self.name)}.bin"
-            path = weights.fetch(HUB_REPOSITORY, [file]) / file
-        check_ggml(path)
-        return path
+            name = weights.known(model, [*HUB_NAMES, *DISTILLED], self.name)
+            repository, file = HUB_REPOSITORY, f"ggml-{name}.bin"
+        return weights.fetch(repository, [file]) / file
 
     def load(self, config: SessionConfig) -> None:
-        """See `ResidentProvider`."""
+        """See `ResidentProvider`; the file is walked first, since damage would end the process."""
         wait_without_spinning()
         from pywhispercpp.model import Model
 
+        self.prepare(config)
         path = self._path(config.model)
-        self._is_embedded = config.model == weights.EMBEDDED
-        self.decodes_finals_anew = not self._is_embedded  # their partials take a short cut
-        self._language = config.language
-        self.limits = Limits(longest_s=weights.LONGEST_S[self._is_embedded])
+        self._has_timestamps = knows_timestamps(check_ggml(path))
+        parameters: Any = {"use_gpu": self.settings.use_gpu}
         self._stop = threading.Event()
         self._model = Model(
             str(path),
             n_threads=cpu_threads(self.settings.n_threads),
-            context_params={"use_gpu": self.settings.use_gpu},
+            context_params=parameters if self._has_timestamps else parameters | alignment(),
             print_progress=False,
         )
 
@@ -105,28 +100,27 @@ class WhisperCpp(WindowedProvider):
     def decode(self, samples: Samples, *, is_final: bool) -> list[Word]:
         """See `WindowedProvider`.
 
-        Every parameter is given each time: the binding keeps those of the call before. A short
-        encoder context is several times faster. The embedded model was trained for it; others
-        get it for partials only.
+        Every parameter is given each time: the binding keeps those of the call before.
         """
         missing = round(SHORTEST_S * SAMPLE_RATE_HZ) - len(samples)
         window = np.pad(samples, (0, max(0, missing)))
         length_s = len(window) / SAMPLE_RATE_HZ
-        positions = max(FEWEST_POSITIONS, math.ceil(length_s * POSITIONS_PER_S) + SPARE_POSITIONS)
-        short_context = self._is_embedded or not is_final
+        by_word = self._has_timestamps
         segments = self._model.transcribe(
             window,
             abort_callback=self._stop.is_set,
-            language=self._language,
-            audio_ctx=positions if short_context else 0,
-            max_tokens=math.ceil(length_s * TOKENS_PER_S),
+            language=self.language,
+            audio_ctx=self.positions(length_s, is_final=is_final),
+            max_tokens=most_tokens(length_s),
             no_context=True,
             single_segment=False,
             temperature_inc=0.0,
-            token_timestamps=True,  # these three: one segment a word, with its times
-            max_len=1,
-            split_on_word=True,
+            token_timestamps=by_word,  # these three: one segment a word, with its times
+            max_len=1 if by_word else 0,
+            split_on_word=by_word,
         )
+        if not by_word:
+            return aligned_words(self._model)
         return [
             Word(segment.text, segment.t0 / 100, segment.t1 / 100)
             for segment in segments

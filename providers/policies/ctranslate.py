@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from harness.errors import ModelError
+from providers.policies.ct2_weights import read_decoder
 from providers.policies.weights import lacking
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ class _Config(msgspec.Struct):
 
 
 def check_ct2(folder: Path) -> None:
-    """Look through a folder, at everything but the weights.
+    """Look through a folder, at everything but the values of the weights.
 
     Raises:
         ModelError: A file is missing or doesn't hold what it must.
@@ -46,10 +47,28 @@ def check_ct2(folder: Path) -> None:
     if any(token >= len(words) for token in config.suppress_ids_begin):
         problem = f"suppress_ids_begin {config.suppress_ids_begin} of {len(words)} tokens"
         raise _damaged(folder / "config.json", problem)
+    _check_heads(folder, config.alignment_heads)
     _read(folder / "tokenizer.json", dict[str, Any])
     for name in OPTIONAL_FILES:
         if (folder / name).exists():
             _read(folder / name, dict[str, Any])
+
+
+def _check_heads(folder: Path, alignment_heads: list[tuple[int, int]]) -> None:
+    """Make sure that the heads exist; a distilled model converted carelessly names its teacher's.
+
+    CTranslate2 follows them out of its buffers, and the process ends.
+    """
+    path = folder / "model.bin"
+    try:
+        decoder = read_decoder(path)
+    except (ValueError, OSError) as error:
+        raise _damaged(path, str(error)) from error
+    for layer, head in alignment_heads:
+        if layer >= (decoder.layers or layer + 1) or head >= (decoder.heads or head + 1):
+            problem = f"alignment head {head} of layer {layer}, in a decoder of {decoder}"
+            allowed = "heads that the model has, such as all of its last layer"
+            raise ModelError(str(folder / "config.json"), problem, allowed)
 
 
 def _vocabulary(path: Path) -> set[str]:

@@ -2,8 +2,8 @@
 
 A segment begins a little before speech does and ends at a pause. While it grows, each push hands
 out a window with all of it so far (not final); when it has ended, one with the whole of it
-(final). A segment that runs on ends at a shorter pause, and at the longest the engine can take
-it is cut where it is quietest. Silence between segments is never decoded, only counted.
+(final). The longer a segment gets, the shorter a pause ends it, and at the longest the engine can
+take it is cut where it is quietest. Silence between segments is never decoded, only counted.
 """
 
 from collections.abc import Iterator
@@ -21,9 +21,9 @@ class Limits:
     """Seconds that decide where segments begin and end; what suits depends on the model."""
 
     pause_s: float = 0.5
-    """Silence that ends a segment."""
+    """Silence that ends a segment which has just begun."""
     short_pause_s: float = 0.2
-    """Silence that ends a segment which is half as long as it may get."""
+    """Silence that ends one which is half as long as it may get; until then it takes ever less."""
     longest_s: float = 15.0
     """No window is longer."""
     lead_s: float = 0.3
@@ -32,6 +32,8 @@ class Limits:
     """Audio kept after speech ends."""
     onset_s: float = 0.08
     """Speech shorter than this, such as a click, begins no segment."""
+    news_s: float = 0.0
+    """While speech goes on, less of it than this is not worth a window that isn't final."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ class Segmenter:
         if self._begin is None:
             lead = self._frames(self.limits.lead_s) + self._onset
             self._skip_to(self._judged - lead * FRAME)
-        elif self._has_news(self._received):
+        elif self._has_news(self._received) and self._has_enough():
             windows.append(self._window(self._received, is_final=False))
         return windows
 
@@ -146,7 +148,7 @@ class Segmenter:
         self._skip_to(speech_begin - lead)
         self._begin = self._origin
         self._speech_end = self._judged
-        self._handed_out = self._begin
+        self._handed_out = speech_begin
         self._onset = 0
 
     def _end(self) -> int | None:
@@ -155,7 +157,8 @@ class Segmenter:
         length_s = (self._judged - self._begin) / SAMPLE_RATE_HZ
         silence_s = (self._judged - self._speech_end) / SAMPLE_RATE_HZ
         limits = self.limits
-        pause_s = limits.pause_s if length_s < limits.longest_s / 2 else limits.short_pause_s
+        grown = min(1.0, length_s / (limits.longest_s / 2))
+        pause_s = limits.pause_s + grown * (limits.short_pause_s - limits.pause_s)
         with_tail = self._speech_end + self._frames(min(limits.tail_s, silence_s)) * FRAME
         if silence_s >= pause_s:
             return max(with_tail, self._handed_out) if self.in_order else with_tail
@@ -188,6 +191,12 @@ class Segmenter:
         # A forced cut may fall before words that the segment has shown already.
         held_other_words = self._handed_out > end and self._speech_end > end
         return held_other_words or min(self._speech_end + tail, end) > self._handed_out
+
+    def _has_enough(self) -> bool:
+        """Whether the speech that no window held is likely to hold a word, as far as it goes."""
+        goes_on = self._judged - self._speech_end < self._frames(self.limits.tail_s / 2) * FRAME
+        new_s = (self._speech_end - self._handed_out) / SAMPLE_RATE_HZ
+        return not goes_on or new_s >= self.limits.news_s
 
     def _window(self, end: int, *, is_final: bool) -> Window:
         assert self._begin is not None

@@ -8,9 +8,6 @@ from harness.errors import ModelError, UnavailableError, UnknownNameError
 from harness.requirements import Package
 
 EMBEDDED = "embedded"
-LONGEST_S = {True: 8.0, False: 15.0}
-"""The longest window to decode, for the embedded model and for others; Whisper itself takes 30 s,
-but captions shouldn't wait that long for a final."""
 HASH_DIGITS = 64
 LONGEST_REASON = 300
 HUB_CLIENT = Package("huggingface_hub", extra="whisper-cpp")

@@ -25,6 +25,7 @@ from harness.timeline import build_timeline
 from harness.trial import TrialSpec
 from providers.faster_whisper import FasterWhisper
 from providers.policies.threads import cpu_threads
+from providers.policies.whisper import most_tokens
 from providers.policies.windowed import WindowedProvider
 from providers.whisper_cpp import SHORTEST_S, WhisperCpp
 
@@ -67,8 +68,8 @@ def whisper_cpp_alone() -> Callable[[Window], object]:
         return model.transcribe(
             samples,
             language="en",
-            audio_ctx=max(256, math.ceil(length_s * 50) + 64),
-            max_tokens=math.ceil(length_s * 8),
+            audio_ctx=math.ceil(length_s * 50) + 64,
+            max_tokens=most_tokens(length_s),
             no_context=True,
             temperature_inc=0.0,
             token_timestamps=True,
@@ -84,9 +85,12 @@ def faster_whisper_alone() -> Callable[[Window], object]:
 
     path = FasterWhisper().locate_model("embedded")
     model = WhisperModel(str(path), cpu_threads=cpu_threads(None), local_files_only=True)
+    encode = model.encode
 
     def decode(window: Window) -> object:
         samples, _ = window
+        frames = 2 * (math.ceil(len(samples) / SAMPLE_RATE_HZ * 50) + 64)
+        model.encode = lambda features: encode(features[:, :frames])
         segments, _ = model.transcribe(
             samples,
             language="en",
@@ -94,7 +98,7 @@ def faster_whisper_alone() -> Callable[[Window], object]:
             temperature=0.0,
             word_timestamps=True,
             condition_on_previous_text=False,
-            max_new_tokens=math.ceil(len(samples) / SAMPLE_RATE_HZ * 8) + 4,
+            max_new_tokens=most_tokens(len(samples) / SAMPLE_RATE_HZ),
         )
         return list(segments)
 

@@ -74,7 +74,7 @@ def error_of(outcome: tuple[int, str]) -> str:
         ("--provider whisper_cpp,nope", "--provider: no 'nope'"),
         ("--provider=", "--provider: nothing was given"),
         ("--provider whisper_cpp,", "--provider: nothing was given"),
-        ("--provider whisper_cpp:threads=2", "threads`; allowed: n_threads, use_gpu"),
+        ("--provider whisper_cpp:threads=2", "threads`; allowed: short_context, n_threads"),
         ("--provider whisper_cpp:n_threads=0", "n_threads"),
         ("--provider whisper_cpp:n_threads", "'n_threads'; allowed: name=value"),
         ("--provider faster_whisper:device=tpu", "'tpu'"),

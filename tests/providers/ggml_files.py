@@ -1,5 +1,6 @@
 """Whisper.cpp model files to damage: where in one the numbers stand that a loader believes."""
 
+import re
 import struct
 import subprocess
 import sys
@@ -72,6 +73,21 @@ def with_few_tokens(content: bytes, count: int) -> bytes:
         + tokens
         + content[layout.tensors[0] :]
     )
+
+
+def with_decoder_layers(content: bytes, count: int) -> bytes:
+    """Leave the upper decoder layers out, as distillation does; what is left hears little."""
+    layout = layout_of(content)
+    whole = bytearray(content)
+    struct.pack_into("<i", whole, layout.header["n_text_layer"], count)
+    pieces = [bytes(whole[: layout.tensors[0]])]
+    for begin, name, end in zip(
+        layout.tensors, layout.names, [*layout.tensors[1:], layout.end], strict=True
+    ):
+        layer = re.match(rb"decoder\.blocks\.(\d+)\.", whole[name:end])
+        if layer is None or int(layer[1]) < count:
+            pieces.append(bytes(whole[begin:end]))
+    return b"".join(pieces)
 
 
 def decode_in_child(path: Path) -> subprocess.CompletedProcess[str]:

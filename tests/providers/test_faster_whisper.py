@@ -1,11 +1,14 @@
 import json
+import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from harness.audio import to_float
 from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, SessionConfig
-from harness.errors import DataFileError, UnavailableError, UnknownNameError
+from harness.errors import DataFileError, ModelError, UnavailableError, UnknownNameError
 from harness.normalize import tokens
 from harness.registry import make_provider
 from models import EMBEDDED
@@ -71,6 +74,15 @@ def test_damaged_folders_are_refused(tmp_path: Path) -> None:
     assert all("no such folder" in answer for answer in answers[-2:])
 
 
+@pytest.mark.parametrize("head", [[3, 0], [0, 4], [25, 3]])
+def test_heads_that_the_decoder_lacks_are_refused(tmp_path: Path, head: list[int]) -> None:
+    """A distilled model's folder may name its teacher's; the engine would read past its buffers."""
+    config = CONFIG | {"alignment_heads": [[0, 0], head]}
+    folder = variant(tmp_path, "distilled", "config.json", json.dumps(config).encode())
+    with pytest.raises(ModelError, match=rf"head {head[1]} of layer {head[0]}, .*layers="):
+        FasterWhisper().locate_model(str(folder))
+
+
 def test_the_optional_file_may_be_missing(tmp_path: Path) -> None:
     folder = variant(tmp_path, "without", "preprocessor_config.json", None)
     assert refusals("faster_whisper", [folder]) == ["ready"]
@@ -84,6 +96,49 @@ def test_a_model_by_path_is_heard(tmp_path: Path) -> None:
             return await hear(provider, with_pauses(shortest(1)[0]))
 
     assert tokens(text_of(run(body(), ClockKind.VIRTUAL))) == tokens(shortest(1)[0].text)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "whole"),
+    [("embedded", {}, ()), ("embedded", {"short_context": False}, (False, True)),
+     ("mine", {}, (True,)), ("mine", {"short_context": False}, (False, True))],
+)  # fmt: skip
+def test_no_more_is_encoded_than_the_window_needs(
+    tmp_path: Path, model: str, options: dict[str, bool], whole: tuple[bool, ...]
+) -> None:
+    """But for finals of models that were not trained for it; the words are the same."""
+    path = "embedded" if model == "embedded" else str(variant(tmp_path, model, "none", None))
+    provider = make_provider("faster_whisper", dict(options))
+    assert isinstance(provider, FasterWhisper)
+    provider.load(SessionConfig(model=path))
+    encoded: list[int] = []
+    provider._model.model = Watched(provider._model.model, encoded)
+    entry = shortest(1)[0]
+    samples = to_float(entry.read().tobytes())
+    for is_final in (False, True):
+        words = provider.decode(samples, is_final=is_final)
+        assert tokens(" ".join(word.text for word in words)) == tokens(entry.text)
+    frames = {
+        True: 3000,
+        False: 2 * max(64 + math.ceil(len(samples) / 320), 256 * (model == "mine")),
+    }
+    assert encoded == [frames[is_final in whole] for is_final in (False, True)]
+    assert provider.decodes_finals_anew is (whole == (True,))
+    provider.unload()
+
+
+class Watched:
+    """The engine's own model; notes how many frames it is to encode."""
+
+    def __init__(self, inner: Any, encoded: list[int]) -> None:
+        self._inner, self._encoded = inner, encoded
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def encode(self, features: Any, to_cpu: bool) -> Any:
+        self._encoded.append(features.shape[-1])
+        return self._inner.encode(features, to_cpu=to_cpu)
 
 
 def test_unknown_names_are_refused_without_asking_anyone() -> None:

@@ -223,14 +223,28 @@ def test_a_pause_parts_segments_and_a_breath_does_not() -> None:
     for pause_s, count in ((0.3, 1), (0.8, 2)):
         halves = [speech(samples_of(1.0)), noise(samples_of(pause_s), -70)]
         samples = between_silences(np.concatenate([*halves, speech(samples_of(1.0), seed=2)]))
-        assert len(finals(windows_of(segmenter(), samples))) == count
+        assert len(finals(windows_of(segmenter(Limits()), samples))) == count
 
 
-def test_a_long_segment_ends_at_a_breath() -> None:
-    """At half of the limit, a pause that would not have parted segments before does."""
-    halves = [speech(samples_of(2.5)), noise(samples_of(0.35), -70)]
+@pytest.mark.parametrize(("length_s", "count"), [(0.5, 1), (2.5, 1), (5.0, 2), (9.0, 2)])
+def test_a_long_segment_ends_at_a_breath(length_s: float, count: int) -> None:
+    """The longer it has become, the shorter a pause ends it."""
+    halves = [speech(samples_of(length_s)), noise(samples_of(0.35), -70)]
     samples = between_silences(np.concatenate([*halves, speech(samples_of(0.7), seed=2)]))
-    assert len(finals(windows_of(segmenter(), samples))) == 2
+    assert len(finals(windows_of(segmenter(Limits()), samples))) == count
+
+
+def test_a_fragment_of_speech_is_not_worth_a_partial() -> None:
+    """While it goes on; a short word that is over is."""
+    limits = Limits(news_s=0.3)
+    for length_s, count in ((0.2, 0), (0.4, 1)):
+        for ends in (False, True):
+            subject = segmenter(limits)
+            parts = [noise(samples_of(1), -70), speech(samples_of(length_s))]
+            after = [noise(samples_of(0.16), -70)] if ends else []
+            windows = subject.push(np.concatenate([*parts, *after]))
+            assert len(windows) == max(count, ends)
+            assert len(subject.flush()) == 1
 
 
 def test_a_click_begins_no_segment() -> None:
@@ -257,7 +271,7 @@ def test_a_forced_cut_loses_and_repeats_nothing() -> None:
 
 def test_a_final_has_news_only_if_a_partial_did_not_hear_it_all() -> None:
     samples = between_silences(speech(samples_of(1.0)))
-    for sizes, has_news in (((samples_of(2.3), SAMPLE_RATE_HZ), False), ((len(samples),), True)):
+    for sizes, has_news in (((samples_of(2.2), SAMPLE_RATE_HZ), False), ((len(samples),), True)):
         windows = windows_of(segmenter(), samples, sizes)
         assert [window.is_final for window in windows] == [False, True][-len(windows) :]
         assert windows[-1].has_news is has_news

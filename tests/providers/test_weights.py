@@ -22,6 +22,7 @@ from harness.normalize import tokens
 from harness.trial import TrialStatus
 from models import EMBEDDED
 from providers.policies import weights
+from providers.policies.whisper_models import DISTILLED
 from tests.providers.engines import ROOT
 from tests.providers.hub import COMMIT, Faults, Hub, serving
 
@@ -30,11 +31,12 @@ CT2 = EMBEDDED / "ct2"
 CODE = """
 import sys
 from harness.errors import EchobenchError
-from harness.registry import provider_class
+from harness.options import parse_provider
+from harness.registry import make_provider
 for line in sys.stdin:
     provider, model = line.rstrip("\\n").split("\\t")
     try:
-        print("at", provider_class(provider)().locate_model(model), flush=True)
+        print("at", make_provider(*parse_provider(provider)).locate_model(model), flush=True)
     except EchobenchError as error:
         print(f"{type(error).__name__}: {error}", flush=True)
 """
@@ -94,6 +96,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
         "Systran/faster-whisper-tiny.en": faster_whisper,
         "someone/mine": faster_whisper,
         "someone/other-format": {"README.md": readme, "pytorch_model.bin": GGML},
+        **{model.ct2_repository: faster_whisper for model in DISTILLED.values()},
+        **{model.ggml_repository: {model.ggml_file: GGML, "ggml-other.bin": other}
+           for model in DISTILLED.values()},
     }  # fmt: skip
     with serving(Hub(repositories)) as hub:
         yield hub
@@ -171,6 +176,20 @@ def test_a_folder_is_fetched_once(hub: Hub, client: Client, model: str) -> None:
     asked = len(hub.asked)
     assert path_in(client.locate("faster_whisper", model)) == folder
     assert len(hub.asked) == asked
+
+
+@pytest.mark.parametrize("model", DISTILLED)
+def test_a_distilled_model_is_fetched_for_either_engine(
+    hub: Hub, client: Client, model: str
+) -> None:
+    """From where each is published; the engine's own provider finds the same."""
+    file = path_in(client.locate("distil_whisper", model))
+    assert file.name == DISTILLED[model].ggml_file
+    assert hub.files_asked_for() == {file.name}
+    folder = path_in(client.locate("distil_whisper:engine=faster_whisper", model))
+    assert {path.name for path in folder.iterdir()} == {path.name for path in CT2.iterdir()}
+    assert path_in(client.locate("whisper_cpp", model)) == file
+    assert path_in(client.locate("faster_whisper", model)) == folder
 
 
 @pytest.mark.parametrize(

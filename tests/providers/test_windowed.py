@@ -20,6 +20,7 @@ def test_an_engine_may_want_to_decode_every_final(anew: bool, decodes: int) -> N
     engine.decodes_finals_anew = anew
     calls: list[bool] = []
     engine.on_decode = lambda samples, is_final: calls.append(is_final)  # type: ignore[method-assign]
-    said = in_session(listen(engine, say(["ah"], after_s=2.0), [samples_of(0.6)]), engine)
+    sizes = [samples_of(0.65), samples_of(0.4)]
+    said = in_session(listen(engine, say(["ah"], after_s=2.0), sizes), engine)
     assert text_of(said) == ["ah"]
     assert calls == [False] * (decodes - anew) + [True] * anew
