@@ -16,7 +16,7 @@ from harness.patience import DEFAULT, Patience
 from harness.pool import WorkerPool
 from harness.run import measure_all
 from harness.scenario import Scenario, SourceScript
-from harness.trial import Activity, Option, TrialSpec
+from harness.trial import Activity, Option, TrialSpec, TrialStatus
 
 STAND_INS = Path(__file__).parent / "stand_ins" / "installed"
 """On `sys.path`, this folder makes the stand-ins known, as if they had been installed."""
@@ -112,11 +112,18 @@ class Observer:
 def run_of(
     specs: Sequence[TrialSpec], journal: Path, patience: Patience = DEFAULT
 ) -> list[TrialRecord]:
-    """Measure trials with real workers, and read the journal that this leaves."""
+    """Measure trials with real workers, and read the journal that this leaves.
+
+    A trial that a busy machine made void is measured a second time: it said nothing.
+    """
     pool, writer = WorkerPool(patience), JournalWriter(journal)
     try:
         measure_all(specs, pool, writer, Observer())
+        writer.sync()
+        void = [record.started.spec for record in read_journal(journal)
+                if record.ended and record.ended.status is TrialStatus.VOID]  # fmt: skip
+        measure_all(void, pool, writer, Observer())
     finally:
         pool.close()
         writer.close()
-    return read_journal(journal)
+    return list({record.started.key: record for record in read_journal(journal)}.values())

@@ -40,8 +40,9 @@ def read_decoder(path: Path) -> Decoder:
             (rank,) = _unpack(file, "<B")
             _unpack(file, f"<{rank}I")
             _, length = _unpack(file, "<BI")
-            if name.startswith(LAYER):
-                layers.add(name.removeprefix(LAYER).partition("/")[0])
+            layer = name.removeprefix(LAYER).partition("/")[0]
+            if name.startswith(LAYER) and layer.isdigit():  # a `layer_norm` is none
+                layers.add(layer)
             if name == HEADS and length == 2:
                 (heads,) = _unpack(file, "<h")
             else:

@@ -6,6 +6,7 @@ them is never fed, only counted. What it says about a later utterance waits unti
 have their finals, since segments go out in order.
 """
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
@@ -19,6 +20,10 @@ from harness.resident import Session
 from providers.policies.captions import placed
 from providers.policies.segmenter import Limits, Segmenter, Window
 from providers.policies.streaming import Stream, StreamingProvider
+
+MOST_UNCONFIRMED_S = 30.0
+"""Of audio that an engine was fed and hasn't recognised; longer than any utterance. A network takes
+whatever it is given, and the source has to know that it is ahead."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class EngineStream(ABC):
 
     confirms: ClassVar[bool] = False
     """Whether it calls `listener.confirm` when samples have been recognised. Otherwise they count
-    as that when `feed` returns."""
+    as that when `feed` returns. What is fed may run ahead of that by `MOST_UNCONFIRMED_S`."""
 
     @abstractmethod
     async def feed(self, samples: Samples) -> None:
@@ -116,6 +121,7 @@ class FeedThroughStream(Stream):
         self._next_id = 0
         self._opened_s = 0.0
         self._unconfirmed = 0
+        self._confirmed = asyncio.Event()
 
     async def begin(self) -> None:
         """See `Stream`."""
@@ -175,6 +181,7 @@ class FeedThroughStream(Stream):
             samples = min(samples, self._unconfirmed)
             self._unconfirmed -= samples
             self.account.decoded += samples
+            self._confirmed.set()
 
     def settle(self) -> None:
         """See `Stream`; also of the utterances that had to wait for this one."""
@@ -195,6 +202,9 @@ class FeedThroughStream(Stream):
 
     async def _feed(self, samples: Samples) -> None:
         engine = self._running()
+        while self._unconfirmed > MOST_UNCONFIRMED_S * SAMPLE_RATE_HZ:
+            self._confirmed.clear()
+            await self._confirmed.wait()
         self._unconfirmed += len(samples)
         await engine.feed(samples)
         if not engine.confirms:

@@ -29,7 +29,7 @@ def command_line(
     return CommandLine(
         runs,
         ["--provider", provider, "--corpus", str(corpus), "--duration", str(duration_s),
-         "--chunk-seconds", chunks, "--clock", clock],
+         "--chunk-seconds", chunks, "--clock", clock, "--scenario", "A"],
     )  # fmt: skip
 
 
@@ -43,8 +43,8 @@ def ended(bench: CommandLine) -> list[tuple[str, TrialStatus]]:
 def test_what_is_broken_off_is_resumed_to_the_whole(small_corpus: Path, tmp_path: Path) -> None:
     """Ctrl-C in the second trial, kill -9 in the second again, and then the rest."""
     options = Options(
-        providers=("null",), corpus=str(small_corpus), duration_s=DURATION_S,
-        chunk_seconds=CHUNKS_S, clock=ClockKind.WALL,
+        providers=("null",), scenarios=("speech_heavy",), corpus=str(small_corpus),
+        duration_s=DURATION_S, chunk_seconds=CHUNKS_S, clock=ClockKind.WALL,
     )  # fmt: skip
     specs = plan(options, choose_providers(options.providers)[0])
     whole = [spec.key for spec in specs if spec.activity is Activity.SCENARIO]

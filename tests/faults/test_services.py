@@ -127,7 +127,16 @@ def test_the_key_is_in_nothing_that_a_run_leaves_behind(
     ]
     bench = CommandLine(
         tmp_path / "runs",
-        ["--provider", ",".join(asked), "--corpus", str(corpus), "--duration", "3"],
+        [
+            "--provider",
+            ",".join(asked),
+            "--corpus",
+            str(corpus),
+            "--duration",
+            "3",
+            "--scenario",
+            "A",
+        ],
     )
     bench.start()
     assert bench.finish() == 1, bench.output

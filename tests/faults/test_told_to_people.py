@@ -15,7 +15,7 @@ def test_each_failure_is_told_once_and_the_sound_trial_is_judged(
     bench = CommandLine(
         tmp_path,
         ["--provider", "dies,raises:error=escapes,hangs,null", "--corpus", str(small_corpus),
-         "--duration", "5"],
+         "--duration", "5", "--scenario", "A"],
         Patience(answer_s=2.5),
     )  # fmt: skip
     bench.start()

@@ -68,7 +68,8 @@ def test_the_provider_is_measured(installed: Path, tmp_path: Path) -> None:
     paths = [str(installed), *filter(None, [os.environ.get("PYTHONPATH")])]
     child = subprocess.run(
         [sys.executable, "-m", "pytest", "suites/test_accuracy.py", "-q", "-p", "no:cacheprovider",
-         "--provider", "beam:beam_size=2", "--duration", "8", "--runs-dir", str(tmp_path)],
+         "--provider", "beam:beam_size=2", "--duration", "8", "--scenario", "A",
+         "--runs-dir", str(tmp_path)],
         cwd=ROOT, env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip

@@ -8,14 +8,11 @@ import msgspec
 
 from harness.clock import ClockKind
 from harness.evaluate import TrialResult, evaluate
-from harness.journal import JournalWriter, read_journal
-from harness.pool import WorkerPool
-from harness.run import measure_all
 from harness.scenario import find_scenario
 from harness.thresholds import FILE, read_thresholds
 from harness.trial import Activity, Option, TrialSpec
 from tests.planted.corpus import write_model, write_tones
-from tests.trials import Observer
+from tests.trials import run_of
 
 HEALTHY = "healthy"
 
@@ -126,10 +123,4 @@ DEFECTS = (
 
 def measured(specs: Sequence[TrialSpec], journal: Path) -> dict[str, TrialResult]:
     """Measure trials in real workers, and judge them from the journal, as a run does."""
-    pool, writer = WorkerPool(), JournalWriter(journal)
-    try:
-        measure_all(specs, pool, writer, Observer())
-    finally:
-        pool.close()
-        writer.close()
-    return evaluate(read_journal(journal), read_thresholds(FILE))
+    return evaluate(run_of(specs, journal), read_thresholds(FILE))

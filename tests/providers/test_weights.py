@@ -320,7 +320,7 @@ def test_without_the_client_the_command_for_it_is_named(monkeypatch: pytest.Monk
 def test_the_command_line_measures_a_fetched_model(hub: Hub, tmp_path: Path) -> None:
     """`--model tiny.en`, from an empty cache to words in the journal."""
     child = python(
-        hub, tmp_path / "home", "-m", "pytest", "suites/test_accuracy.py", "-q",
+        hub, tmp_path / "home", "-m", "pytest", "suites/test_accuracy.py", "-q", "--scenario", "A",
         "-p", "no:cacheprovider", "--provider", "whisper_cpp", "--model", "tiny.en",
         "--duration", "8", "--runs-dir", str(tmp_path / "runs"),
     )  # fmt: skip

@@ -28,7 +28,7 @@ def python(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
 def pytest_run(runs: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return python(
         "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:hypothesispytest",
-        "suites/test_speed.py", "--provider", "whisper_cpp", "--duration", "10",
+        "suites/test_speed.py", "--provider", "whisper_cpp", "--duration", "10", "--scenario", "A",
         "--runs-dir", str(runs), *arguments,
     )  # fmt: skip
 
