@@ -12,7 +12,12 @@ from harness.contract import SessionConfig, Word
 from harness.requirements import Package
 from models import EMBEDDED
 from providers.policies import weights
-from providers.policies.alignment import aligned_words, alignment, knows_timestamps
+from providers.policies.alignment import (
+    aligned_words,
+    alignment,
+    knows_timestamps,
+    stamped_words,
+)
 from providers.policies.ggml import check_ggml
 from providers.policies.threads import cpu_threads, wait_without_spinning
 from providers.policies.whisper import WhisperProvider, WhisperSettings, most_tokens
@@ -105,7 +110,7 @@ class WhisperCpp(WhisperProvider):
         missing = round(SHORTEST_S * SAMPLE_RATE_HZ) - len(samples)
         window = np.pad(samples, (0, max(0, missing)))
         length_s = len(window) / SAMPLE_RATE_HZ
-        by_word = self._has_timestamps
+        by_word = self._has_timestamps and not self.stamps_words
         segments = self._model.transcribe(
             window,
             abort_callback=self._stop.is_set,
@@ -119,8 +124,10 @@ class WhisperCpp(WhisperProvider):
             max_len=1 if by_word else 0,
             split_on_word=by_word,
         )
-        if not by_word:
+        if not self._has_timestamps:
             return aligned_words(self._model)
+        if self.stamps_words:
+            return stamped_words(self._model, segments)
         return [
             Word(segment.text, segment.t0 / 100, segment.t1 / 100)
             for segment in segments

@@ -1,19 +1,27 @@
-"""Word times from whisper.cpp for models that it lets write no time stamps.
+"""Word times from whisper.cpp, where what it makes of them by itself isn't the best to be had.
 
 It takes a model with two decoder layers for one of the first distilled ones, which lose their way
 when they write time stamps, and forbids them. A segment's beginning is then nonsense. What tells
 when a word was said is where the decoder looked for it, which whisper.cpp follows by dynamic time
 warping (DTW).
+
+Beside each token it notes the likeliest time stamp, and makes word times of these and of the
+signal's energy. For a model that was taught to tell the beginning of each word there, the time
+stamp alone is far better: half of its errors are below 0.01 s, and with the energy 1 in 20 is
+above 0.2 s.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from itertools import groupby, pairwise
+from typing import Any, NamedTuple
 
 from harness.contract import Word
 
 DISTILLED_LAYERS = 2
 VOCABULARY_OF_V3 = 51_866
 """Models made from large-v3 have learnt time stamps again, and whisper.cpp knows."""
+STAMP_S = 0.02
+"""Between two time stamps of any Whisper model."""
 TOP_LAYERS = 1
 """Whose heads are followed. Of two layers, only the upper one looks where the word is."""
 
@@ -39,22 +47,73 @@ def alignment() -> dict[str, Any]:
     }
 
 
-def aligned_words(model: Any) -> list[Word]:
-    """Read the words of a model's last decode; in seconds from its beginning."""
+class Token(NamedTuple):
+    """A token of text, and what whisper.cpp noted beside it; times are since the decode's start."""
+
+    segment: int
+    text: bytes
+    stamp_s: float
+    """The likeliest time stamp."""
+    left_s: float
+    """When the decoder moved on from it, where that was followed."""
+
+
+def text_tokens(model: Any) -> Iterator[Token]:
+    """Read the tokens of a model's last decode."""
     import _pywhispercpp as binding
 
     context = model._ctx  # no public way leads to the tokens
-    tokens = [
-        binding.whisper_full_get_token_data(context, segment, index)
-        for segment in range(binding.whisper_full_n_segments(context))
-        for index in range(binding.whisper_full_n_tokens(context, segment))
-    ]
-    end_of_text = binding.whisper_token_eot(context)
-    return joined(
-        (binding.whisper_token_to_bytes(context, token.id), token.t_dtw / 100)
-        for token in tokens
-        if token.id < end_of_text
+    end_of_text, first_stamp = (
+        binding.whisper_token_eot(context),
+        binding.whisper_token_beg(context),
     )
+    for segment in range(binding.whisper_full_n_segments(context)):
+        for index in range(binding.whisper_full_n_tokens(context, segment)):
+            token = binding.whisper_full_get_token_data(context, segment, index)
+            if token.id < end_of_text:
+                text = binding.whisper_token_to_bytes(context, token.id)
+                stamp_s = (token.tid - first_stamp) * STAMP_S
+                yield Token(segment, text, stamp_s, token.t_dtw / 100)
+
+
+def aligned_words(model: Any) -> list[Word]:
+    """Read the words of a model's last decode, by where the decoder looked; in seconds."""
+    return joined((token.text, token.left_s) for token in text_tokens(model))
+
+
+def stamped_words(model: Any, segments: list[Any]) -> list[Word]:
+    """Read the words of a model's last decode, by the time stamps beside them; in seconds.
+
+    Args:
+        model: The model.
+        segments: What the decode returned, with times in hundredths of a second.
+    """
+    words = []
+    for segment, tokens in groupby(text_tokens(model), lambda token: token.segment):
+        begin_s, end_s = segments[segment].t0 / 100, segments[segment].t1 / 100
+        words += spread([(token.text, token.stamp_s) for token in tokens], begin_s, end_s)
+    return words
+
+
+def spread(tokens: list[tuple[bytes, float]], begin_s: float, end_s: float) -> list[Word]:
+    r"""Make words of a segment's tokens; each ends where the next begins, the last with it.
+
+    >>> spread([(b" open", 9.9), (b" d", 0.5), (b"oor", 0.8)], 0.2, 1.0)
+    [Word(text='open', t0=0.2, t1=0.5), Word(text='door', t0=0.5, t1=1.0)]
+    """
+    texts: list[bytes] = []
+    begins_s: list[float] = []
+    for text, stamp_s in tokens:
+        if text.startswith(b" ") or not texts:
+            texts.append(b"")
+            earliest_s = begins_s[-1] if begins_s else begin_s
+            begins_s.append(min(max(stamp_s, earliest_s), end_s) if begins_s else begin_s)
+        texts[-1] += text
+    return [
+        Word(text.decode(errors="replace").strip(), from_s, to_s)
+        for text, (from_s, to_s) in zip(texts, pairwise([*begins_s, end_s]), strict=True)
+        if text.strip()
+    ]
 
 
 def joined(tokens: Iterable[tuple[bytes, float]]) -> list[Word]:

@@ -45,6 +45,7 @@ class WhisperProvider(WindowedProvider):
         self.language = config.language
         traits = traits_of(config.model, config.language)
         self.limits = Limits(longest_s=traits.longest_s, news_s=FRAGMENT_S)
+        self.stamps_words = traits.stamps_words
         self._fewest_positions = traits.fewest_positions
         self._short_partials = self.settings.short_context
         self._short_finals = self.settings.short_context and traits.bears_short_context

@@ -17,6 +17,8 @@ class Traits:
     fewest_positions: int = 256
     """Of the encoder, in a short context; 50 of them are a second."""
     english_only: bool = False
+    stamps_words: bool = False
+    """Whether it was trained to have each word's beginning as the likeliest stamp beside it."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,13 @@ DISTILLED = {
 }
 """All know English only, the large ones too, although their vocabulary has other languages."""
 
-_OWN = Traits(longest_s=8.0, bears_short_context=True, fewest_positions=0, english_only=True)
+_OWN = Traits(
+    longest_s=8.0,
+    bears_short_context=True,
+    fewest_positions=0,
+    english_only=True,
+    stamps_words=True,
+)
 _DISTILLED = Traits(longest_s=15.0, english_only=True)
 """The first ones lose their way in windows longer than that (whisper.cpp, pull request 1982)."""
 _ENGLISH, _OTHER = Traits(longest_s=15.0, english_only=True), Traits(longest_s=15.0)
