@@ -82,11 +82,13 @@ class Silero:
         """See `Detector`."""
         if not len(samples):
             return []
-        heard = np.concatenate([self._context, samples])
-        windows = np.lib.stride_tricks.sliding_window_view(heard, CONTEXT + WINDOW)[::WINDOW]
-        inputs = {"input": np.ascontiguousarray(windows), "h": self._h, "c": self._c}
+        windows = np.empty((len(samples) // WINDOW, CONTEXT + WINDOW), np.float32)
+        windows[:, CONTEXT:] = samples.reshape(-1, WINDOW)
+        windows[0, :CONTEXT] = self._context
+        windows[1:, :CONTEXT] = windows[:-1, WINDOW:]  # each hears the end of the one before
+        self._context = samples[-CONTEXT:]
+        inputs = {"input": windows, "h": self._h, "c": self._c}
         found, self._h, self._c = self._session.run(None, inputs)
-        self._context = heard[-CONTEXT:]
         return np.asarray(found, float).reshape(-1).tolist()
 
 
