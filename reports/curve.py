@@ -11,6 +11,7 @@ from itertools import pairwise
 from markupsafe import Markup
 
 from harness.metrics import TrialLog
+from harness.metrics.vad import vad_roc
 from reports import svg
 from reports.numbers import number
 
@@ -37,7 +38,25 @@ class Curve:
     """What to read off it, in a sentence."""
 
 
-CURVES: list[Callable[[TrialLog], Curve | None]] = []
+def filter_curve(log: TrialLog) -> Curve | None:
+    """What the filter before the queue loses against what it lets through, by its threshold."""
+    points = vad_roc(log)
+    chosen = next((point for point in points if point.is_chosen), None)
+    if chosen is None:
+        return None
+    return Curve(
+        title="The filter before the queue",
+        x_name="silence let through",
+        y_name="speech taken out",
+        points=[(point.false_acceptance, point.false_rejection) for point in points],
+        chosen=(chosen.false_acceptance, chosen.false_rejection),
+        chosen_words=f"opens at {chosen.opens_at:g}",
+        note="Shares of frames, the run-up and the wait after speech included. To the left the "
+        "filter opens at a higher probability: it saves more, and loses more.",
+    )
+
+
+CURVES: list[Callable[[TrialLog], Curve | None]] = [filter_curve]
 """What the page draws of each trial, in order."""
 
 

@@ -2,9 +2,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness.events import SpeechScored
 from harness.metrics import TrialLog
 from reports import curve as curves
-from reports.curve import MOST_POINTS, Curve, curves_of, draw_curve, thinned
+from reports.curve import MOST_POINTS, Curve, curves_of, draw_curve, filter_curve, thinned
+from tests.metrics.logs import MIC, log_of, spoken
 from tests.reports.journals import OK, make_spec, played, write_run
 from tests.reports.pages import Reader, page_of
 from tests.reports.test_charts import of_class, parse, percent
@@ -70,3 +72,13 @@ def test_the_page_draws_what_a_trial_has(
     assert curves_of(TrialLog(specs[1], [])) == []
     shown = Reader(page_of(run)).text
     assert shown.count("<b>Loss</b> : less is better") == 1
+
+
+def test_the_filters_curve_has_the_threshold_in_force() -> None:
+    scores = tuple([3] * 62 + [70] * 31 + [20] * 219)
+    scored = SpeechScored(source=MIC, first_sample=0, percent=scores)
+    curve = filter_curve(log_of(spoken("open it", 2.0), scored))
+    assert curve is not None
+    assert curve.chosen in curve.points
+    assert curve.chosen_words == "opens at 0.4"
+    assert filter_curve(log_of(spoken("open it", 2.0))) is None
