@@ -27,7 +27,8 @@ SCENARIOS = ("speech_heavy", "two_sources", "silence_heavy", "markers")
 DURATION_S = 60.0
 WITHIN = 0.15
 """Relative; a busy machine makes less a matter of luck."""
-NOTHING = {"s": 0.02, "1": 0.01, "chunks": 0.05, "s/s": 0.01, "ppm": 40.0}
+NOTHING = {"s": 0.02, "1": 0.01, "chunks": 0.05, "s/s": 0.001, "ppm": 40.0, "s/chunk": 0.005,
+           "threads": 1.0}  # fmt: skip
 """By unit, differences that are no more than what two runs on one clock have."""
 ONCE_A_WORKER = {"startup_time", "first_vs_steady"}
 """Measured at loading, on the wall clock whatever the trial's is."""
@@ -55,14 +56,6 @@ def specs_of(provider: str, repeats: int) -> list[TrialSpec]:
     return specs
 
 
-def figure(result: TrialResult, threshold: Threshold) -> float | None:
-    """A trial's figure as a threshold takes it, whatever the threshold's clocks."""
-    measurement = result.measurements[threshold.metric]
-    if measurement.samples and threshold.statistic == "value":
-        return None
-    return measurement.statistic(threshold.statistic)
-
-
 def pairs_of(
     results: Sequence[TrialResult], threshold: Threshold
 ) -> tuple[str, list[tuple[float, float]]]:
@@ -71,9 +64,10 @@ def pairs_of(
     unit = ""
     for result in results:
         if result.status is TrialStatus.OK and threshold.applies_to(result.spec):
-            unit = result.measurements[threshold.metric].unit
-            value = figure(result, threshold)
-            if value is not None:
+            verdict = result.verdicts[threshold.name]
+            unit, value = verdict.unit, verdict.value
+            too_few = result.measurements[threshold.metric].needed is not None
+            if value is not None and not too_few:
                 trial = (result.spec.scenario.name, result.spec.seed)
                 by_trial.setdefault(trial, {})[result.spec.clock] = value
     return unit, [
