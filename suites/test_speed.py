@@ -10,7 +10,7 @@ def test_rtf(judged: Judged) -> None:
     judged.check()
 
 
-@pytest.mark.judges("dropped_chunks", "queue_depth", "chunk_latency_p99")
+@pytest.mark.judges("dropped_chunks", "queue_depth", "chunk_latency_p95", "chunk_latency_p99")
 def test_queue(judged: Judged) -> None:
     judged.check()
 

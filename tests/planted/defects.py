@@ -95,7 +95,7 @@ DEFECTS = (
     Defect(11, "discards what it says it decoded", Plant("discards", duration_s=60.0),
            "unaccounted_samples"),
     Defect(12, "stands still for 3 s once in 100 chunks",
-           Plant("stalls", duration_s=600.0, chunk_s=0.5), "chunk_latency_p99"),
+           Plant("stalls", "markers", duration_s=600.0, chunk_s=0.5), "chunk_latency_p99"),
     Defect(13, "one source's times run 100 ppm fast",
            Plant("drifts", "two_sources", duration_s=600.0), "drift_slope"),
     Defect(14, "all times are 250 ms late", Plant("is_off"), "timestamp_offset"),
