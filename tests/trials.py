@@ -120,10 +120,12 @@ def run_of(
     try:
         measure_all(specs, pool, writer, Observer())
         writer.sync()
-        void = [record.started.spec for record in read_journal(journal)
+        first = list(read_journal(journal))
+        void = [n for n, record in enumerate(first)
                 if record.ended and record.ended.status is TrialStatus.VOID]  # fmt: skip
-        measure_all(void, pool, writer, Observer())
+        measure_all([first[n].started.spec for n in void], pool, writer, Observer())
     finally:
         pool.close()
         writer.close()
-    return list({record.started.key: record for record in read_journal(journal)}.values())
+    again = read_journal(journal)[len(first) :]
+    return [again[void.index(n)] if n in void else record for n, record in enumerate(first)]
