@@ -2,7 +2,7 @@
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeVar
@@ -10,6 +10,7 @@ from typing import ClassVar, TypeVar
 import msgspec
 
 from harness.audio import SAMPLE_RATE_HZ
+from harness.clock import hold, now_s
 from harness.contract import (
     ASRHealth,
     ASRProvider,
@@ -163,10 +164,7 @@ class ResidentProvider(ASRProvider):
             try:
                 return call()
             finally:
-                span = InferenceSpan(source, begin_s, loop.time(), window_s)
-                session.infer_s += span.end_s - span.begin_s
-                session.inferences += 1
-                self.on_inference(span)
+                self.inferred(session, InferenceSpan(source, begin_s, loop.time(), window_s))
 
         session.waiting += 1
         try:
@@ -176,6 +174,29 @@ class ResidentProvider(ASRProvider):
             raise ProviderError(self.name, f"the engine failed ({session.last_error})") from error
         finally:
             session.waiting -= 1
+
+    async def infer_outside(
+        self, session: Session, source: AudioSource | None, window_s: float, answer: Awaitable[T]
+    ) -> T:
+        """Wait for one call of an engine in another process, and report when it ran.
+
+        The virtual clock stands still for it: this is right for a process that does nothing but
+        answer, so that all its work lies inside of calls.
+        """
+        session.waiting += 1
+        begin_s = now_s()
+        try:
+            with hold():
+                return await answer
+        finally:
+            session.waiting -= 1
+            self.inferred(session, InferenceSpan(source, begin_s, now_s(), window_s))
+
+    def inferred(self, session: Session, span: InferenceSpan) -> None:
+        """Count and report a call of an engine that runs elsewhere; `infer` does so by itself."""
+        session.infer_s += span.end_s - span.begin_s
+        session.inferences += 1
+        self.on_inference(span)
 
     def open_stream(self, source: AudioSource | None, sample_rate: int) -> Session:
         """Begin a source's stream, and return the session that it belongs to.
