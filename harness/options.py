@@ -142,8 +142,14 @@ class Choice(msgspec.Struct, frozen=True):
     settings: dict[str, Option]
 
 
-def choose_providers(asked: Sequence[str]) -> tuple[list[Choice], dict[str, str]]:
+def choose_providers(
+    asked: Sequence[str], models: Sequence[str] = ()
+) -> tuple[list[Choice], dict[str, str]]:
     """Make the providers that were asked for, or every available one.
+
+    Args:
+        asked: Names with options, as given on the command line.
+        models: The models that were named there, in whose place no default one is needed.
 
     Returns:
         The providers, and for each that isn't available what it lacks and the command for it.
@@ -163,7 +169,8 @@ def choose_providers(asked: Sequence[str]) -> tuple[list[Choice], dict[str, str]
             lacking[name] = error.problem  # an installed package is broken: do without it
             continue
         missing = [(what, need.remedy()) for need in provider.requires
-                   if (what := need.missing()) is not None]  # fmt: skip
+                   if not (asked and models and need.for_default_model)
+                   and (what := need.missing()) is not None]  # fmt: skip
         if missing:
             lacking[name] = "; ".join(f"lacks {what}: {remedy}" for what, remedy in missing)
         else:

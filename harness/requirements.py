@@ -9,10 +9,14 @@ import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 
 class Requirement(ABC):
     """One thing that has to be on the machine."""
+
+    for_default_model: ClassVar[bool] = False
+    """Whether it is only needed by those who name no other model."""
 
     @abstractmethod
     def missing(self) -> str | None:
@@ -79,6 +83,42 @@ class Program(Requirement):
     def remedy(self) -> str:
         """Where it comes from, and the variable that says where it went."""
         return f"{self.how_to_get}; its path in {self.variable}, or on PATH"
+
+
+@dataclass(frozen=True)
+class ModelFolder(Requirement):
+    """A model that nothing fetches: where an option or an environment variable says.
+
+    >>> ModelFolder("weights", variable="NO_SUCH_VARIABLE", how_to_get="").missing()
+    'a folder with weights'
+    >>> ModelFolder("weights", variable="NO_SUCH_VARIABLE", how_to_get="", given=".").missing()
+    """
+
+    for_default_model = True
+
+    what: str
+    variable: str
+    """The environment variable that may hold its path."""
+    how_to_get: str
+    """The command, or the page, that it comes from."""
+    given: str | None = None
+    """Its path by the provider's own option, which goes before the variable."""
+
+    def path(self) -> Path | None:
+        """Where it should be; None when nothing says."""
+        asked = self.given or os.environ.get(self.variable)
+        return Path(asked).expanduser() if asked else None
+
+    def missing(self) -> str | None:
+        """Look for the folder, and not into it."""
+        path = self.path()
+        if path is None:
+            return f"a folder with {self.what}"
+        return None if path.is_dir() else f"the folder {path}"
+
+    def remedy(self) -> str:
+        """Where it comes from, and the variable that says where it went."""
+        return f"{self.how_to_get}; its path in {self.variable}, or by --model"
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,8 @@ class ResidentProvider(ASRProvider):
 
     async def _make_resident(self, config: SessionConfig) -> None:
         for requirement in self.requires:
+            if requirement.for_default_model and config.model != self.default_model:
+                continue
             if (missing := requirement.missing()) is not None:
                 raise UnavailableError(self.name, f"lacks {missing}", requirement.remedy())
         if self._resident != config.model:

@@ -83,6 +83,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     source: str
     statistic: str = "value"
     scenarios: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
     clocks: Annotated[tuple[ClockKind, ...], Meta(min_length=1)] = tuple(ClockKind)
 
 
@@ -100,24 +101,30 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True):
     """Where it applies; everywhere when empty."""
     clocks: tuple[ClockKind, ...]
     """The clocks on which the figure is true."""
+    providers: tuple[str, ...] = ()
+    """To whom it applies; to all when empty."""
 
-    def applies_to(self, scenario: str) -> bool:
-        """Tell whether trials of a scenario are held to it."""
-        return not self.scenarios or scenario in self.scenarios
+    def applies_to(self, scenario: str, provider: str) -> bool:
+        """Tell whether a provider's trials of a scenario are held to it."""
+        in_scenario = not self.scenarios or scenario in self.scenarios
+        return in_scenario and (not self.providers or provider in self.providers)
 
 
 def read_thresholds(
-    path: Path = FILE, scenarios: Collection[str] | None = None
+    path: Path = FILE,
+    scenarios: Collection[str] | None = None,
+    providers: Collection[str] | None = None,
 ) -> dict[str, Threshold]:
     """Read a file of thresholds, by name.
 
     Args:
         path: The file.
         scenarios: All there are; a threshold for another would never apply. Not checked when None.
+        providers: The same of providers.
 
     Raises:
         DataFileError: The file doesn't say what it must.
-        UnknownNameError: It limits a metric, or names a scenario, that doesn't exist.
+        UnknownNameError: It limits a metric, or names a scenario or provider, that doesn't exist.
     """
     thresholds = {}
     for name, table in read_toml(path, dict[str, Any]).items():
@@ -137,6 +144,9 @@ def read_thresholds(
         for scenario in entry.scenarios:
             if scenarios is not None and scenario not in scenarios:
                 raise UnknownNameError(f"{where}, scenarios", scenario, scenarios)
+        for provider in entry.providers:
+            if providers is not None and provider not in providers:
+                raise UnknownNameError(f"{where}, providers", provider, providers)
         thresholds[name] = Threshold(
             name=name,
             metric=entry.metric,
@@ -145,6 +155,7 @@ def read_thresholds(
             minimum=minimum,
             source=entry.source,
             scenarios=entry.scenarios,
+            providers=entry.providers,
             clocks=entry.clocks,
         )
     return thresholds

@@ -5,7 +5,7 @@ import pytest
 from harness.plugin.fixtures import Judged
 
 
-@pytest.mark.judges("rtf_p95")
+@pytest.mark.judges("rtf_p95", "voxtral_speed")
 def test_rtf(judged: Judged) -> None:
     judged.check()
 

@@ -17,7 +17,7 @@ from harness.plugin.commandline import runs_folder
 from harness.plugin.summary import write_summary
 from harness.pool import WorkerPool
 from harness.progress import TrialLine
-from harness.registry import corpus_path, find_corpus, make_provider
+from harness.registry import PROVIDERS, corpus_path, find_corpus, make_provider, names
 from harness.requests import Infer
 from harness.run import measure_all
 from harness.runfolder import Input, RunFolder, fingerprint
@@ -54,7 +54,7 @@ class BenchSession:
     @cached_property
     def specs(self) -> Specs:
         """All trials; raises `UsageError` for what can't be meant."""
-        choices, self.lacking = choose_providers(self.options.providers)
+        choices, self.lacking = choose_providers(self.options.providers, self.options.models)
         specs = plan(self.options, choices)
         scenarios = [spec for spec in specs if spec.activity is Activity.SCENARIO]
         return Specs(scenarios, [spec for spec in specs if spec not in scenarios])
@@ -62,7 +62,8 @@ class BenchSession:
     @cached_property
     def thresholds(self) -> dict[str, Threshold]:
         """The thresholds in force."""
-        return read_thresholds(Path(self.options.thresholds or FILE), all_scenarios())
+        path = Path(self.options.thresholds or FILE)
+        return read_thresholds(path, all_scenarios(), names(PROVIDERS))
 
     def threshold(self, name: str) -> Threshold:
         """One of them.

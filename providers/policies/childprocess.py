@@ -29,7 +29,7 @@ TERMINATE_S = 1.0
 """Between asking a process to end and ending it."""
 LAST_WORDS_S = 0.5
 """For what a process wrote before its end to be read, and for its end itself."""
-GUARD = 'read -r _; kill -KILL -- "-$1"'
+GUARD = 'read -r _; kill -s KILL -- "-$1"'
 """A shell's; its standard input ends when this process does, however that comes about."""
 
 
@@ -39,9 +39,9 @@ class ChildProcess:
     Args:
         name: What to call it in messages.
         argv: The program and its arguments.
-        on_output: Takes what it writes to standard output, in a thread.
-        on_errors: The same for standard error, and sooner: what was written there before something
-            went to standard output is handed over before that.
+        on_output: Takes what it has written to standard error and to standard output since the
+            call before, in a thread. Of what it writes to both in turn, the part on standard error
+            never comes later than what was written after it.
         on_end: Told how it ended, when its standard output has; in that thread, and the last call.
 
     Raises:
@@ -52,8 +52,7 @@ class ChildProcess:
         self,
         name: str,
         argv: Sequence[str],
-        on_output: Callable[[bytes], None],
-        on_errors: Callable[[bytes], None],
+        on_output: Callable[[bytes, bytes], None],
         on_end: Callable[[str], None],
     ) -> None:
         self._name = name
@@ -81,7 +80,7 @@ class ChildProcess:
         self._ended = weakref.finalize(self, _end, self._process, self._guard)
         self._reader = threading.Thread(
             target=self._read,
-            args=({stderr: self._kept(on_errors), stdout: on_output}, stdout, on_end),
+            args=(stderr, stdout, on_output, on_end),
             name=f"{name} reader",
             daemon=True,
         )
@@ -133,35 +132,25 @@ class ChildProcess:
             self._reader.join(TERMINATE_S)
         self._stdin.close()
 
-    def _kept(self, take: Callable[[bytes], None]) -> Callable[[bytes], None]:
-        def keep_and_take(part: bytes) -> None:
-            self._tail = (self._tail + part)[-TAIL:]
-            take(part)
-
-        return keep_and_take
-
     def _read(
         self,
-        takers: dict[IO[bytes], Callable[[bytes], None]],
+        stderr: IO[bytes],
         stdout: IO[bytes],
+        on_output: Callable[[bytes, bytes], None],
         on_end: Callable[[str], None],
     ) -> None:
-        """Read from all pipes, in their order here, until they have ended."""
-        with selectors.DefaultSelector() as selector, contextlib.ExitStack() as pipes:
-            for pipe in takers:
-                pipes.enter_context(pipe)
+        """Read from both pipes until they have ended."""
+        with selectors.DefaultSelector() as selector, stderr, stdout:
+            for pipe in (stderr, stdout):
                 os.set_blocking(pipe.fileno(), False)
                 selector.register(pipe, selectors.EVENT_READ)
-            while selector.get_map():
-                going_on = stdout in selector.get_map()
-                if not selector.select(None if going_on else LAST_WORDS_S):
+            while pipes := selector.get_map():
+                if not selector.select(None if stdout in pipes else LAST_WORDS_S):
                     break  # something that it started holds its standard error
-                for pipe in [pipe for pipe in takers if pipe in selector.get_map()]:
-                    with contextlib.suppress(BlockingIOError):
-                        if part := os.read(pipe.fileno(), READ):
-                            takers[pipe](part)
-                        else:
-                            selector.unregister(pipe)
+                output = _part(stdout, selector)
+                errors = _part(stderr, selector)  # later, so it holds all that was written before
+                self._tail = (self._tail + errors)[-TAIL:]
+                on_output(errors, output)
             on_end(self._how_it_ended())
 
     def _how_it_ended(self) -> str:
@@ -173,6 +162,17 @@ class ChildProcess:
         if code >= 0:
             return f"exited with {code}"
         return f"was killed by {signal_name(-code)}"
+
+
+def _part(pipe: IO[bytes], selector: selectors.BaseSelector) -> bytes:
+    """What has been written to a pipe; at its end, it is selected no more."""
+    part = b""
+    if pipe in selector.get_map():
+        with contextlib.suppress(BlockingIOError):
+            part = os.read(pipe.fileno(), READ)
+            if not part:
+                selector.unregister(pipe)
+    return part
 
 
 def _guard(pid: int) -> "subprocess.Popen[bytes]":

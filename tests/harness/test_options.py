@@ -17,6 +17,7 @@ from harness.options import (
     split_list,
     whole_number_in,
 )
+from harness.registry import PROVIDERS, names
 from harness.trial import Activity
 from tests.providers.tones import ToneEngine
 
@@ -102,8 +103,21 @@ def test_half_an_option_is_refused(text: str) -> None:
 
 def test_providers_that_were_not_asked_for_are_all_there_are() -> None:
     choices, lacking = choose_providers(())
-    assert {choice.provider.name for choice in choices} >= {"faster_whisper", "whisper_cpp"}
-    assert lacking == {}
+    chosen = {choice.provider.name for choice in choices}
+    assert chosen >= {"faster_whisper", "whisper_cpp"}
+    assert chosen | lacking.keys() == set(names(PROVIDERS))
+    assert not chosen & lacking.keys()
+
+
+def test_a_model_that_is_named_needs_no_default_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECHOBENCH_VOXTRAL_BIN", "sh")
+    monkeypatch.delenv("ECHOBENCH_VOXTRAL_MODEL", raising=False)
+    with pytest.raises(UsageError, match=r"lacks a folder with Voxtral.*ECHOBENCH_VOXTRAL_MODEL"):
+        choose_providers(("voxtral_realtime",))
+    (choice,), _ = choose_providers(("voxtral_realtime",), ("/some/where",))
+    assert choice.provider.name == "voxtral_realtime"
+    _, lacking = choose_providers((), ("base.en",))
+    assert "lacks a folder" in lacking["voxtral_realtime"]
 
 
 @pytest.mark.parametrize(

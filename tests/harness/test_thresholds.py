@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from harness.clock import ClockKind
 from harness.errors import DataFileError, UnknownNameError
 from harness.metrics import METRICS
+from harness.registry import PROVIDERS, names
 from harness.scenario import all_scenarios
 from harness.thresholds import FILE, Limit, read_thresholds
 
@@ -29,7 +30,7 @@ def entry(**changes: object) -> str:
 
 def refused(path: Path, *words: str) -> None:
     with pytest.raises((DataFileError, UnknownNameError)) as caught:
-        read_thresholds(path, all_scenarios())
+        read_thresholds(path, all_scenarios(), names(PROVIDERS))
     assert str(caught.value).startswith(str(path))
     for word in words:
         assert word in str(caught.value)
@@ -41,18 +42,26 @@ def test_a_file_is_read_as_it_says(tmp_path: Path) -> None:
     assert (threshold.name, threshold.metric, threshold.statistic) == ("speed", "rtf", "p95")
     assert (str(threshold.target), str(threshold.minimum)) == ("< 0.5", "< 0.8")
     assert threshold.clocks == (ClockKind.WALL,)
-    assert threshold.applies_to("speech_heavy")
-    assert not threshold.applies_to("another")
+    assert threshold.applies_to("speech_heavy", "any")
+    assert not threshold.applies_to("another", "any")
 
 
 def test_without_scenarios_it_applies_everywhere(tmp_path: Path) -> None:
     (threshold,) = read_thresholds(file_of(tmp_path, entry())).values()
-    assert threshold.applies_to("anything")
+    assert threshold.applies_to("anything", "anybody")
     assert threshold.clocks == tuple(ClockKind)
 
 
+def test_a_provider_may_have_limits_of_its_own(tmp_path: Path) -> None:
+    path = file_of(tmp_path, entry(scenarios=["speech_heavy"], providers=["big", "bigger"]))
+    (threshold,) = read_thresholds(path, all_scenarios(), ["big", "bigger", "small"]).values()
+    assert threshold.applies_to("speech_heavy", "big")
+    assert not threshold.applies_to("speech_heavy", "small")
+    assert not threshold.applies_to("another", "big")
+
+
 def test_the_projects_own_file_is_sound() -> None:
-    thresholds = read_thresholds(FILE, all_scenarios())
+    thresholds = read_thresholds(FILE, all_scenarios(), names(PROVIDERS))
     assert {threshold.metric for threshold in thresholds.values()} <= set(METRICS)
     assert all(threshold.source for threshold in thresholds.values())
 
@@ -63,6 +72,8 @@ def test_the_projects_own_file_is_sound() -> None:
         ({"metric": "rft"}, ["[speed], metric", "'rft'", "did you mean 'rtf'"]),
         ({"metric": ""}, ["[speed], metric", "word_emission_latency"]),
         ({"scenarios": ["speech_hevy"]}, ["[speed], scenarios", "did you mean 'speech_heavy'"]),
+        ({"providers": ["voxtral"]}, ["[speed], providers", "did you mean 'voxtral_realtime'"]),
+        ({"providers": "whisper_cpp"}, ["providers", "array"]),
         ({"statistic": "p0"}, ["'p0' is no percentile", "p95"]),
         ({"statistic": "p100"}, ["no percentile"]),
         ({"statistic": "pnan"}, ["no percentile"]),

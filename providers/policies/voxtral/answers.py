@@ -15,8 +15,8 @@ from typing import Protocol
 
 from harness.audio import BYTES_PER_SAMPLE
 from harness.output import LONGEST_TEXT, BadOutputError
-from providers.policies import voxtral_pace
-from providers.policies.voxtral_pace import Pace
+from providers.policies.voxtral import pace as symbols
+from providers.policies.voxtral.pace import Pace
 
 MOST_UNDECODABLE = 32
 """Bytes of one utterance that are no UTF-8; a reset in the middle of a character leaves three."""
@@ -45,6 +45,10 @@ class Listener(Protocol):
         """Be told that the process is of no use any more."""
 
 
+def _said(text: str, taken: int, listener: Listener) -> None:
+    listener.said(text, taken)
+
+
 def _computed(step: Step, taken: int, listener: Listener) -> None:
     listener.computed(step, taken)
 
@@ -55,7 +59,7 @@ class Answers:
     Args:
         where: The provider, for messages.
         interval_s: The process' option `-I`.
-        tell: Has a listener called, on its own thread.
+        tell: Has a listener called, soon and in the event loop.
     """
 
     def __init__(
@@ -67,13 +71,11 @@ class Answers:
         self._where, self._tell = where, tell
         self.pace = Pace(interval_s)
         self.lock = threading.Lock()
-        """Held while the process is offered audio, so that no answer comes before its question."""
+        """Held while the process is offered audio, so that no answer comes before its question,
+        and while an answer is taken note of, so that nobody sees half of it."""
         self.failure: Exception | None = None
-        self.count = 0
-        """Grows with each answer."""
         self._bytes = 0
         self._accepted: deque[tuple[int, float]] = deque()  # samples fed, and when they were
-        self._is_decoding = False
         self._begin_s = self._end_s = 0.0
         self._taken = 0
         self._text = codecs.getincrementaldecoder("utf-8")("replace")
@@ -82,9 +84,17 @@ class Answers:
 
     @property
     def are_complete(self) -> bool:
-        """Whether all that was asked is answered, but for the text of the last step."""
+        """Whether all that was asked is answered.
+
+        Then listeners are about to be told all text, but for that of the very last step.
+        """
         with self.lock:
-            return self.pace.is_idle and not self._is_decoding
+            return self.pace.is_idle
+
+    @property
+    def odd_bytes(self) -> int:
+        """How many bytes are missing to a whole sample, after a write that was cancelled."""
+        return self._bytes % BYTES_PER_SAMPLE
 
     def asked(self, count: int, at_s: float) -> None:
         """Note that the pipe has taken so many bytes; the caller holds the lock."""
@@ -93,64 +103,59 @@ class Answers:
         self._accepted.append((self.pace.fed, at_s))
 
     def begin_utterance(self) -> None:
-        """Count afresh what may go wrong in an utterance."""
+        """Forget what was left unfinished, and count afresh what may go wrong in an utterance."""
         with self.lock:
+            self._text.reset()
             self._characters = self._undecodable = 0
 
     def fail(self, error: Exception) -> None:
         """Note that no answer follows; the first reason counts."""
         with self.lock:
-            self.failure = failure = self.failure or error
+            self._fail(error)
+
+    def take(self, symbols: bytes, text: bytes, at_s: float) -> None:
+        """Read what came on standard error, where there is other text too, and standard output."""
+        with self.lock:
+            for symbol in self._symbols.decode(symbols):
+                if (step := self._step_of(symbol, at_s)) is not None:
+                    self._tell(partial(_computed, step, self.pace.taken))
+            self._take_text(self._text.decode(text))
+            self._tell(lambda listener: None)  # whoever waits may wait for this
+
+    def _fail(self, error: Exception) -> None:
+        self.failure = failure = self.failure or error
         self._tell(lambda listener: listener.fail(failure))
 
-    def take_text(self, part: bytes) -> None:
-        """Read standard output."""
-        text = self._text.decode(part)
-        with self.lock:
-            self.count += 1
-            self._characters += len(text)
-            self._undecodable += text.count("\N{REPLACEMENT CHARACTER}")
-            taken = self.pace.taken
+    def _take_text(self, text: str) -> None:
+        self._characters += len(text)
+        self._undecodable += text.count("\N{REPLACEMENT CHARACTER}")
         if self._undecodable > MOST_UNDECODABLE:
             problem = f"said {self._undecodable} bytes that are no UTF-8"
-            self.fail(BadOutputError(self._where, problem, "text"))
+            self._fail(BadOutputError(self._where, problem, "text"))
         elif self._characters > LONGEST_TEXT:
             problem = f"said {self._characters} characters about one utterance"
-            self.fail(BadOutputError(self._where, problem, f"at most {LONGEST_TEXT}"))
-        else:
-            self._tell(lambda listener: listener.said(text, taken))
-
-    def take_symbols(self, part: bytes, at_s: float) -> None:
-        """Read standard error, where there is other text too."""
-        for symbol in self._symbols.decode(part):
-            with self.lock:
-                self.count += 1
-                step = self._step_of(symbol, at_s)
-                taken = self.pace.taken
-            if step is not None:
-                self._tell(partial(_computed, step, taken))
-        self._tell(lambda listener: None)  # whoever waits may wait for this
+            self._fail(BadOutputError(self._where, problem, f"at most {LONGEST_TEXT}"))
+        elif text:
+            self._tell(partial(_said, text, self.pace.taken))
 
     def _step_of(self, symbol: str, at_s: float) -> Step | None:
         """Take note of a symbol; return the step that it ends, if it does."""
         pace = self.pace
-        if symbol == voxtral_pace.ENCODED:
+        if symbol == symbols.ENCODED:
             while self._accepted and self._accepted[0][0] < pace.due_at():
                 self._accepted.popleft()
             has_all_s = self._accepted[0][1] if self._accepted else at_s
-            self._begin_s = max(has_all_s, self._end_s)
+            self._begin_s = min(max(has_all_s, self._end_s), at_s)
             pace.encoded()
-            self._is_decoding = pace.is_prompted
-            return None if pace.is_prompted else self._step(at_s)
-        if symbol == voxtral_pace.PREFILLED:
+        elif symbol == symbols.PREFILLED:
             pace.prefilled()
-            return self._step(at_s)
-        if symbol in voxtral_pace.DECODED:
-            self._is_decoding = False
-            return self._step(at_s)
-        if symbol in (voxtral_pace.DECODER_RESET, voxtral_pace.FULL_RESET):
-            pace.reset(fully=symbol == voxtral_pace.FULL_RESET)
-        return None
+        elif symbol in symbols.DECODED:
+            pace.decoded(text=symbol in symbols.DECODED_TEXT)
+        else:
+            if symbol in (symbols.DECODER_RESET, symbols.FULL_RESET):
+                pace.reset(fully=symbol == symbols.FULL_RESET)
+            return None
+        return None if pace.awaited else self._step(at_s)
 
     def _step(self, end_s: float) -> Step:
         step = Step(self._begin_s, end_s, self.pace.taken - self._taken)

@@ -13,18 +13,20 @@ from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
 from harness.errors import ProviderError
 from harness.watch import StalledError
 from providers.policies.childprocess import ChildProcess
-from providers.policies.voxtral_answers import Answers, Listener
-from providers.policies.voxtral_errors import explained
-from providers.policies.voxtral_pace import LONGEST_PROMPT_S, PROMPT_S
+from providers.policies.voxtral.answers import Answers, Listener
+from providers.policies.voxtral.errors import explained
+from providers.policies.voxtral.pace import LONGEST_PROMPT_S, PROMPT_S
 
 READY = "Model loaded."
-FLUSH_S = 2.1
-"""Silence that makes it say its last word: 17 tokens of padding, and what it reads at once."""
+FLUSH_S = 17 * 0.08
+"""Silence that makes it say its last word: as many tokens as it pads with itself. What it holds
+back until it computes comes on top; with `-I 0.5`, that makes up to 1.9 s."""
 QUIET_S = 0.03
-"""After its last symbol, its last text may take so long to be read."""
+"""A reset's symbol may follow the last one; should it take longer, `deaf_since` tells."""
 TOKEN = SAMPLE_RATE_HZ * 80 // 1000
-RENEW_AFTER_S = 80.0
-"""It resets itself after 160 s, be it in the middle of a word; in silence it does so earlier."""
+RENEW_AFTER_S, RENEW_AFTER_SILENCE_S = 80.0, 3.0
+"""It resets itself after 160 s, or 5.1 s without a word, be it in the middle of the next one. So
+that is brought about earlier, where nothing is lost by it."""
 LONGEST_RENEWAL_S = 8.0
 
 
@@ -54,6 +56,16 @@ class VoxtralProcess:
         """Whether nothing has gone wrong with it."""
         return self._answers.failure is None
 
+    @property
+    def fed(self) -> int:
+        """How many samples it has been fed since it was started, silence and all."""
+        return self._pace.fed
+
+    @property
+    def deaf_since(self) -> int | None:
+        """After how many samples it went deaf: what follows is its prompt; None while it hears."""
+        return self._pace.deaf_since
+
     async def start(self, load_s: float) -> None:
         """Start it, and wait until its model is loaded and has worked once.
 
@@ -66,8 +78,7 @@ class VoxtralProcess:
         self._child = child = ChildProcess(
             self._where,
             self._argv,
-            answers.take_text,
-            lambda part: answers.take_symbols(part, loop.time()),
+            lambda errors, output: answers.take(errors, output, loop.time()),
             lambda how: answers.fail(explained(self._where, how, child.errors())),
         )
         try:
@@ -90,39 +101,21 @@ class VoxtralProcess:
         """Tell nobody any more."""
         self._listener = None
 
-    async def begin_utterance(self) -> int:
-        """Get it ready for speech, and return how many samples it has been fed.
-
-        Speech begins with a token, so that it is heard as it would be at another time.
-        """
+    async def begin_utterance(self) -> None:
+        """Get it ready for speech, which begins a token, so that it is heard as at another time."""
         await self.prime()
         await self.feed(bytes(-self._pace.fed % TOKEN * BYTES_PER_SAMPLE))
         self._answers.begin_utterance()
-        return self._pace.fed
 
     async def feed(self, pcm: bytes) -> None:
-        """Give it 16-bit PCM; waits while it has enough of it.
+        """Give it 16-bit PCM; waits while it has enough of it, and stops when it has gone deaf.
 
         Raises:
             StalledError: It took nothing for too long.
             ProviderError: It has ended.
         """
-        child, answers = self._child, self._answers
-        assert child is not None
         self._is_clean = False
-        rest = memoryview(pcm)
-        while rest:
-            self._check()
-            with answers.lock:
-                count = child.offer(rest)
-                answers.asked(count, asyncio.get_running_loop().time())
-            rest = rest[count:]
-            if not count:
-                try:
-                    await child.room(self._patience_s)
-                except StalledError as error:
-                    answers.fail(error)
-        self._check()
+        await self._write(pcm, also_when_deaf=False)
 
     async def flush(self) -> None:
         """Make it say all that it heard: feed silence, and wait until it has nothing left to do."""
@@ -143,7 +136,13 @@ class VoxtralProcess:
 
     async def renew(self) -> None:
         """Let it reset itself now, in silence, if it would soon do that in the middle of speech."""
-        if self._pace.since_prompt > RENEW_AFTER_S * SAMPLE_RATE_HZ:
+        await asyncio.sleep(QUIET_S)
+        pace = self._pace
+        is_due = (
+            pace.since_prompt > RENEW_AFTER_S * SAMPLE_RATE_HZ
+            or pace.since_text > RENEW_AFTER_SILENCE_S * SAMPLE_RATE_HZ
+        )
+        if is_due:
             limit = self._pace.fed + LONGEST_RENEWAL_S * SAMPLE_RATE_HZ
             while self._pace.is_prompted and self._pace.fed < limit:
                 await self._hear_silence(1.0)
@@ -157,16 +156,28 @@ class VoxtralProcess:
     async def _hear_silence(self, least_s: float) -> None:
         """Feed silence, so much that it holds nothing back, and wait for its answers."""
         samples = self._pace.missing(max(1, round(least_s * SAMPLE_RATE_HZ)))
-        was_clean = self._is_clean
-        await self.feed(bytes(samples * BYTES_PER_SAMPLE))
+        await self._write(bytes(samples * BYTES_PER_SAMPLE), also_when_deaf=True)
         problem = f"said nothing for {self._patience_s:g} s with audio at hand"
-        count = -1
-        while count != self._answers.count:
-            await self._until(lambda: self._answers.are_complete, self._patience_s, problem)
-            count = self._answers.count
-            await asyncio.sleep(QUIET_S)
+        await self._until(lambda: self._answers.are_complete, self._patience_s, problem)
+        await asyncio.sleep(0)  # what it said is told first
         self._check()
-        self._is_clean = was_clean
+
+    async def _write(self, pcm: bytes, *, also_when_deaf: bool) -> None:
+        child, answers, loop = self._child, self._answers, asyncio.get_running_loop()
+        assert child is not None
+        rest = memoryview(bytes(answers.odd_bytes) + pcm)
+        while rest and (also_when_deaf or self.deaf_since is None):
+            self._check()
+            with answers.lock:
+                count = child.offer(rest)
+                answers.asked(count, loop.time())
+            rest = rest[count:]
+            if not count:
+                try:
+                    await child.room(self._patience_s)
+                except StalledError as error:
+                    answers.fail(error)
+        self._check()
 
     async def _until(self, done: Callable[[], bool], patience_s: float, problem: str) -> None:
         """Wait until it is done; for a process that answers now and then, as long as it likes."""
