@@ -10,7 +10,7 @@ from typing import ClassVar, TypeVar
 import msgspec
 
 from harness.audio import SAMPLE_RATE_HZ
-from harness.clock import hold, now_s
+from harness.clock import now_s
 from harness.contract import (
     ASRHealth,
     ASRProvider,
@@ -180,16 +180,11 @@ class ResidentProvider(ASRProvider):
     async def infer_outside(
         self, session: Session, source: AudioSource | None, window_s: float, answer: Awaitable[T]
     ) -> T:
-        """Wait for one call of an engine in another process, and report when it ran.
-
-        The virtual clock stands still for it: this is right for a process that does nothing but
-        answer, so that all its work lies inside of calls.
-        """
+        """Wait for one call of an engine in another process, and report when it ran."""
         session.waiting += 1
         begin_s = now_s()
         try:
-            with hold():
-                return await answer
+            return await answer
         finally:
             session.waiting -= 1
             self.inferred(session, InferenceSpan(source, begin_s, now_s(), window_s))

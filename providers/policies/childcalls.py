@@ -1,56 +1,33 @@
 """An engine in a Python process of its own, called as if it were in this one.
 
-That is for engines that keep the interpreter lock, or crash. A message is a length (4 bytes,
-little-endian) and so many bytes of MessagePack: calls on the child's standard input, one answer to
-each, in order, on its standard output. The child does nothing but answer, and ends when its input
-does. What the engine prints goes to standard error.
+That is for engines that keep the interpreter lock, or crash. This is the caller's side; for the
+child's, and for what they say to each other, see `childserver`. Since all the child's work lies
+inside of calls, the virtual clock is right for it: nothing is skipped while one is being answered.
 """
 
 import asyncio
 import contextlib
-import importlib
-import os
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
+from harness.clock import hold
 from harness.errors import ProviderError
-from harness.pipes import own_pipes
 from providers.policies.childprocess import ChildProcess
+from providers.policies.childserver import Answer, Call, framed, serve, unframed
 
-T = TypeVar("T")
-
-LENGTH_BYTES = 4
-READ = 1 << 16
-LONGEST = 1 << 26
-"""Bytes of a message; an engine that writes to our pipe past us would name a larger one."""
 TAIL = 1500
 """Characters of what it wrote to standard error that go into a message."""
-
-
-class Call(msgspec.Struct, array_like=True):
-    """What a method of the engine is called with."""
-
-    method: str
-    arguments: tuple[Any, ...]
-
-
-class Answer(msgspec.Struct, array_like=True):
-    """What it returned, or raised."""
-
-    value: Any = None
-    error: str | None = None
 
 
 NOTHING = Call("", ())
 
 
 class CalledChild:
-    """The caller's side.
+    """A child, which lives until `end`, on whatever event loops it is called.
 
     Args:
         name: What to call it in messages.
@@ -66,7 +43,9 @@ class CalledChild:
         self._lock = threading.Lock()  # for the two below, which the reading thread uses too
         self._asked: deque[tuple[asyncio.AbstractEventLoop, asyncio.Future[Answer]]] = deque()
         self._problem: str | None = None
-        script = f"import sys; sys.path[:] = {sys.path!r}; from {__name__} import serve; serve()"
+        script = (
+            f"import sys; sys.path[:] = {sys.path!r}; from {serve.__module__} import serve; serve()"
+        )
         self._child = ChildProcess(
             name, [sys.executable, "-c", script], self._take, lambda how: self._fail(f"it {how}")
         )
@@ -120,14 +99,15 @@ class CalledChild:
             if self._problem is not None:
                 raise self._error(self._problem)
             self._asked.append((loop, answered))
-        await self._send(call)
-        answer = await answered
+        with hold():
+            await self._send(call)
+            answer = await answered
         if answer.error is not None:
             raise ProviderError(self._name, answer.error)
         return answer.value
 
     async def _send(self, call: Call) -> None:
-        message = memoryview(_framed(call))
+        message = memoryview(framed(call))
         try:
             while message:
                 count = self._child.offer(message)
@@ -144,7 +124,7 @@ class CalledChild:
         """Take what the child wrote; in the reading thread."""
         self._received += output
         try:
-            for answer in _unframed(self._received, Answer):
+            for answer in unframed(self._received, Answer):
                 with self._lock:
                     loop, answered = self._asked.popleft()
                 _tell(loop, answered, answer)
@@ -178,51 +158,3 @@ def _tell(
 
     with contextlib.suppress(RuntimeError):  # that loop is closed: nobody waits there
         loop.call_soon_threadsafe(tell)
-
-
-def _framed(message: Call | Answer) -> bytes:
-    content = msgspec.msgpack.encode(message)
-    return len(content).to_bytes(LENGTH_BYTES, "little") + content
-
-
-def _unframed(received: bytearray, kind: type[T]) -> Iterator[T]:
-    """Take the whole messages off the beginning of what was received.
-
-    Raises:
-        MsgspecError: They are none.
-    """
-    while len(received) >= LENGTH_BYTES:
-        length = int.from_bytes(received[:LENGTH_BYTES], "little")
-        if length > LONGEST:
-            raise msgspec.DecodeError(f"{length} bytes in one message")
-        end = LENGTH_BYTES + length
-        if len(received) < end:
-            return
-        message = bytes(received[LENGTH_BYTES:end])
-        del received[:end]
-        yield msgspec.msgpack.decode(message, type=kind)
-
-
-def serve() -> None:
-    """The child's side: answer calls until standard input ends."""
-    calls, answers = own_pipes()
-    engine: object = None
-    received = bytearray()
-    while part := os.read(calls, READ):
-        received += part
-        for call in _unframed(received, Call):
-            answer = Answer()
-            try:
-                if engine is None:
-                    module, _, name = call.method.partition(":")
-                    engine = getattr(importlib.import_module(module), name)(*call.arguments)
-                elif call.method:
-                    answer.value = getattr(engine, call.method)(*call.arguments)
-            except Exception as error:  # noqa: BLE001  (the caller is told, whatever it is)
-                answer.error = f"{type(error).__name__}: {error}"
-            _write(answers, _framed(answer))
-
-
-def _write(descriptor: int, content: bytes) -> None:
-    while content:
-        content = content[os.write(descriptor, content) :]
