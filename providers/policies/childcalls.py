@@ -23,6 +23,7 @@ TAIL = 1500
 """Characters of what it wrote to standard error that go into a message."""
 
 
+LAST_WORDS_S = 2.0
 NOTHING = Call("", ())
 
 
@@ -100,7 +101,13 @@ class CalledChild:
                 raise self._error(self._problem)
             self._asked.append((loop, answered))
         with hold():
-            await self._send(call)
+            try:
+                await self._send(call)
+            except ProviderError:  # how it ended tells more than that it takes nothing
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LAST_WORDS_S):
+                        await answered
+                raise
             answer = await answered
         if answer.error is not None:
             raise ProviderError(self._name, answer.error)

@@ -33,7 +33,8 @@ def model_files(folder: Path) -> dict[str, str]:
     """
     if not folder.is_dir():
         raise ModelError(str(folder), "no such folder", ALLOWED)
-    acoustic = next((path.parent for path in sorted(folder.glob("**/mdef"))), folder)
+    inside = sorted(path for path in folder.iterdir() if (path / ACOUSTIC_FILES[0]).is_file())
+    acoustic = next(iter(inside), folder)
     for names in (*((name,) for name in ACOUSTIC_FILES), MIXTURES):
         _found(acoustic, names)
     return {
@@ -65,13 +66,12 @@ class Sphinx:
 
         common = {"samprate": 16_000.0, "loglevel": "FATAL", **files}
         self._quick, self._thorough = Decoder(**common, **QUICK), Decoder(**common)
-        self._fresh_means = self._quick.get_cmn()
         self._pcm = b""
 
     def begin(self) -> None:
         """Forget everything: what comes is another stream."""
         self._stop()
-        self._quick.set_cmn(self._fresh_means)
+        self._quick.reinit_feat()
 
     def hear(self, pcm: bytes) -> list[WordTimes]:
         """Take more of an utterance, 16-bit PCM, and guess at all of it so far."""
@@ -84,11 +84,12 @@ class Sphinx:
     def conclude(self) -> list[WordTimes]:
         """Decode the utterance as a whole.
 
-        Its level is taken from all of it. The quick decoder can't wait for that, so it goes on with
-        the one of this utterance.
+        Means are subtracted from its spectra. The quick decoder can't wait for those of the whole
+        utterance, so it goes on with those of this one.
         """
         pcm = self._pcm
         self._stop()
+        self._thorough.reinit_feat()  # or the last sample of the utterance before would count
         self._thorough.start_utt()
         self._thorough.process_raw(pcm, full_utt=True)
         self._thorough.end_utt()

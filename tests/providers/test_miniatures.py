@@ -136,8 +136,8 @@ DAMAGES: dict[str, dict[str, Damage]] = {
         "model type ''": lambda folder: sherpa_model.save(
             folder / "encoder.onnx", sherpa_model.encoder(), {}
         ),
-        "model type 'whisper'": lambda folder: replace(
-            folder / "encoder.onnx", b"\x04lstm", b"\x07whisper"
+        "model type 'lsdm'": lambda folder: replace(
+            folder / "encoder.onnx", b"\x04lstm", b"\x04lsdm"
         ),
         "line 2 is": lambda folder: replace(folder / "tokens.txt", b" 1\n", b"\n"),
         "without <blk>": lambda folder: replace(folder / "tokens.txt", b"<blk>", b"<pad>"),
