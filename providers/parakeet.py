@@ -15,13 +15,12 @@ from harness.errors import ModelError, UnavailableError
 from harness.printable import in_one_line
 from harness.requirements import ModelFolder, Package, Requirement
 from providers.policies import weights
+from providers.policies.given import GIVEN, given_folder
 from providers.policies.parakeet_files import CONFIG, VOCABULARY, check_parakeet, graph_files
 from providers.policies.pieces import words_of
 from providers.policies.threads import cpu_threads
 from providers.policies.windowed import WindowedProvider
 
-GIVEN = "given"
-"""The model in the folder that the option or the variable names."""
 HUB_OWNER = "istupakov"
 HUB_NAMES = "tdt-0.6b-v2 tdt-0.6b-v3 rnnt-0.6b".split()
 FETCH = f"or let it be fetched: --model {HUB_NAMES[1]} (2.5 GB, or 0.7 GB with quantization=int8)"
@@ -67,13 +66,8 @@ class Parakeet(WindowedProvider):
     def _folder(self, model: str) -> Path:
         """Find a model's folder, and look into it."""
         quantization = self.settings.quantization
-        if model == GIVEN:
-            given = self._given.path()
-            if given is None:
-                raise ModelError(f"model {model}", "no folder is given", self._given.remedy())
+        if (given := given_folder(model, self._given)) is not None:
             folder = given
-        elif weights.is_path(model):
-            folder = Path(model).expanduser()
         else:
             name = weights.known(model, HUB_NAMES, self.name)
             graphs = graph_files(quantization)

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.contract import ProviderSettings, SessionConfig
-from harness.errors import ModelError
+from harness.errors import ModelError, UnknownNameError
 from harness.printable import in_one_line
 from harness.requirements import ModelFolder, Package, Requirement
 from providers.policies.feedthrough import (
@@ -19,12 +19,11 @@ from providers.policies.feedthrough import (
     FeedThroughStream,
     Heard,
 )
+from providers.policies.given import GIVEN, given_folder
 from providers.policies.pieces import words_of
 from providers.policies.sherpa_files import sherpa_files
 from providers.policies.threads import cpu_threads
 
-GIVEN = "given"
-"""The model in the folder that the option or the variable names."""
 PAGE = "https://k2-fsa.github.io/sherpa/onnx/pretrained_models/"
 PAUSE_S = 0.8
 """Silence after the last piece that ends an utterance; sherpa-onnx finds that by itself."""
@@ -67,9 +66,9 @@ class SherpaOnnx(FeedThroughProvider):
 
     def locate_model(self, model: str) -> Path:
         """See `ASRProvider`."""
-        folder = self._given.path() if model == GIVEN else Path(model).expanduser()
+        folder = given_folder(model, self._given)
         if folder is None:
-            raise ModelError(f"model {model}", "no folder is given", self._given.remedy())
+            raise UnknownNameError(f"--model for {self.name}", model, [GIVEN, "a path"])
         sherpa_files(folder, int8=self.settings.int8)
         return folder
 
