@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.audio import SAMPLE_RATE_HZ, Samples, to_pcm16
-from harness.contract import SessionConfig, Word
+from harness.contract import SessionConfig, Sharing, Word
 from harness.errors import ModelError, ProviderError, UnknownNameError
 from harness.requirements import Package
 from providers.policies import weights
@@ -41,6 +41,7 @@ class PocketSphinx(FeedThroughProvider):
 
     name = "pocketsphinx"
     default_model = MODEL
+    sharing = Sharing.COPIES
     requires = (PACKAGE,)
     limits = Limits(longest_s=10.0)
 

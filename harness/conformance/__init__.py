@@ -10,7 +10,12 @@ import numpy as np
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.blame import blamed
-from harness.conformance import bad_audio, sessions, streaming  # noqa: F401  (they add the rules)
+from harness.conformance import (  # noqa: F401  (they add the rules)
+    bad_audio,
+    sessions,
+    sharing,
+    streaming,
+)
 from harness.conformance.bench import RULES, SESSION, Bench, BrokenRuleError
 from harness.contract import ASRProvider, SessionConfig
 from harness.corpus import CorpusUtterance

@@ -5,18 +5,16 @@ from collections.abc import AsyncIterator, Callable
 import numpy as np
 import pytest
 
-from harness.audio import to_pcm16
 from harness.clock import ClockKind, now_s, run
 from harness.conformance import RULES, conform
 from harness.contract import ASRSegment, AudioAccount, AudioSource, SessionConfig
-from harness.corpus import CorpusUtterance
 from harness.errors import AudioError, ProviderError
 from harness.events import Checked, Event
 from providers.policies.feedthrough import Heard
 from tests.providers.engines import spec
 from tests.providers.signals import samples_of
 from tests.providers.tone_streams import Habits, ToneFeed
-from tests.providers.tones import collect, in_session, listen, live, pcm_of, say, text_of
+from tests.providers.tones import collect, entry, in_session, listen, live, pcm_of, say, text_of
 
 MIC = AudioSource.MIC
 KINDS = {
@@ -26,13 +24,6 @@ KINDS = {
     "late and finds ends": Habits(finds_ends=True, late_s=(0.8, 0.1)),
 }
 every_kind = pytest.mark.parametrize("habits", KINDS.values(), ids=KINDS)
-
-
-def entry(*words: str) -> CorpusUtterance:
-    audio = to_pcm16(say(words, before_s=0.1, after_s=0.1))
-    return CorpusUtterance(
-        "".join(words), " ".join(words), len(audio) / 16_000, None, lambda: audio
-    )
 
 
 @every_kind

@@ -1,0 +1,102 @@
+"""The rules about a second source catch whoever breaks them, and nobody else."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from harness.clock import ClockKind, run
+from harness.conformance import RULES, conform
+from harness.contract import ASRSegment, AudioSource, Sharing
+from harness.events import Checked, Event
+from harness.resident import Session
+from tests.providers.engines import spec
+from tests.providers.tone_streams import ToneFeed
+from tests.providers.tones import Engine, ToneEngine, entry
+
+SERVED = "the_second_source_is_served_as_declared"
+ALIKE = "sources_come_along_alike"
+WAITING = "a_source_that_waits_holds_up_none"
+SPEECH = [entry("ah", "bee"), entry("cee", "dee", "ee"), entry("bee", "bee")]
+
+
+class OneAfterTheOther(ToneEngine):
+    """Serves a source to its end before the next one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._whole = asyncio.Lock()
+
+    async def transcribe_stream(
+        self, pcm_stream: AsyncIterator[bytes], sample_rate: int = 16_000,
+        source: AudioSource | None = None,
+    ) -> AsyncIterator[ASRSegment]:  # fmt: skip
+        async with self._whole:
+            async for segment in super().transcribe_stream(pcm_stream, sample_rate, source):
+                yield segment
+
+
+class PrefersTheMicrophone(ToneEngine):
+    """Lets the other source wait while the microphone streams."""
+
+    async def infer(
+        self, session: Session, source: AudioSource | None, window_s: float,
+        call: Callable[[], Any], thread: Executor | None = None,
+    ) -> Any:  # fmt: skip
+        while source is AudioSource.SYSTEM and AudioSource.MIC in session.streaming:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+        return await super().infer(session, source, window_s, call, thread)
+
+
+class Apart(ToneEngine):
+    """Has a thread for each source."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._threads = {source: ThreadPoolExecutor(1) for source in AudioSource}
+
+    async def infer(
+        self, session: Session, source: AudioSource | None, window_s: float,
+        call: Callable[[], Any], thread: Executor | None = None,
+    ) -> Any:  # fmt: skip
+        def slow() -> Any:
+            time.sleep(0.005)
+            return call()
+
+        thread = self._threads[source] if source else None
+        return await super().infer(session, source, window_s, slow, thread)
+
+
+class SaysApart(Apart):
+    sharing = Sharing.COPIES
+
+
+class SaysApartAndIsNot(ToneEngine):
+    sharing = Sharing.COPIES
+
+
+@pytest.mark.parametrize(
+    ("engine", "broken"),
+    [(ToneEngine, set()), (ToneFeed, set()), (SaysApart, set()),
+     (OneAfterTheOther, {ALIKE, WAITING}), (PrefersTheMicrophone, {ALIKE, WAITING}),
+     (Apart, {SERVED}), (SaysApartAndIsNot, {SERVED})],
+)  # fmt: skip
+def test_exactly_the_broken_rules_are_told(
+    engine: type[Engine], broken: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[Event] = []
+    for name in set(RULES) - {SERVED, ALIKE, WAITING}:
+        monkeypatch.delitem(RULES, name)
+
+    async def body() -> None:
+        provider = engine()
+        await conform(provider, spec("tones", ClockKind.VIRTUAL), SPEECH, events.append)
+        await provider.close()
+
+    run(body(), ClockKind.VIRTUAL)
+    checks = [event for event in events if isinstance(event, Checked)]
+    assert len(checks) == 3
+    assert {check.check for check in checks if not check.passed} == broken
