@@ -8,7 +8,7 @@ import numpy as np
 from onnx import TensorProto, helper
 
 from tests.providers.bands import PIECES, hear_bands, slaney_centres_hz, write_pieces
-from tests.providers.sherpa_model import constants, floats, integers, save
+from tests.providers.sherpa_model import constants, floats, integers, save, useless
 
 FEATURES, SUBSAMPLING = 128, 8
 LOUDER = 0.8
@@ -17,10 +17,10 @@ DURATIONS = 5
 STATES = (2, "B", 16)
 
 
-def write_model(folder: Path) -> Path:
-    """Write the model's files into a folder, and return that."""
+def write_model(folder: Path, ballast: int = 0) -> Path:
+    """Write the files into a folder, and return that; for the ballast see `sherpa_model`."""
     folder.mkdir(parents=True, exist_ok=True)
-    save(folder / "encoder-model.onnx", encoder(), {})
+    save(folder / "encoder-model.onnx", encoder(ballast), {})
     save(folder / "decoder_joint-model.onnx", decoder_joint(), {})
     write_pieces(folder / "vocab.txt")
     config = {
@@ -32,11 +32,19 @@ def write_model(folder: Path) -> Path:
     return folder
 
 
-def encoder() -> Any:
+def encoder(ballast: int = 0) -> Any:
     """A word's piece is louder than the blank in the frame in which its band gets loud."""
     node = helper.make_node
+    more_nodes, more_values = useless("frames", "heavier", ballast) if ballast else ([], [])
+    if ballast:  # by frame, and back
+        more_nodes = [
+            node("Transpose", ["audio_signal"], ["frames"], perm=[0, 2, 1]),
+            *more_nodes,
+            node("Transpose", ["heavier"], ["heavy"], perm=[0, 2, 1]),
+        ]
     nodes = [
-        node("MatMul", ["hear", "audio_signal"], ["each"]),
+        *more_nodes,
+        node("MatMul", ["hear", "heavy" if ballast else "audio_signal"], ["each"]),
         node(
             "AveragePool", ["each"], ["louder"], kernel_shape=[SUBSAMPLING], strides=[SUBSAMPLING]
         ),
@@ -58,6 +66,7 @@ def encoder() -> Any:
         one_before=np.array([0, 0, 1, 0, 0, 0]), to=np.array([-1]), axis=np.array([2]),
         **{"from": np.array([0])},
     )  # fmt: skip
+    values += more_values
     inputs = [floats("audio_signal", "B", FEATURES, "T"), integers("length", "B")]
     outputs = [floats("outputs", "B", len(PIECES), "S"), integers("encoded_lengths", "B")]
     return helper.make_graph(nodes, "encoder", inputs, outputs, values)

@@ -25,10 +25,16 @@ METADATA = {
 }  # fmt: skip
 
 
-def write_model(folder: Path) -> Path:
-    """Write the model's files into a folder, and return that."""
+def write_model(folder: Path, ballast: int = 0) -> Path:
+    """Write the model's files into a folder, and return that.
+
+    Args:
+        folder: Where to.
+        ballast: How wide a matrix to multiply with for nothing, so that it costs something.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for part, graph in (("encoder", encoder()), ("decoder", decoder()), ("joiner", joiner())):
+    parts = (("encoder", encoder(ballast)), ("decoder", decoder()), ("joiner", joiner()))
+    for part, graph in parts:
         save(folder / f"{part}.onnx", graph, METADATA[part])
     write_pieces(folder / "tokens.txt")
     return folder
@@ -53,14 +59,41 @@ def constants(**values: Any) -> list[Any]:
     return [numpy_helper.from_array(np.asarray(value), name) for name, value in values.items()]
 
 
-def encoder() -> Any:
+def useless(level: str, into: str, width: int) -> tuple[list[Any], list[Any]]:
+    """Nodes and values that compute `level` times a wide matrix, squared, and add nothing.
+
+    Args:
+        level: A tensor whose last dimension is 80 or more.
+        into: The name of the same tensor after all that.
+        width: Of the matrix.
+    """
+    node = helper.make_node
+    nodes = [
+        node("ReduceMean", [level], ["mean"], axes=[-1], keepdims=1),
+        node("MatMul", ["mean", "widen"], ["wide"]),
+        node("MatMul", ["wide", "matrix"], ["wider"]),
+        node("MatMul", ["wider", "matrix"], ["widest"]),
+        node("ReduceMean", ["widest"], ["narrow"], axes=[-1], keepdims=1),
+        node("Mul", ["narrow", "none"], ["naught"]),
+        node("Add", [level, "naught"], [into]),
+    ]
+    values = constants(
+        widen=np.ones((1, width), np.float32), matrix=np.eye(width, dtype=np.float32),
+        none=np.float32(0),
+    )  # fmt: skip
+    return nodes, values
+
+
+def encoder(ballast: int = 0) -> Any:
     """A word's piece is louder than the blank in the window in which its band gets loud.
 
     The state `h` remembers which were loud in the window before.
     """
     node = helper.make_node
+    more_nodes, more_values = useless("means", "level", ballast) if ballast else ([], [])
     nodes = [
-        node("ReduceMean", ["x"], ["level"], axes=[1], keepdims=0),
+        node("ReduceMean", ["x"], ["means" if ballast else "level"], axes=[1], keepdims=0),
+        *more_nodes,
         node("MatMul", ["level", "hear"], ["louder"]),
         node("Greater", ["louder", "threshold"], ["is_loud"]),
         node("Cast", ["is_loud"], ["loud"], to=TensorProto.FLOAT),
@@ -80,6 +113,7 @@ def encoder() -> Any:
         one=np.float32(1), zero=np.float32(0), half=np.float32(0.5),
         first=np.array([0], np.int64), second=np.array([1], np.int64),
     )  # fmt: skip
+    values += more_values
     inputs = [floats("x", "N", WINDOW, 80), floats("h", 1, "N", WORDS), floats("c", 1, "N", 1)]
     outputs = [
         floats("encoder_out", "N", 1, len(PIECES)),
