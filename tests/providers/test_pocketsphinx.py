@@ -31,6 +31,7 @@ from tests.providers.engines import (
 from tests.providers.tones import collect
 from tests.trials import run_of, scenario_of, spec_of
 
+pytest.importorskip("pocketsphinx", reason="it has no wheel for this Python")
 MIC, SYSTEM = AudioSource.MIC, AudioSource.SYSTEM
 
 
