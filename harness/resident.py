@@ -3,7 +3,7 @@
 import asyncio
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeVar
 
@@ -140,12 +140,7 @@ class ResidentProvider(ASRProvider):
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def infer(
-        self,
-        session: Session,
-        source: AudioSource | None,
-        window_s: float,
-        call: Callable[[], T],
-        thread: Executor | None = None,
+        self, session: Session, source: AudioSource | None, window_s: float, call: Callable[[], T]
     ) -> T:
         """Run one call of the engine on the model's thread, and report when it ran.
 
@@ -154,7 +149,6 @@ class ResidentProvider(ASRProvider):
             source: Whose audio it is about.
             window_s: How much audio the engine is given.
             call: The call; blocking, and it should let go of the interpreter lock.
-            thread: Another thread to run it on, for an engine of which there are several.
 
         Raises:
             ProviderError: The engine raised.
@@ -170,7 +164,7 @@ class ResidentProvider(ASRProvider):
 
         session.waiting += 1
         try:
-            return await loop.run_in_executor(thread or self._thread, timed)
+            return await loop.run_in_executor(self._thread, timed)
         except Exception as error:
             session.last_error = f"{type(error).__name__}: {error}"
             raise ProviderError(self.name, f"the engine failed ({session.last_error})") from error

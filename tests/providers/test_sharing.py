@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -43,31 +42,24 @@ class PrefersTheMicrophone(ToneEngine):
     """Lets the other source wait while the microphone streams."""
 
     async def infer(
-        self, session: Session, source: AudioSource | None, window_s: float,
-        call: Callable[[], Any], thread: Executor | None = None,
-    ) -> Any:  # fmt: skip
+        self, session: Session, source: AudioSource | None, window_s: float, call: Callable[[], Any]
+    ) -> Any:
         while source is AudioSource.SYSTEM and AudioSource.MIC in session.streaming:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
-        return await super().infer(session, source, window_s, call, thread)
+        return await super().infer(session, source, window_s, call)
 
 
 class Apart(ToneEngine):
-    """Has a thread for each source."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._threads = {source: ThreadPoolExecutor(1) for source in AudioSource}
+    """Has a thread for each call, and no turns."""
 
     async def infer(
-        self, session: Session, source: AudioSource | None, window_s: float,
-        call: Callable[[], Any], thread: Executor | None = None,
-    ) -> Any:  # fmt: skip
+        self, session: Session, source: AudioSource | None, window_s: float, call: Callable[[], Any]
+    ) -> Any:
         def slow() -> Any:
             time.sleep(0.005)
             return call()
 
-        thread = self._threads[source] if source else None
-        return await super().infer(session, source, window_s, slow, thread)
+        return await self.infer_outside(session, source, window_s, asyncio.to_thread(slow))
 
 
 class SaysApart(Apart):
