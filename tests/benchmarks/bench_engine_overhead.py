@@ -42,7 +42,7 @@ PAIRS = 9
 AUDIO_S = 60.0
 LIMIT = 1.03
 BALLAST = 768
-"""Makes a frame of a miniature model cost as much as one of a small real one."""
+"""Makes a frame of a miniature model cost something; a real one costs several times as much."""
 
 Asked = list[Any]
 

@@ -70,6 +70,30 @@ def test_an_engine_that_finds_ends_gets_every_sample() -> None:
 
 
 @pytest.mark.parametrize("finds_ends", [False, True])
+def test_samples_are_decoded_when_the_engine_says_so(finds_ends: bool) -> None:
+    """Until then they are pending, also when it says more than it was given."""
+    engine, audio = ToneFeed(Habits(finds_ends, late_s=(0.5,))), say(["ah", "bee"])
+    pending: list[int] = []
+
+    async def audio_and_looks() -> AsyncIterator[bytes]:
+        async for chunk in pcm_of(audio, [samples_of(1.0)]):
+            yield chunk
+        pending.append((await engine.health()).audio["default"].pending)
+        await asyncio.sleep(1.0)
+        engine.open[0].listener.confirm(10**9)
+        pending.append((await engine.health()).audio["default"].pending)
+
+    async def body() -> AudioAccount:
+        await collect(engine.transcribe_stream(audio_and_looks()), [])
+        return (await engine.health()).audio["default"]
+
+    account = in_session(body(), engine)
+    assert pending[0] > samples_of(0.8)
+    assert 0 <= pending[1] < samples_of(0.5)
+    assert (account.received, account.pending, account.dropped) == (len(audio), 0, 0)
+
+
+@pytest.mark.parametrize("finds_ends", [False, True])
 def test_text_comes_out_while_no_audio_goes_in(finds_ends: bool) -> None:
     """What a server says between two chunks isn't held back until the next one."""
     engine = ToneFeed(Habits(finds_ends, late_s=(0.3,)))
