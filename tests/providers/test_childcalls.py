@@ -137,7 +137,7 @@ def test_a_crash_is_told_to_whoever_waits_and_to_all_after(fresh: CalledChild) -
 
 
 def test_bytes_that_are_no_answer_are_told(fresh: CalledChild) -> None:
-    with pytest.raises(ProviderError, match="sent 100 bytes that are no answer"):
+    with pytest.raises(ProviderError, match=r"sent \d+ bytes that are no answer"):
         on_wall(fresh.call("spoil"))
     assert not fresh.is_usable
 
