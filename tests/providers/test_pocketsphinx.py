@@ -111,8 +111,11 @@ def test_a_process_that_dies_costs_its_stream_and_no_word_before(model: str) -> 
     assert children() == []
 
 
-def test_a_stop_ends_a_process_that_is_busy_for_too_long(model: str) -> None:
+def test_a_stop_ends_a_process_that_is_busy_for_too_long(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Here it is stopped by a signal, as an engine in an endless loop would be."""
+    monkeypatch.setattr("providers.pocketsphinx.PATIENCE_S", 0.2)
     entry = shortest(3)[2]
 
     async def body() -> tuple[float, int, str]:
@@ -145,7 +148,7 @@ def test_a_trial_in_a_worker_charges_the_child(
     clock: ClockKind, model: str, tmp_path: Path
 ) -> None:
     """Its work is inference time and CPU time of the trial, on either clock."""
-    spec = spec_of("pocketsphinx", "embedded", clock=clock, model=model, scenario=scenario_of(4.0))
+    spec = spec_of("pocketsphinx", "embedded", clock=clock, model=model, scenario=scenario_of(2.5))
     (record,) = run_of([spec], tmp_path / "journal.jsonl")
     assert record.ended is not None
     assert record.ended.status is TrialStatus.OK, record.ended.reason
