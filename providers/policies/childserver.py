@@ -52,7 +52,7 @@ def unframed(received: bytearray, kind: type[T]) -> Iterator[T]:
     >>> received = bytearray(framed(Answer(1)) + framed(Answer(2)))
     >>> del received[-1:]
     >>> [answer.value for answer in unframed(received, Answer)], len(received)
-    ([1], 7)
+    ([1], 6)
     """
     while len(received) >= LENGTH_BYTES:
         length = int.from_bytes(received[:LENGTH_BYTES], "little")
