@@ -34,6 +34,18 @@ class AudioSource(StrEnum):
     SYSTEM = "system"
 
 
+class Sharing(StrEnum):
+    """How many sources one loaded model serves, and so what becomes of a second source."""
+
+    TURNS = "turns"
+    """All of them: their inferences take turns, in the order in which they were asked for."""
+    COPIES = "copies"
+    """One: each source has a model, and a process, of its own. A further one is loaded when a
+    further source begins, and stays. They compute at once."""
+    SERVICE = "service"
+    """Each has a connection of its own; what is shared behind it can't be seen."""
+
+
 class Word(msgspec.Struct, frozen=True, gc=False):
     """One word; its times are seconds of audio since the session's start."""
 
@@ -150,6 +162,8 @@ class ASRProvider(ABC):
     """The clocks on which its figures are true; `WALL` alone if it waits for another process."""
     costs_money: ClassVar[bool] = False
     """Whether audio is paid for; such a provider is only measured when it is asked for by name."""
+    sharing: ClassVar[Sharing] = Sharing.TURNS
+    """What becomes of a second source."""
 
     def __init__(self, settings: ProviderSettings | None = None) -> None:
         self.settings = settings if settings is not None else self.Settings()

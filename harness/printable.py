@@ -34,3 +34,12 @@ def sendable(text: str) -> str:
     if len(text) > LONGEST_TEXT:
         text = f"{text[:LONGEST_TEXT]}… ({len(text)} characters)"
     return text.encode(errors="backslashreplace").decode()
+
+
+def in_one_line(text: str) -> str:
+    r"""Put a library's message into one line.
+
+    >>> in_one_line("Load model failed:\n  no such op\n")
+    'Load model failed: no such op'
+    """
+    return " ".join(text.split())

@@ -2,14 +2,15 @@
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeVar
 
 import msgspec
 
 from harness.audio import SAMPLE_RATE_HZ
+from harness.clock import now_s
 from harness.contract import (
     ASRHealth,
     ASRProvider,
@@ -139,12 +140,7 @@ class ResidentProvider(ASRProvider):
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def infer(
-        self,
-        session: Session,
-        source: AudioSource | None,
-        window_s: float,
-        call: Callable[[], T],
-        thread: Executor | None = None,
+        self, session: Session, source: AudioSource | None, window_s: float, call: Callable[[], T]
     ) -> T:
         """Run one call of the engine on the model's thread, and report when it ran.
 
@@ -153,7 +149,6 @@ class ResidentProvider(ASRProvider):
             source: Whose audio it is about.
             window_s: How much audio the engine is given.
             call: The call; blocking, and it should let go of the interpreter lock.
-            thread: Another thread to run it on, for an engine of which there are several.
 
         Raises:
             ProviderError: The engine raised.
@@ -169,12 +164,24 @@ class ResidentProvider(ASRProvider):
 
         session.waiting += 1
         try:
-            return await loop.run_in_executor(thread or self._thread, timed)
+            return await loop.run_in_executor(self._thread, timed)
         except Exception as error:
             session.last_error = f"{type(error).__name__}: {error}"
             raise ProviderError(self.name, f"the engine failed ({session.last_error})") from error
         finally:
             session.waiting -= 1
+
+    async def infer_outside(
+        self, session: Session, source: AudioSource | None, window_s: float, answer: Awaitable[T]
+    ) -> T:
+        """Wait for one call of an engine in another process, and report when it ran."""
+        session.waiting += 1
+        begin_s = now_s()
+        try:
+            return await answer
+        finally:
+            session.waiting -= 1
+            self.inferred(session, InferenceSpan(source, begin_s, now_s(), window_s))
 
     def inferred(self, session: Session, span: InferenceSpan) -> None:
         """Count and report a call of an engine that runs elsewhere; `infer` does so by itself."""

@@ -10,7 +10,6 @@ import gc
 import os
 import queue
 import signal
-import sys
 import threading
 import time
 import traceback
@@ -38,6 +37,7 @@ from harness.events import Event, TrialEnded, encode
 from harness.orphans import MARK, end_descendants
 from harness.output import BadOutputError
 from harness.patience import DEFAULT
+from harness.pipes import own_pipes
 from harness.printable import sendable
 from harness.probe import infer_chunk, load_and_probe
 from harness.registry import corpus_path, find_corpus, make_provider
@@ -64,13 +64,8 @@ class Channel:
     """The two ends of the protocol; writing never waits for the reader."""
 
     def __init__(self) -> None:
-        # Ends of our own, so that nothing an engine or its children read or print gets in between.
-        self._in = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
-        self._out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, sys.stdin.fileno())
-        os.close(nothing)
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+        incoming, outgoing = own_pipes()
+        self._in, self._out = os.fdopen(incoming, "rb"), os.fdopen(outgoing, "wb")
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, daemon=True, name="events")

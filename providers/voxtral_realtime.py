@@ -8,7 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from harness.clock import ClockKind
-from harness.contract import AudioSource, ProviderSettings, SessionConfig
+from harness.contract import AudioSource, ProviderSettings, SessionConfig, Sharing
 from harness.errors import ModelError
 from harness.requirements import ModelFolder, Program, Requirement
 from harness.resident import Session
@@ -51,6 +51,7 @@ class VoxtralRealtime(FeedThroughProvider):
     settings: VoxtralSettings
     default_model = MODEL
     clocks = frozenset({ClockKind.WALL})
+    sharing = Sharing.COPIES
     limits = LIMITS
 
     def __init__(self, settings: ProviderSettings | None = None) -> None:

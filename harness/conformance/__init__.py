@@ -15,6 +15,7 @@ from harness.conformance import (  # noqa: F401  (they add the rules, the one th
     leftovers,
     pressure,
     sessions,
+    sharing,
     streaming,
 )
 from harness.conformance.bench import RULES, SESSION, Bench, BrokenRuleError

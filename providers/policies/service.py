@@ -17,7 +17,7 @@ from msgspec import Meta
 
 from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ, Samples, to_pcm16
 from harness.clock import ClockKind, now_s
-from harness.contract import InferenceSpan, Interruption, ProviderSettings, SessionConfig
+from harness.contract import InferenceSpan, Interruption, ProviderSettings, SessionConfig, Sharing
 from harness.errors import UsageError
 from providers.policies.calls import Call, Line, Spoken, Wait
 from providers.policies.feedthrough import (
@@ -73,6 +73,7 @@ class ServiceProvider(FeedThroughProvider):
     settings: ServiceSettings
     clocks: ClassVar[frozenset[ClockKind]] = frozenset({ClockKind.WALL})
     costs_money: ClassVar[bool] = True
+    sharing: ClassVar[Sharing] = Sharing.SERVICE
     key_variable: ClassVar[str]
     url_variable: ClassVar[str | None] = None
     one_utterance: bool = False

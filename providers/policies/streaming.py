@@ -103,6 +103,7 @@ class Stream(ABC):
 
     async def segments(self, feeding: asyncio.Task[None]) -> AsyncIterator[ASRSegment]:
         """All that is said until the audio has been fed."""
+        self._said.clear()  # a flush that outlived the stream before may have left something
         feeding.add_done_callback(lambda _: self._news.set())
         while True:
             while self._said:

@@ -250,7 +250,7 @@ def test_the_other_engines_are_measured_without_it(tmp_path: Path) -> None:
 
 
 def test_without_any_engine_the_first_command_is_named(tmp_path: Path) -> None:
-    status, output = without("pywhispercpp,faster_whisper", tmp_path)
+    status, output = without("pywhispercpp,faster_whisper,pocketsphinx", tmp_path)
     assert status == USAGE_ERROR
     assert "pip install -e" in output
     assert "Traceback" not in output

@@ -22,7 +22,8 @@ OURS = {*ALLOWED, "tests"}
 WITH_PYTEST = ("harness/plugin/", "reports/plugin.py", "suites/", "conftest.py")
 ENGINES = """
     pywhispercpp _pywhispercpp faster_whisper ctranslate2 torch onnxruntime transformers vosk
-    sherpa_onnx huggingface_hub tokenizers espeak openai mistralai websockets httpx2 pydantic
+    sherpa_onnx pocketsphinx onnx_asr parakeet_mlx mlx onnx huggingface_hub tokenizers espeak
+    openai mistralai websockets httpx2 pydantic
 """.split()
 
 

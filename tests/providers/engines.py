@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
-from harness.clock import ClockKind
+from harness.clock import ClockKind, run
+from harness.conformance import RULES, conform
 from harness.contract import ASRProvider, ASRSegment, AudioSource, SessionConfig
 from harness.corpus import CorpusUtterance
+from harness.events import Checked, Event
 from harness.registry import find_corpus, make_provider
 from harness.scenario import Scenario, SourceScript
 from harness.trial import Activity, TrialSpec
@@ -65,7 +67,24 @@ async def session(name: str, model: str = "embedded", **options: Any) -> AsyncIt
         await provider.close()
 
 
-def spec(name: str, clock: ClockKind) -> TrialSpec:
+def failed_rules(
+    name: str, clock: ClockKind, speech: list[CorpusUtterance], model: str = "embedded"
+) -> list[Checked]:
+    """Try every rule of the contract on a provider; return what it broke."""
+    events: list[Event] = []
+
+    async def body() -> None:
+        provider = make_provider(name, {})
+        await conform(provider, spec(name, clock, model), speech, events.append)
+        await provider.close()
+
+    run(body(), clock)
+    checks = {event.check: event for event in events if isinstance(event, Checked)}
+    assert set(checks) == set(RULES)
+    return [check for check in checks.values() if not check.passed]
+
+
+def spec(name: str, clock: ClockKind, model: str = "embedded") -> TrialSpec:
     scenario = Scenario(
         title="rules",
         duration_s=1.0,
@@ -73,7 +92,7 @@ def spec(name: str, clock: ClockKind) -> TrialSpec:
     )
     return TrialSpec(
         provider=name,
-        model="embedded",
+        model=model,
         chunk_seconds=1.0,
         scenario=scenario,
         corpus="embedded",

@@ -10,14 +10,20 @@ import pytest
 
 from harness.audio import SAMPLE_RATE_HZ, to_float
 from harness.clock import ClockKind, run
-from harness.conformance import RULES, conform
 from harness.contract import ASRSegment, AudioSource, InferenceSpan, SessionConfig
 from harness.errors import ProviderError
-from harness.events import Checked, Event
 from harness.normalize import tokens
 from harness.registry import find_corpus, make_provider
 from providers.policies.windowed import WindowedProvider
-from tests.providers.engines import hear, in_child, session, shortest, spec, text_of, with_pauses
+from tests.providers.engines import (
+    failed_rules,
+    hear,
+    in_child,
+    session,
+    shortest,
+    text_of,
+    with_pauses,
+)
 
 ENGINES = ("whisper_cpp", "faster_whisper")
 HIGHEST_WER = 0.15
@@ -37,17 +43,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[WindowedProvider]:
 @pytest.mark.parametrize("clock", ClockKind)
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_rule_of_the_contract_is_kept(name: str, clock: ClockKind) -> None:
-    events: list[Event] = []
-
-    async def body() -> None:
-        provider = make_provider(name, {})
-        await conform(provider, spec(name, clock), shortest(3), events.append)
-        await provider.close()
-
-    run(body(), clock)
-    checks = {event.check: event for event in events if isinstance(event, Checked)}
-    assert set(checks) == set(RULES)
-    assert not [check for check in checks.values() if not check.passed]
+    assert failed_rules(name, clock, shortest(3)) == []
 
 
 @pytest.mark.parametrize("name", ENGINES)

@@ -5,18 +5,16 @@ from collections.abc import AsyncIterator, Callable
 import numpy as np
 import pytest
 
-from harness.audio import to_pcm16
 from harness.clock import ClockKind, now_s, run
 from harness.conformance import RULES, conform
 from harness.contract import ASRSegment, AudioAccount, AudioSource, SessionConfig
-from harness.corpus import CorpusUtterance
 from harness.errors import AudioError, ProviderError
 from harness.events import Checked, Event
 from providers.policies.feedthrough import Heard
 from tests.providers.engines import spec
 from tests.providers.signals import samples_of
 from tests.providers.tone_streams import Habits, ToneFeed
-from tests.providers.tones import collect, in_session, listen, live, pcm_of, say, text_of
+from tests.providers.tones import collect, entry, in_session, listen, live, pcm_of, say, text_of
 
 MIC = AudioSource.MIC
 KINDS = {
@@ -26,13 +24,6 @@ KINDS = {
     "late and finds ends": Habits(finds_ends=True, late_s=(0.8, 0.1)),
 }
 every_kind = pytest.mark.parametrize("habits", KINDS.values(), ids=KINDS)
-
-
-def entry(*words: str) -> CorpusUtterance:
-    audio = to_pcm16(say(words, before_s=0.1, after_s=0.1))
-    return CorpusUtterance(
-        "".join(words), " ".join(words), len(audio) / 16_000, None, lambda: audio
-    )
 
 
 @every_kind
@@ -76,6 +67,30 @@ def test_an_engine_that_finds_ends_gets_every_sample() -> None:
 
     in_session(body(), engine)
     assert (account[0].decoded, account[0].skipped) == (len(audio), 0)
+
+
+@pytest.mark.parametrize("finds_ends", [False, True])
+def test_samples_are_decoded_when_the_engine_says_so(finds_ends: bool) -> None:
+    """Until then they are pending, also when it says more than it was given."""
+    engine, audio = ToneFeed(Habits(finds_ends, late_s=(0.5,))), say(["ah", "bee"])
+    pending: list[int] = []
+
+    async def audio_and_looks() -> AsyncIterator[bytes]:
+        async for chunk in pcm_of(audio, [samples_of(1.0)]):
+            yield chunk
+        pending.append((await engine.health()).audio["default"].pending)
+        await asyncio.sleep(1.0)
+        engine.open[0].listener.confirm(10**9)
+        pending.append((await engine.health()).audio["default"].pending)
+
+    async def body() -> AudioAccount:
+        await collect(engine.transcribe_stream(audio_and_looks()), [])
+        return (await engine.health()).audio["default"]
+
+    account = in_session(body(), engine)
+    assert pending[0] > samples_of(0.8)
+    assert 0 <= pending[1] < samples_of(0.5)
+    assert (account.received, account.pending, account.dropped) == (len(audio), 0, 0)
 
 
 @pytest.mark.parametrize("finds_ends", [False, True])

@@ -295,7 +295,11 @@ def test_a_partial_without_new_speech_is_not_handed_out() -> None:
 
 
 @given(pieces, push_sizes)
-@settings(deadline=None, max_examples=60)
+@example(
+    [Piece(False, 1.0, None), Piece(True, 1.0, -20.0), Piece(False, 2.0, None)],
+    [samples_of(2.4), SAMPLE_RATE_HZ],  # the first ends in the pause, behind what belongs to speech
+)
+@settings(deadline=None, max_examples=40)
 def test_an_engine_that_keeps_what_it_hears_gets_each_sample_of_its_segment_once(
     parts: list[Piece], sizes: list[int]
 ) -> None:

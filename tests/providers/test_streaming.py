@@ -168,6 +168,40 @@ def test_a_flush_from_another_task_waits_for_its_turn(make: Callable[[], Engine]
     assert text_of(flushed) + text_of(said) == ["ah", "bee", "cee"]
 
 
+@pytest.mark.parametrize("kind", ["windows", "fed"])
+def test_a_flush_that_outlives_its_stream_leaves_nothing_to_the_next(kind: str) -> None:
+    """What had not been read when it began goes back to the stream if it fails; not to the next."""
+    engine = KINDS[kind]()
+    decoding, go_on = threading.Event(), threading.Event()
+    flushes: list[bool] = []
+
+    def fail_later(samples: Samples, is_final: bool) -> None:
+        if flushes:
+            decoding.set()
+            assert go_on.wait(10)
+            raise MemoryError("no room")
+
+    async def body() -> list[ASRSegment]:
+        if isinstance(engine, ToneEngine):
+            engine.decodes_finals_anew = True
+        engine.on_decode = fail_later  # type: ignore[method-assign]
+        audio = np.concatenate([say(["ah"]), say(["bee"], after_s=0.0)])
+        stream = engine.transcribe_stream(pcm_of(audio, [len(audio)]))
+        async with contextlib.aclosing(stream):  # type: ignore[type-var]
+            first = await anext(stream)  # the other one is said too, and nobody reads it
+            flushes.append(True)
+            flushing = asyncio.create_task(engine.flush())
+            await asyncio.to_thread(decoding.wait, 10)
+        go_on.set()
+        assert isinstance((await asyncio.gather(flushing, return_exceptions=True))[0], Exception)
+        flushes.clear()
+        assert first.text == "ah"
+        return await listen(engine, say(["dee"]))
+
+    said = in_session(body(), engine, ClockKind.WALL)
+    assert {segment.text for segment in said} == {"dee"}
+
+
 @every_kind
 def test_flushing_what_does_not_stream_gives_nothing(make: Callable[[], Engine]) -> None:
     engine = make()

@@ -11,6 +11,7 @@ import numpy as np
 from harness.audio import SAMPLE_RATE_HZ, Samples, to_pcm16
 from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, AudioSource, SessionConfig, Word
+from harness.corpus import CorpusUtterance
 from providers.policies.segmenter import Limits
 from providers.policies.streaming import StreamingProvider
 from providers.policies.windowed import WindowedProvider
@@ -78,6 +79,13 @@ def say(words: Sequence[str], before_s: float = 0.5, after_s: float = 0.8) -> Sa
     before, after = (np.zeros(samples_of(length_s), np.float32) for length_s in silence_s)
     audio = np.concatenate([before, spoken, after])
     return audio + noise(len(audio), -75)
+
+
+def entry(*words: str) -> CorpusUtterance:
+    """An utterance with its transcript."""
+    audio = to_pcm16(say(words, before_s=0.1, after_s=0.1))
+    duration_s = len(audio) / SAMPLE_RATE_HZ
+    return CorpusUtterance("-".join(words), " ".join(words), duration_s, None, lambda: audio)
 
 
 async def pcm_of(

@@ -1,0 +1,93 @@
+"""Rules about a second source: it is served as declared, and no source starves another."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from itertools import pairwise
+
+import numpy as np
+
+from harness.conformance.bench import MIC, SYSTEM, Bench, chunks, require, rule, text_of
+from harness.contract import ASRSegment, AudioSource, Sharing
+
+PATIENCE_S = 60.0
+SHORT_S = 0.5
+FAIR_SHARE = 0.5
+"""Of what one source has got done, the other must have at least this."""
+
+
+@rule
+async def the_second_source_is_served_as_declared(bench: Bench) -> None:
+    """Where sources share a model, their inferences take turns; where they don't, they needn't."""
+    pcm = bench.speech[0]
+    await asyncio.gather(*(bench.listen(pcm, source, [SHORT_S]) for source in (MIC, SYSTEM)))
+    spans = sorted(bench.spans, key=lambda span: span.begin_s)
+    at_once = [
+        (before, after) for before, after in pairwise(spans)
+        if before.source is not after.source and after.begin_s < before.end_s
+    ]  # fmt: skip
+    match bench.provider.sharing:
+        case Sharing.TURNS:
+            require(not at_once, f"declares that sources take turns, and ran {at_once[:1]} at once")
+        case Sharing.COPIES:
+            require(bool(at_once), "declares a model for each source, and never ran two at once")
+
+
+@rule
+async def sources_come_along_alike(bench: Bench) -> None:
+    """Of two sources that both have audio at hand, none is served before the other."""
+    pcm = np.concatenate(bench.speech[:2])
+    done: Counter[AudioSource] = Counter()
+    shares: list[float] = []
+
+    async def counted(source: AudioSource) -> AsyncIterator[bytes]:
+        async for chunk in chunks(pcm, [SHORT_S]):
+            yield chunk
+            done[source] += len(chunk)
+        shares.append(min(done.values()) / max(done.values()) if len(done) > 1 else 0.0)
+
+    async def listen(source: AudioSource) -> None:
+        async for _ in bench.provider.transcribe_stream(counted(source), source=source):
+            pass
+
+    await asyncio.gather(listen(MIC), listen(SYSTEM))
+    if bench.provider.sharing is Sharing.TURNS:  # else the system's scheduler decides
+        problem = f"when one source was done, the other had got {shares[0]:.0%} of its audio"
+        require(shares[0] >= FAIR_SHARE, problem)
+
+
+@rule
+async def a_source_that_waits_holds_up_none(bench: Bench) -> None:
+    """While one source has no audio in the middle of a word, the other is served as ever."""
+    first, second = bench.speech[0], bench.speech[1]
+    alone = text_of(await bench.listen(first, MIC)), text_of(await bench.listen(second, SYSTEM))
+    await bench.restart()
+    waits, go_on = asyncio.Event(), asyncio.Event()
+
+    async def interrupted() -> AsyncIterator[bytes]:
+        at = 0
+        async for chunk in chunks(first, [1.0]):
+            yield chunk
+            at += len(chunk) // 2
+            if at >= len(first) // 2:
+                waits.set()
+                await go_on.wait()
+
+    async def listen() -> list[ASRSegment]:
+        stream = bench.provider.transcribe_stream(interrupted(), source=MIC)
+        return [segment async for segment in stream]
+
+    waiting = asyncio.create_task(listen())
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await waits.wait()
+            said = await bench.listen(second, SYSTEM)
+        require(text_of(said) == alone[1], f"{alone[1]!r}, and beside it {text_of(said)!r}")
+        go_on.set()
+        text = text_of(await waiting)
+        require(text == alone[0], f"{alone[0]!r}, and after a wait {text!r}")
+    except TimeoutError:
+        require(False, f"a source that waited for audio held up the other for {PATIENCE_S:g} s")
+    finally:
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)

@@ -1,0 +1,179 @@
+"""NVIDIA Parakeet through parakeet-mlx, in this process: on Apple Silicon's GPU, streaming.
+
+Not verified on Apple Silicon. This code was run on MLX for Linux' CPU, with a model of random
+weights and with full attention in place of local attention, which is a Metal kernel: that shows
+that the library is called rightly, and nothing about speed or accuracy.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from msgspec import Meta
+
+from harness.audio import SAMPLE_RATE_HZ, Samples
+from harness.contract import ProviderSettings, SessionConfig
+from harness.errors import ModelError
+from harness.printable import in_one_line
+from harness.requirements import ModelFolder, Package, Platform, Requirement
+from providers.policies import weights
+from providers.policies.feedthrough import (
+    EngineStream,
+    FeedThroughProvider,
+    FeedThroughStream,
+    Heard,
+)
+from providers.policies.given import GIVEN, given_folder
+from providers.policies.pieces import words_of
+from providers.policies.segmenter import Limits
+from providers.policies.weights import lacking
+
+HUB_OWNER = "mlx-community"
+HUB_NAMES = "tdt-0.6b-v2 tdt-0.6b-v3 rnnt-0.6b tdt_ctc-110m".split()
+FILES = ("config.json", "model.safetensors")
+FETCH = f"or let it be fetched: --model {HUB_NAMES[1]} (2.5 GB)"
+LEFT_FRAMES = 256
+"""What the encoder sees of the past, in frames of 80 ms."""
+LEAST_S = 0.24
+"""Less than this is kept until more comes: it makes no frame of the encoder."""
+
+
+class ParakeetMlxSettings(ProviderSettings, frozen=True, kw_only=True):
+    """Options of `parakeet_mlx`."""
+
+    folder: str | None = None
+    """Its model, unless `--model` says; when not given, ECHOBENCH_PARAKEET_MLX_MODEL says."""
+    right_frames: Annotated[int, Meta(ge=1, le=256)] = 16
+    """What the encoder sees of the future, in frames of 80 ms: text changes for so long. The
+    library's own 256 would be 20 s."""
+
+
+class ParakeetMlx(FeedThroughProvider):
+    """One model, whose streams take turns on its thread; MLX wants one thread.
+
+    A stream keeps all that it has said, so each utterance gets a new one.
+    """
+
+    name = "parakeet_mlx"
+    Settings = ParakeetMlxSettings
+    settings: ParakeetMlxSettings
+    default_model = GIVEN
+    limits = Limits(longest_s=20.0)
+
+    @property
+    def requires(self) -> tuple[Requirement, ...]:
+        """See `ASRProvider`."""
+        package = Package("parakeet_mlx", extra="parakeet-mlx")
+        return (Platform("Darwin", "arm64"), package, self._given)
+
+    @property
+    def _given(self) -> ModelFolder:
+        what = "a Parakeet model for MLX"
+        return ModelFolder(what, "ECHOBENCH_PARAKEET_MLX_MODEL", FETCH, self.settings.folder)
+
+    def locate_model(self, model: str) -> Path:
+        """See `ASRProvider`."""
+        folder = self._folder(model)
+        weights.check_hashes(folder.iterdir())
+        return folder
+
+    def _folder(self, model: str) -> Path:
+        """Find a model's folder, and look into it."""
+        if (given := given_folder(model, self._given)) is not None:
+            folder = given
+        else:
+            name = weights.known(model, HUB_NAMES, self.name)
+            folder = weights.fetch(f"{HUB_OWNER}/parakeet-{name}", FILES)
+        if missing := lacking(folder, FILES):
+            problem = f"has no {missing}" if folder.is_dir() else "no such folder"
+            raise ModelError(str(folder), problem, f"a folder with {', '.join(FILES)}")
+        return folder
+
+    def load(self, config: SessionConfig) -> None:
+        """See `ResidentProvider`.
+
+        Streams would change the encoder's kind of attention when they begin, and change it back
+        when they end, under whoever else uses it. So it is changed once, here.
+        """
+        from parakeet_mlx import from_pretrained
+
+        folder = self._folder(config.model).absolute()  # a path that can't be a name on the hub
+        try:
+            self._model = from_pretrained(str(folder))
+            context = (LEFT_FRAMES, self.settings.right_frames)
+            self._model.encoder.set_attention_model("rel_pos_local_attn", context)
+        except Exception as error:  # the libraries' own errors have no common base
+            problem = f"does not load ({in_one_line(str(error))})"
+            raise ModelError(str(folder), problem, "an intact model") from error
+
+    def unload(self) -> None:
+        """See `ResidentProvider`."""
+        del self._model
+
+    async def open_engine(self, listener: FeedThroughStream) -> EngineStream:
+        """See `FeedThroughProvider`."""
+        context = (LEFT_FRAMES, self.settings.right_frames)
+        return MlxStream(self, listener, self._model, context)
+
+
+class MlxStream(EngineStream):
+    """One source's utterances, each a stream of the library's; called on the model's thread."""
+
+    def __init__(
+        self,
+        provider: ParakeetMlx,
+        listener: FeedThroughStream,
+        model: Any,
+        context: tuple[int, int],
+    ) -> None:
+        self._provider, self._listener = provider, listener
+        self._model, self._context = model, context
+        self._utterance = ExitStack()
+        self._stream: Any = None
+        self._kept = np.zeros(0, np.float32)
+        self._fed = 0
+
+    async def feed(self, samples: Samples) -> None:
+        """See `EngineStream`."""
+        self._fed += len(samples)
+        self._kept = np.concatenate([self._kept, samples])
+        if len(self._kept) >= LEAST_S * SAMPLE_RATE_HZ:
+            await self._tell(lambda: self._advance(is_final=False))
+
+    async def end_utterance(self) -> None:
+        """See `EngineStream`."""
+        await self._tell(lambda: self._advance(is_final=True))
+
+    async def flush(self) -> None:
+        """See `EngineStream`; finals are said when utterances end, so none is due."""
+
+    async def close(self) -> None:
+        """See `EngineStream`; a call that goes on ends before the next one begins."""
+
+    async def _tell(self, call: Callable[[], Heard]) -> None:
+        session, source = self._listener.session, self._listener.source
+        window_s = len(self._kept) / SAMPLE_RATE_HZ
+        self._listener.heard(await self._provider.infer(session, source, window_s, call))
+
+    def _advance(self, *, is_final: bool) -> Heard:
+        import mlx.core as mx
+
+        if self._stream is None:
+            stream = self._model.transcribe_stream(self._context, keep_original_attention=True)
+            self._stream = self._utterance.enter_context(stream)
+        if len(self._kept):
+            missing = round(LEAST_S * SAMPLE_RATE_HZ) - len(self._kept)
+            self._stream.add_audio(mx.array(np.pad(self._kept, (0, max(0, missing)))))
+            self._kept = np.zeros(0, np.float32)
+        pieces = [*self._stream.finalized_tokens, *self._stream.draft_tokens]
+        begins_s = [piece.start for piece in pieces]
+        words = words_of([piece.text for piece in pieces], begins_s, self._fed / SAMPLE_RATE_HZ)
+        if is_final:
+            self._stream, self._fed = None, 0
+            self._utterance.close()
+        return Heard(" ".join(word.text for word in words), is_final, words)
+
+
+PROVIDER = ParakeetMlx

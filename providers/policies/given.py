@@ -1,0 +1,28 @@
+"""Models that the user names by a folder: nothing fetches them unasked."""
+
+from pathlib import Path
+
+from harness.errors import ModelError
+from harness.requirements import ModelFolder
+from providers.policies.weights import is_path
+
+GIVEN = "given"
+"""The model in the folder that a provider's option, or an environment variable, names."""
+
+
+def given_folder(model: str, given: ModelFolder) -> Path | None:
+    """Find the folder of a model that was given, or is a path; None for a name.
+
+    Raises:
+        ModelError: It should have been given, and was not.
+
+    >>> given_folder(GIVEN, ModelFolder("weights", "NO_SUCH_VARIABLE", "", given="models"))
+    PosixPath('models')
+    >>> given_folder("base.en", ModelFolder("weights", "NO_SUCH_VARIABLE", ""))
+    """
+    if model != GIVEN:
+        return Path(model).expanduser() if is_path(model) else None
+    folder = given.path()
+    if folder is None:
+        raise ModelError(f"model {model}", "no folder is given", given.remedy())
+    return folder

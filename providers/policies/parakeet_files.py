@@ -1,0 +1,62 @@
+"""Checks the files of a Parakeet model for onnx-asr before the libraries see them.
+
+They believe what `config.json` and the vocabulary say, and fail at the first decode, with an error
+that names no file.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from harness.errors import ModelError
+from providers.policies.onnxfile import read_onnx
+from providers.policies.pieces import check_pieces
+from providers.policies.weights import lacking
+
+BLANK = "<blk>"
+CONFIG, VOCABULARY = "config.json", "vocab.txt"
+ENCODER_OUTPUTS = ("outputs", "encoded_lengths")
+DECODER_OUTPUTS = ("outputs", "output_states_1", "output_states_2")
+
+
+class ParakeetConfig(msgspec.Struct, frozen=True):
+    """What onnx-asr reads in `config.json`."""
+
+    model_type: Literal["nemo-conformer-tdt", "nemo-conformer-rnnt"]
+    features_size: Literal[80, 128] = 80
+    subsampling_factor: Annotated[int, Meta(ge=1, le=64)] = 8
+
+
+def graph_files(quantization: str | None) -> tuple[str, str]:
+    """The names of the encoder's file and of the decoder's.
+
+    >>> graph_files("int8")
+    ('encoder-model.int8.onnx', 'decoder_joint-model.int8.onnx')
+    """
+    suffix = f".{quantization}" if quantization else ""
+    return f"encoder-model{suffix}.onnx", f"decoder_joint-model{suffix}.onnx"
+
+
+def check_parakeet(folder: Path, quantization: str | None) -> ParakeetConfig:
+    """Look through a folder, at everything but the weights.
+
+    Raises:
+        ModelError: A file is missing or doesn't hold what it must.
+    """
+    names = (CONFIG, VOCABULARY, *graph_files(quantization))
+    if missing := lacking(folder, names):
+        problem = f"has no {missing}" if folder.is_dir() else "no such folder"
+        allowed = f"an onnx-asr folder with {', '.join(names)}"
+        raise ModelError(str(folder), problem, allowed)
+    path = folder / CONFIG
+    try:
+        config = msgspec.json.decode(path.read_bytes(), type=ParakeetConfig)
+    except (msgspec.MsgspecError, UnicodeDecodeError, OSError) as error:
+        raise ModelError(str(path), str(error), "the file as published") from error
+    check_pieces(folder / VOCABULARY, BLANK)
+    encoder, decoder = (read_onnx(folder / name) for name in graph_files(quantization))
+    encoder.check(ENCODER_OUTPUTS)
+    decoder.check(DECODER_OUTPUTS)
+    return config

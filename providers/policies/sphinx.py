@@ -1,0 +1,115 @@
+"""PocketSphinx as it runs in a process of its own, and the check of its model before that."""
+
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ModelError
+
+ACOUSTIC_FILES = ("mdef", "means", "variances", "transition_matrices", "feat.params")
+MIXTURES = ("sendump", "mixture_weights")
+DICTIONARIES, LANGUAGE_MODELS = ("*.dict", "*.dic"), ("*.lm.bin", "*.lm", "*.lm.gz", "*.dmp")
+ALLOWED = f"""a folder with {", ".join(ACOUSTIC_FILES)} and {" or ".join(MIXTURES)} (also in one
+folder inside), {" or ".join(DICTIONARIES)}, and {" or ".join(LANGUAGE_MODELS)}""".replace(
+    "\n", " "
+)
+
+OF_PHONES = "*phone.lm*"
+"""A language model of sounds lies beside that of words."""
+FRAMES_PER_S = 100
+QUICK: dict[str, Any] = {"maxhmmpf": 3000, "fwdflat": False, "bestpath": False}
+"""For partials: half the work of the default, for a few more wrong words."""
+
+WordTimes = tuple[str, float, float]
+
+
+def model_files(folder: Path) -> dict[str, str]:
+    """Find a model's parts in its folder.
+
+    Returns:
+        Paths, by the option of PocketSphinx that takes them.
+
+    Raises:
+        ModelError: A part is missing or empty.
+    """
+    if not folder.is_dir():
+        raise ModelError(str(folder), "no such folder", ALLOWED)
+    inside = sorted(path for path in folder.iterdir() if (path / ACOUSTIC_FILES[0]).is_file())
+    acoustic = next(iter(inside), folder)
+    for names in (*((name,) for name in ACOUSTIC_FILES), MIXTURES):
+        _found(acoustic, names)
+    return {
+        "hmm": str(acoustic),
+        "dict": _found(folder, DICTIONARIES),
+        "lm": _found(folder, LANGUAGE_MODELS),
+    }
+
+
+def _found(folder: Path, names: tuple[str, ...]) -> str:
+    paths = [path for name in names for path in sorted(folder.glob(name))
+             if not path.match(OF_PHONES)]  # fmt: skip
+    if not paths:
+        raise ModelError(str(folder), f"has no {' or '.join(names)}", ALLOWED)
+    if not paths[0].stat().st_size:
+        raise ModelError(str(paths[0]), "is empty", "the file as published")
+    return str(paths[0])
+
+
+class Sphinx:
+    """Two decoders: a quick one that listens along, and a thorough one that hears whole utterances.
+
+    Args:
+        files: See `model_files`.
+    """
+
+    def __init__(self, files: dict[str, str]) -> None:
+        from pocketsphinx import Decoder
+
+        common = {"samprate": 16_000.0, "loglevel": "FATAL", **files}
+        self._quick, self._thorough = Decoder(**common, **QUICK), Decoder(**common)
+        self._pcm = b""
+
+    def begin(self) -> None:
+        """Forget everything: what comes is another stream."""
+        self._stop()
+        self._quick.reinit_feat()
+
+    def hear(self, pcm: bytes) -> list[WordTimes]:
+        """Take more of an utterance, 16-bit PCM, and guess at all of it so far."""
+        if not self._pcm:
+            self._quick.start_utt()
+        self._pcm += pcm
+        self._quick.process_raw(pcm)
+        return _words(self._quick)
+
+    def conclude(self) -> list[WordTimes]:
+        """Decode the utterance as a whole.
+
+        Means are subtracted from its spectra. The quick decoder can't wait for those of the whole
+        utterance, so it goes on with those of this one.
+        """
+        pcm = self._pcm
+        self._stop()
+        self._thorough.reinit_feat()  # or the last sample of the utterance before would count
+        self._thorough.start_utt()
+        self._thorough.process_raw(pcm, full_utt=True)
+        self._thorough.end_utt()
+        self._quick.set_cmn(self._thorough.get_cmn())
+        return _words(self._thorough)
+
+    def _stop(self) -> None:
+        if self._pcm:
+            self._quick.end_utt()
+        self._pcm = b""
+
+
+def _words(decoder: Any) -> list[WordTimes]:
+    """The words of its best guess, in seconds from the utterance's beginning."""
+    return [
+        (
+            part.word.partition("(")[0],
+            part.start_frame / FRAMES_PER_S,
+            (part.end_frame + 1) / FRAMES_PER_S,
+        )
+        for part in decoder.seg() or ()
+        if part.word[0] not in "<[+"  # silence and noises; "the(2)" is a way of saying "the"
+    ]
