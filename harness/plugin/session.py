@@ -16,6 +16,7 @@ from harness.patience import patience_asked_for
 from harness.plugin.commandline import runs_folder
 from harness.plugin.summary import write_summary
 from harness.pool import WorkerPool
+from harness.printable import printable
 from harness.progress import TrialLine
 from harness.registry import corpus_path, find_corpus, make_provider
 from harness.requests import Infer
@@ -96,6 +97,9 @@ class BenchSession:
         reporter = self.config.pluginmanager.getplugin("terminalreporter")
         screen = self.config.get_terminal_writer()
         screen.line()
+        screen.line(f"machine: {printable(str(folder.info.machine))}")
+        if folder.info.recommendation is not None:
+            screen.line(f"recommended here: {printable(str(folder.info.recommendation))}")
         progress = TrialLine(screen, live=reporter.isatty)
         try:
             measure_all(missing, self._pool, self._journal, progress)
