@@ -9,7 +9,7 @@ from harness.journal import TrialRecord
 from harness.metrics import Measurement, TrialLog, measure
 from harness.thresholds import Threshold
 from harness.trial import Activity, TrialSpec, TrialStatus
-from harness.verdict import Standing, Verdict, fail, judge, worst
+from harness.verdict import Standing, Verdict, fail, judge, unjudged, worst
 
 
 @dataclass
@@ -50,7 +50,8 @@ def evaluate(
     """Compute figures and verdicts of each trial, by the trial's key.
 
     Of several trials with one key, which a resumed run may have, the last counts. A trial that
-    didn't end well has no figures, and fails in everything that it is held to.
+    didn't end well has no figures, and fails in everything that it is held to; one that something
+    beside it spoiled isn't judged.
     """
     return {record.started.key: _evaluate_one(record, thresholds) for record in records}
 
@@ -66,6 +67,8 @@ def _evaluate_one(record: TrialRecord, thresholds: dict[str, Threshold]) -> Tria
         tried = {event.check: event for event in record.events if isinstance(event, Checked)}
         untried = {name: Checked(check=name, passed=False, detail=why) for name in RULES}
         result.checks = tried if ended_well else untried
+    elif result.status is TrialStatus.VOID:
+        result.verdicts = {name: unjudged(threshold, why) for name, threshold in held_to.items()}
     elif ended_well:
         result.measurements = measure(TrialLog(spec, record.events))
         result.verdicts = {

@@ -137,6 +137,29 @@ class Sampled(Event, frozen=True, tag="sampled"):
     """None where the system doesn't tell."""
 
 
+class Surroundings(Event, frozen=True, tag="surroundings"):
+    """How the machine does beside the trial, once a second by the wall's clock at most.
+
+    Counters begin at 0 with the trial's first one. None where the system doesn't tell.
+    """
+
+    at_s: float
+    wall_s: float
+    """On the wall's clock, which doesn't stop while the trial's skips."""
+    suspended_s: float
+    """How long the machine slept."""
+    cores: int
+    """Logical, of those that this process may use; the next two are summed over them."""
+    others_cpu_s: float
+    """CPU seconds of all other programs, the system's own included."""
+    idle_cpu_s: float
+    on_battery: bool | None
+    throttle_count: int | None
+    """How often heat slowed a processor down (Linux)."""
+    thermal_pressure: int | None
+    """How much heat slows the machine down, from 0 to 4 (macOS)."""
+
+
 class SessionEnded(Event, frozen=True, tag="session_ended"):
     """Every source was played and answered, and the session stopped."""
 
@@ -163,7 +186,7 @@ class TrialEnded(Event, frozen=True, tag="trial_ended"):
 
 AnyEvent = (
     TrialStarted | Loaded | Utterance | Queued | Dropped | Begun | Finished | Inferred | Said
-    | Backpressure | Sampled | SessionEnded | Checked | TrialEnded
+    | Backpressure | Sampled | Surroundings | SessionEnded | Checked | TrialEnded
 )  # fmt: skip
 
 

@@ -98,7 +98,7 @@ async def _stream_all(
                 [group.create_task(_listen(provider, queue, origin_s, emit)) for queue in queues]
             )
             watching.cancel()
-        await watch.sample()  # at the very end, when nothing may be pending any more
+        await watch.sample(last=True)  # when nothing may be pending any more
     except* EchobenchError as errors:
         raise errors.exceptions[0] from None
 

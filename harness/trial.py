@@ -28,7 +28,7 @@ class TrialStatus(StrEnum):
     UNSUPPORTED = "unsupported"
     """The provider can't do what was asked on this machine."""
     VOID = "void"
-    """The machine was too busy to play the audio on time, so the figures mean nothing."""
+    """Something beside the trial spoiled it (see `harness.validity`): flagged, and not judged."""
     INFRA = "infra"
     """The harness itself failed."""
     INTERRUPTED = "interrupted"

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+import msgspec
+
 from harness.blame import blamed
 from harness.chunkqueue import ChunkQueue
 from harness.clock import now_s
@@ -11,6 +13,7 @@ from harness.errors import ProviderError
 from harness.events import Event, Sampled
 from harness.output import checked_health
 from harness.resources import ResourceMeter
+from harness.surroundings import SurroundingsMeter
 
 EVERY_S = 1.0
 
@@ -41,6 +44,7 @@ class Watch:
         self._provider, self._queues = provider, queues
         self._origin_s, self._emit, self._answer_s = origin_s, emit, answer_s
         self._meter = ResourceMeter()
+        self._surroundings = SurroundingsMeter()
 
     async def keep_on(self) -> None:
         """Sample every second, until cancelled.
@@ -58,9 +62,16 @@ class Watch:
             await self.sample()
             await asyncio.sleep(EVERY_S)
 
-    async def sample(self) -> None:
-        """Take one sample; what the system has to be asked is asked in a thread."""
+    async def sample(self, *, last: bool = False) -> None:
+        """Take one sample; what the system has to be asked is asked in a thread.
+
+        Args:
+            last: Whether none follows, so that the machine is looked at in any case.
+        """
         usage = await asyncio.to_thread(self._meter.read)
+        if last or self._surroundings.is_due():
+            seen = await asyncio.to_thread(self._surroundings.read, usage.cpu_s)
+            self._emit(msgspec.structs.replace(seen, at_s=now_s() - self._origin_s))
         with blamed(self._provider.name):
             health = await self._provider.health()
         health = checked_health(health, self._provider.name)

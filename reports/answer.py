@@ -106,7 +106,9 @@ def _share(part: int, standings: list[Standing]) -> str:
 def _trial(result: TrialResult, gate: str) -> TrialAnswer:
     if result.status is not TrialStatus.OK:
         words = f"{result.status.replace('_', ' ')}: {result.reason.partition(chr(10))[0]}"
-        return TrialAnswer(result, Standing.FAIL, (Point(words, decides=True),))
+        void = result.status is TrialStatus.VOID  # something beside the trial spoiled it
+        standing = Standing.UNAVAILABLE if void else Standing.FAIL
+        return TrialAnswer(result, standing, (Point(words, decides=True),))
     if result.checks:
         return TrialAnswer(result, result.standing, (_rules_point(list(result.checks.values())),))
     order = list(Standing)
