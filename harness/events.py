@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from harness.contract import ASRHealth, ASRSegment, AudioSource, Word
+from harness.machine import MachineProfile
 from harness.trial import TrialSpec, TrialStatus
 
 SCHEMA = 1
@@ -42,6 +43,12 @@ class Loaded(Event, frozen=True, tag="loaded"):
     probe_inference_s: tuple[float, ...]
     """Of each inference of that utterance, in order; the first one ever is the first."""
     probe_window_s: tuple[float, ...]
+
+
+class MachineSeen(Event, frozen=True, tag="machine_seen"):
+    """The machine that the trial runs on; each trial of a worker repeats it."""
+
+    machine: MachineProfile
 
 
 class Utterance(Event, frozen=True, tag="utterance"):
@@ -185,8 +192,8 @@ class TrialEnded(Event, frozen=True, tag="trial_ended"):
 
 
 AnyEvent = (
-    TrialStarted | Loaded | Utterance | Queued | Dropped | Begun | Finished | Inferred | Said
-    | Backpressure | Sampled | Surroundings | SessionEnded | Checked | TrialEnded
+    TrialStarted | Loaded | MachineSeen | Utterance | Queued | Dropped | Begun | Finished | Inferred
+    | Said | Backpressure | Sampled | Surroundings | SessionEnded | Checked | TrialEnded
 )  # fmt: skip
 
 

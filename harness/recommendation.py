@@ -77,38 +77,48 @@ class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
         return f"{what}{self.compute_type} (rule {self.rule!r}: {self.reason})"
 
 
-class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file."""
+
     rules: Annotated[tuple[Rule, ...], Meta(min_length=1)]
+    work: dict[str, Annotated[float, Meta(gt=0)]]
+    """What a model costs, relative to base.en."""
+
+    def next_larger(self, model: str) -> str | None:
+        """The model that costs a little more; None where the table knows none."""
+        cost = self.work.get(model)
+        larger = [name for name, other in self.work.items() if cost is not None and other > cost]
+        return min(larger, key=self.work.__getitem__, default=None)
 
 
 @cache
-def read_rules(path: Path = FILE) -> tuple[Rule, ...]:
+def read_table(path: Path = FILE) -> Table:
     """Read the table; its last rule fits every machine, so that there is always an answer.
 
     Raises:
         DataFileError: The file doesn't say what it must.
     """
-    rules = read_toml(path, _Table).rules
-    if rules[-1].ram_gb or rules[-1].needs:
-        where = f"{path}, rule {rules[-1].name!r}"
+    table = read_toml(path, Table)
+    last = table.rules[-1]
+    if last.ram_gb or last.needs:
+        where = f"{path}, rule {last.name!r}"
         raise DataFileError(where, "the last rule asks for something", "one for all the rest")
-    return rules
+    return table
 
 
 def recommend(
-    machine: MachineProfile, among: Collection[str] | None = None, rules: Collection[Rule] = ()
+    machine: MachineProfile, among: Collection[str] | None = None
 ) -> Recommendation | None:
     """Say what the first rule that fits says.
 
     Args:
         machine: The machine.
         among: Providers to choose from; all when None.
-        rules: Those of the file when empty.
 
     Returns:
         None when no rule speaks of any of `among`.
     """
-    for rule in rules or read_rules():
+    for rule in read_table().rules:
         if rule.fits(machine) and (among is None or rule.provider in among):
             return Recommendation(
                 provider=rule.provider,

@@ -33,7 +33,8 @@ from harness.errors import (
     UnavailableError,
     UsageError,
 )
-from harness.events import Event, TrialEnded, encode
+from harness.events import Event, MachineSeen, TrialEnded, encode
+from harness.machine import describe_machine
 from harness.orphans import MARK, end_descendants
 from harness.output import BadOutputError
 from harness.patience import DEFAULT
@@ -148,6 +149,7 @@ class Worker:
             case Measure(spec=spec) if spec.activity is Activity.CONFORMANCE:
                 clock.run(conform(self._provider, spec, self._utterances, emit), spec.clock)
             case Measure(spec=spec):
+                emit(MachineSeen(machine=describe_machine()))
                 tracks = build_timeline(spec.scenario, self._utterances, spec.seed)
                 for track in tracks:
                     for utterance in track.truth:

@@ -7,7 +7,7 @@ import pytest
 from harness.errors import DataFileError
 from harness.hardware.nvidia import Gpu
 from harness.machine import MachineProfile
-from harness.recommendation import read_rules, recommend
+from harness.recommendation import read_table, recommend
 
 GIB = 1 << 30
 
@@ -70,6 +70,8 @@ def test_the_next_best_is_said_where_a_provider_is_not_to_be_had() -> None:
 
 
 RULE = """
+[work]
+"base.en" = 1.0
 [[rules]]
 name = "one"
 provider = "p"
@@ -83,7 +85,8 @@ because = "{}"
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("", "rules"),
+        ("[work]", "rules"),
+        (RULE.replace("= 1.0", "= 0"), "work"),
         (RULE + "ram_gb = 8", "the last rule asks for something"),
         (RULE.replace("{}", "{cores}"), "only {ram} and {chip} are filled in"),
         (RULE.replace("{}", "{"), "only {ram} and {chip} are filled in"),
@@ -95,5 +98,15 @@ def test_a_table_that_says_nonsense_is_refused(tmp_path: Path, content: str, pro
     path = tmp_path / "rules.toml"
     path.write_text(content.replace("{}", "so"))
     with pytest.raises(DataFileError, match=r"rules\.toml") as refused:
-        read_rules(path)
+        read_table(path)
     assert problem in str(refused.value)
+
+
+def test_the_next_larger_model_is_the_one_that_costs_a_little_more() -> None:
+    table = read_table()
+    assert table.next_larger("embedded") == "tiny.en"
+    assert table.next_larger("base.en") == "small.en"
+    assert table.next_larger("medium.en") is None
+    assert table.next_larger("Voxtral-Mini-4B-Realtime") is None
+    costs = list(table.work.values())
+    assert costs == sorted(costs)
