@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from harness.audio import SAMPLE_RATE_HZ
 from harness.chunking import Chunk
 from harness.clock import now_s
-from harness.contract import AudioSource
+from harness.contract import ASRSegment, AudioSource
 from harness.events import Backpressure, Begun, Dropped, Event, Finished, Queued
+from harness.gaps import Gaps
 
 HIGH_LEVEL = 0.5
 """From this share on, the source is told that the queue fills up."""
@@ -39,6 +40,8 @@ class ChunkQueue:
     ) -> None:
         self.source = source
         self.taken = self.handed_over = 0
+        self.keep_every = 1
+        """2 leaves out every other chunk, as a session does that is much too slow."""
         self.drained = self.closed = False
         self._start_s, self._origin_s, self._emit = start_s, origin_s, emit
         self._capacity = max(1, round(capacity_s * SAMPLE_RATE_HZ))
@@ -47,11 +50,17 @@ class ChunkQueue:
         self._ended = False
         self._pressed = False
         self._in_hand = False
+        self._put = 0
+        self._gaps = Gaps()
         self._moved_s = self._answered_s = origin_s
 
     def answered(self) -> None:
         """Note that the provider said something."""
         self._answered_s = now_s()
+
+    def begin_again(self) -> None:
+        """Note that another provider took over, which can't be stuck yet."""
+        self._moved()
 
     def close(self) -> None:
         """Note that the provider has said all about this source."""
@@ -72,23 +81,17 @@ class ChunkQueue:
 
     def put(self, chunk: Chunk) -> None:
         """Append a chunk, and drop the oldest ones while there are too many."""
+        self._put += 1
+        if self._put % self.keep_every:
+            self._emit(self._queued(chunk, len(self._chunks) + 1))
+            self._drop(chunk)
+            return
         if not self._chunks and not self._in_hand:
             self._moved()
         self._chunks.append(chunk)
         while self._waiting() > self._capacity:
-            oldest = self._chunks.popleft()
-            self._emit(Dropped(source=self.source, chunk=oldest.index, at_s=self._at_s()))
-        self._emit(
-            Queued(
-                source=self.source,
-                chunk=chunk.index,
-                first_sample=chunk.first_sample,
-                samples=len(chunk.pcm),
-                due_s=self._start_s + chunk.end_sample / SAMPLE_RATE_HZ,
-                at_s=self._at_s(),
-                depth=len(self._chunks),
-            )
-        )
+            self._drop(self._chunks.popleft())
+        self._emit(self._queued(chunk, len(self._chunks)))
         self._signal()
         self._news.set()
 
@@ -112,6 +115,7 @@ class ChunkQueue:
             self._emit(Begun(source=self.source, chunk=chunk.index, at_s=self._at_s(), depth=depth))
             self._signal()
             self.taken += 1
+            self._gaps.handed_over(self.handed_over, chunk.first_sample)
             self.handed_over += len(chunk.pcm)
             self._in_hand = True
             self._moved()
@@ -119,6 +123,24 @@ class ChunkQueue:
             self._in_hand = False
             self._moved()
             self._emit(Finished(source=self.source, chunk=chunk.index, at_s=self._at_s()))
+
+    def in_source_time(self, segment: ASRSegment) -> ASRSegment:
+        """A segment with times as the source has them; dropped chunks took the provider's away."""
+        return self._gaps.in_source_time(segment)
+
+    def _queued(self, chunk: Chunk, depth: int) -> Queued:
+        return Queued(
+            source=self.source,
+            chunk=chunk.index,
+            first_sample=chunk.first_sample,
+            samples=len(chunk.pcm),
+            due_s=self._start_s + chunk.end_sample / SAMPLE_RATE_HZ,
+            at_s=self._at_s(),
+            depth=depth,
+        )
+
+    def _drop(self, chunk: Chunk) -> None:
+        self._emit(Dropped(source=self.source, chunk=chunk.index, at_s=self._at_s()))
 
     def _waiting(self) -> int:
         """Samples that wait; the newest chunk has only just come."""

@@ -167,6 +167,24 @@ class Surroundings(Event, frozen=True, tag="surroundings"):
     """How much heat slows the machine down, from 0 to 4 (macOS)."""
 
 
+class LadderMoved(Event, frozen=True, tag="ladder_moved"):
+    """An overloaded session was degraded a step further, or less far; see `harness.ladder`."""
+
+    at_s: float
+    """When it was decided."""
+    before: str
+    after: str
+    cause: str
+    rtf: float | None
+    """Of the last seconds, when it was decided."""
+    message: str
+    """For people."""
+    actions: tuple[str, ...]
+    """What was done, or undone, and with what outcome."""
+    took_s: float
+    """How long doing it took."""
+
+
 class SessionEnded(Event, frozen=True, tag="session_ended"):
     """Every source was played and answered, and the session stopped."""
 
@@ -193,7 +211,8 @@ class TrialEnded(Event, frozen=True, tag="trial_ended"):
 
 AnyEvent = (
     TrialStarted | Loaded | MachineSeen | Utterance | Queued | Dropped | Begun | Finished | Inferred
-    | Said | Backpressure | Sampled | Surroundings | SessionEnded | Checked | TrialEnded
+    | Said | Backpressure | Sampled | Surroundings | LadderMoved | SessionEnded
+    | Checked | TrialEnded
 )  # fmt: skip
 
 

@@ -1,14 +1,16 @@
-"""Runs a provider on a timeline and emits what happens, on the clock that is running."""
+"""Runs a provider on its sources and emits what happens, on the clock that is running."""
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from harness.blame import blamed
 from harness.chunking import Chunker
 from harness.chunkqueue import ChunkQueue
 from harness.clock import now_s
-from harness.contract import ASRProvider, InferenceSpan, SessionConfig
+from harness.contract import ASRProvider, AudioSource, InferenceSpan, SessionConfig
 from harness.errors import EchobenchError, ProviderError
 from harness.events import Event, Inferred, Said, SessionEnded
 from harness.output import MOST_SEGMENTS, BadOutputError, checked_segment
@@ -16,9 +18,33 @@ from harness.patience import DEFAULT, Patience
 from harness.source import play
 from harness.timeline import Track
 from harness.trial import TrialSpec
-from harness.watch import StalledError, Watch
+from harness.watch import OnStalled, StalledError, Watch, end_session
 
 Emit = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Input:
+    """One source of a session."""
+
+    source: AudioSource
+    start_s: float
+    """When its first sample is captured, in the session's time."""
+    play: Callable[[Chunker, ChunkQueue, float], Coroutine[None, None, None]]
+    """Fills the queue through the chunker, to its end; is given the session's zero on the clock."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A session that has begun, for what runs beside it."""
+
+    origin_s: float
+    """The session's zero on the running clock."""
+    chunkers: Sequence[Chunker]
+    queues: Sequence[ChunkQueue]
+
+
+Beside = Callable[[Stage], Coroutine[None, None, None]]
 
 
 async def run_session(
@@ -42,8 +68,40 @@ async def run_session(
         AudioError, ModelError, UnavailableError: As the provider raised them.
     """
     config = SessionConfig(model=spec.model, chunk_seconds=spec.chunk_seconds)
+    inputs = [Input(track.source, track.start_s, partial(play, track)) for track in tracks]
+    await hold_session(provider, spec.key, config, inputs, spec.scenario.queue_s, emit, patience)
+
+
+async def hold_session(
+    provider: ASRProvider,
+    session_id: str,
+    config: SessionConfig,
+    inputs: Sequence[Input],
+    queue_s: float,
+    emit: Emit,
+    patience: Patience = DEFAULT,
+    beside: Sequence[Beside] = (),
+    on_stalled: OnStalled = end_session,
+) -> None:
+    """Start a session, let the provider answer to all inputs to their end, and stop it.
+
+    Args:
+        provider: Its model may be resident already.
+        session_id: The session's.
+        config: The session's.
+        inputs: The sources.
+        queue_s: Audio that may wait behind a source's newest chunk.
+        emit: Takes events, from any thread.
+        patience: How long the provider may take to answer and to stop.
+        beside: What else is to run meanwhile; an error of it ends the session.
+        on_stalled: Called when the provider is stuck; raises to end the session.
+
+    Raises:
+        ProviderError: The provider failed, got stuck or broke the contract.
+        AudioError, ModelError, UnavailableError: As the provider raised them.
+    """
     with blamed(provider.name):
-        started = await provider.start_session(spec.key, config)
+        started = await provider.start_session(session_id, config)
     if not started:
         raise ProviderError(provider.name, "refused a session while none was running")
     origin_s = now_s()
@@ -53,16 +111,22 @@ async def run_session(
         emit(Inferred(source=span.source, begin_s=begin_s, end_s=end_s, window_s=span.window_s))
 
     provider.on_inference = inferred
+    stage = Stage(
+        origin_s,
+        [Chunker(config.chunk_seconds) for _ in inputs],
+        [ChunkQueue(each.source, each.start_s, origin_s, queue_s, emit) for each in inputs],
+    )
+    watch = Watch(provider, stage.queues, origin_s, emit, patience.answer_s, on_stalled)
     try:
-        await _stream_all(provider, spec, tracks, origin_s, emit, patience.answer_s)
+        await _stream_all(provider, inputs, stage, emit, watch, beside)
     except BaseException:
         with contextlib.suppress(EchobenchError):  # the first error tells more than this one
-            await _stop(provider, spec.key, patience.stop_s)
+            await _stop(provider, session_id, patience.stop_s)
         raise
     finally:
         provider.on_inference = lambda span: None  # what it does now belongs to no trial
     stop_from_s = now_s()
-    await _stop(provider, spec.key, patience.stop_s)
+    await _stop(provider, session_id, patience.stop_s)
     emit(SessionEnded(at_s=stop_from_s - origin_s, stop_s=now_s() - stop_from_s))
 
 
@@ -78,26 +142,23 @@ async def _stop(provider: ASRProvider, session_id: str, limit_s: float) -> None:
 
 async def _stream_all(
     provider: ASRProvider,
-    spec: TrialSpec,
-    tracks: Sequence[Track],
-    origin_s: float,
+    inputs: Sequence[Input],
+    stage: Stage,
     emit: Emit,
-    answer_s: float,
+    watch: Watch,
+    beside: Sequence[Beside],
 ) -> None:
-    queues = [
-        ChunkQueue(track.source, track.start_s, origin_s, spec.scenario.queue_s, emit)
-        for track in tracks
-    ]
-    watch = Watch(provider, queues, origin_s, emit, answer_s)
     try:
         async with asyncio.TaskGroup() as group:
-            for track, queue in zip(tracks, queues, strict=True):
-                group.create_task(play(track, Chunker(spec.chunk_seconds), queue, origin_s))
-            watching = group.create_task(watch.keep_on())
-            await asyncio.wait(
-                [group.create_task(_listen(provider, queue, origin_s, emit)) for queue in queues]
-            )
-            watching.cancel()
+            for source, chunker, queue in zip(inputs, stage.chunkers, stage.queues, strict=True):
+                group.create_task(source.play(chunker, queue, stage.origin_s))
+            watching = [group.create_task(watch.keep_on())]
+            watching += [group.create_task(start(stage)) for start in beside]
+            listening = [group.create_task(_listen(provider, queue, stage.origin_s, emit))
+                         for queue in stage.queues]  # fmt: skip
+            await asyncio.wait(listening)
+            for task in watching:
+                task.cancel()
         await watch.sample(last=True)  # when nothing may be pending any more
     except* EchobenchError as errors:
         raise errors.exceptions[0] from None
@@ -111,7 +172,7 @@ async def _listen(provider: ASRProvider, queue: ChunkQueue, origin_s: float, emi
         async for segment in provider.transcribe_stream(queue.pcm(), source=queue.source):
             said = checked_segment(segment, queue.source, where)
             queue.answered()
-            emit(Said(at_s=now_s() - origin_s, segment=said))
+            emit(Said(at_s=now_s() - origin_s, segment=queue.in_source_time(said)))
             count += 1
             if count > MOST_SEGMENTS * (queue.taken + 1):
                 raise BadOutputError(

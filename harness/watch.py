@@ -1,7 +1,7 @@
 """Looks at a running session once a second: how the provider does, and whether it is stuck."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
@@ -22,6 +22,14 @@ class StalledError(ProviderError):
     """The provider has audio, and nothing moves."""
 
 
+OnStalled = Callable[[StalledError], Awaitable[None]]
+
+
+async def end_session(error: StalledError) -> None:
+    """Nobody takes over from a provider that is stuck."""
+    raise error
+
+
 class Watch:
     """Samples a session.
 
@@ -31,6 +39,7 @@ class Watch:
         origin_s: The trial's zero on the running clock.
         emit: Takes the samples.
         answer_s: A provider that has audio and for so long does nothing is stuck.
+        on_stalled: Called then; it raises, unless someone takes over.
     """
 
     def __init__(
@@ -40,9 +49,11 @@ class Watch:
         origin_s: float,
         emit: Callable[[Event], None],
         answer_s: float,
+        on_stalled: OnStalled = end_session,
     ) -> None:
         self._provider, self._queues = provider, queues
         self._origin_s, self._emit, self._answer_s = origin_s, emit, answer_s
+        self._on_stalled = on_stalled
         self._meter = ResourceMeter()
         self._surroundings = SurroundingsMeter()
 
@@ -55,10 +66,11 @@ class Watch:
         while True:
             for queue in self._queues:
                 if queue.stuck_for_s() > self._answer_s:
-                    raise StalledError(
-                        f"{self._provider.name}, source {queue.source}",
-                        f"nothing moved for {self._answer_s:g} s with audio at hand",
-                    )
+                    where = f"{self._provider.name}, source {queue.source}"
+                    problem = f"nothing moved for {self._answer_s:g} s with audio at hand"
+                    await self._on_stalled(StalledError(where, problem))
+                    for each in self._queues:
+                        each.begin_again()
             await self.sample()
             await asyncio.sleep(EVERY_S)
 

@@ -48,6 +48,9 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     back_for_s: Positive | None = None
     actions: tuple[str, ...]
     message: str
+    """What people are told on the way up."""
+    relief: str
+    """What they are told on the way down from here."""
 
 
 class Relapse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
