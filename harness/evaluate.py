@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from harness.conformance import RULES
 from harness.events import Checked
 from harness.journal import TrialRecord
 from harness.metrics import Measurement, TrialLog, measure
+from harness.rules import rules_of
 from harness.thresholds import Threshold
-from harness.trial import Activity, TrialSpec, TrialStatus
+from harness.trial import TrialSpec, TrialStatus
 from harness.verdict import Standing, Verdict, fail, judge, unjudged, worst
 
 
@@ -63,9 +63,9 @@ def _evaluate_one(record: TrialRecord, thresholds: dict[str, Threshold]) -> Tria
                if threshold.applies_to(spec.scenario.name)}  # fmt: skip
     ended_well = result.status is TrialStatus.OK
     why = f"{result.status}: {result.reason.partition(chr(10))[0]}"
-    if spec.activity is Activity.CONFORMANCE:
+    if rules := rules_of(spec.activity):
         tried = {event.check: event for event in record.events if isinstance(event, Checked)}
-        untried = {name: Checked(check=name, passed=False, detail=why) for name in RULES}
+        untried = {name: Checked(check=name, passed=False, detail=why) for name in rules}
         result.checks = tried if ended_well else untried
     elif result.status is TrialStatus.VOID:
         result.verdicts = {name: unjudged(threshold, why) for name, threshold in held_to.items()}

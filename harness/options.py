@@ -9,6 +9,7 @@ import msgspec
 from harness.clock import ClockKind
 from harness.contract import ASRProvider
 from harness.errors import UsageError
+from harness.ladder.exercise import read_exercise
 from harness.registry import PROVIDERS, make_provider, names
 from harness.scenario import Scenario, find_scenario
 from harness.trial import Activity, Option, TrialSpec
@@ -175,7 +176,7 @@ def choose_providers(asked: Sequence[str]) -> tuple[list[Choice], dict[str, str]
 
 
 def plan(options: Options, choices: Sequence[Choice]) -> list[TrialSpec]:
-    """Spell out the trials that options mean: every combination, and conformance once a model.
+    """Spell out the trials that options mean: every combination, and all rules once a model.
 
     Raises:
         UsageError: A scenario is unknown, or a clock is asked of a provider that it doesn't suit.
@@ -198,7 +199,10 @@ def plan(options: Options, choices: Sequence[Choice]) -> list[TrialSpec]:
                         seed=options.seed,
                     )
                 )
-            specs.append(msgspec.structs.replace(specs[-1], activity=Activity.CONFORMANCE))
+            last = specs[-1]
+            specs.append(msgspec.structs.replace(last, activity=Activity.CONFORMANCE))
+            exercise = read_exercise().scenario
+            specs.append(msgspec.structs.replace(last, activity=Activity.LADDER, scenario=exercise))
     return specs
 
 

@@ -45,7 +45,7 @@ class TrialLine:
     def trial_begins(self, spec: TrialSpec, number: int, of: int) -> None:
         """See `harness.run.Progress`."""
         self._title = f"[{number}/{of}] {spec.name}"
-        self._conforms = spec.activity is Activity.CONFORMANCE
+        self._conforms = spec.activity is not Activity.SCENARIO
         self._duration_s = spec.scenario.duration_s * len(spec.scenario.sources)
         self._begun_s = self._drawn_s = time.monotonic()
         self._audio_s = self._busy_s = 0.0

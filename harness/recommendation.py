@@ -90,6 +90,12 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         larger = [name for name, other in self.work.items() if cost is not None and other > cost]
         return min(larger, key=self.work.__getitem__, default=None)
 
+    def next_smaller(self, model: str) -> str | None:
+        """The model that costs a little less; None where the table knows none."""
+        cost = self.work.get(model)
+        smaller = [name for name, other in self.work.items() if cost is not None and other < cost]
+        return max(smaller, key=self.work.__getitem__, default=None)
+
 
 @cache
 def read_table(path: Path = FILE) -> Table:

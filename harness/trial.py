@@ -41,6 +41,8 @@ class Activity(StrEnum):
     """Play a scenario, and note what happens."""
     CONFORMANCE = "conformance"
     """Try the rules of the contract."""
+    LADDER = "ladder"
+    """Overload the provider, and note what the degrade ladder does."""
 
 
 class TrialSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -34,6 +34,7 @@ from harness.errors import (
     UsageError,
 )
 from harness.events import Event, MachineSeen, TrialEnded, encode
+from harness.ladder.rules import exercised
 from harness.machine import describe_machine
 from harness.orphans import MARK, end_descendants
 from harness.output import BadOutputError
@@ -148,6 +149,10 @@ class Worker:
         match request:
             case Measure(spec=spec) if spec.activity is Activity.CONFORMANCE:
                 clock.run(conform(self._provider, spec, self._utterances, emit), spec.clock)
+            case Measure(spec=spec) if spec.activity is Activity.LADDER:
+                (track,) = build_timeline(spec.scenario, self._utterances, spec.seed)
+                exercise = exercised(self._provider, spec, track, emit, self._patience)
+                clock.run(exercise, spec.clock)
             case Measure(spec=spec):
                 emit(MachineSeen(machine=describe_machine()))
                 tracks = build_timeline(spec.scenario, self._utterances, spec.seed)

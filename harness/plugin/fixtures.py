@@ -6,10 +6,10 @@ from typing import NoReturn
 
 import pytest
 
-from harness.conformance import describe as describe_rule
 from harness.evaluate import TrialResult
 from harness.plugin.session import SESSION
 from harness.printable import printable
+from harness.rules import rules_of
 from harness.trial import TrialStatus
 from harness.verdict import Standing, Verdict
 
@@ -41,7 +41,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class TriedRule:
-    """A rule of the contract on a provider."""
+    """A rule on a provider, of the contract or of the ladder."""
 
     result: TrialResult
     name: str
@@ -51,7 +51,7 @@ class TriedRule:
         require_figures(self.result)
         tried = self.result.checks[self.name]
         if not tried.passed:
-            fail_with(f"{describe_rule(self.name)}\n{tried.detail}")
+            fail_with(f"{rules_of(self.result.spec.activity)[self.name]}\n{tried.detail}")
 
 
 def require_figures(result: TrialResult) -> None:

@@ -35,7 +35,8 @@ class Specs:
     """The trials that a command line means."""
 
     scenarios: list[TrialSpec]
-    conformance: list[TrialSpec]
+    by_rules: list[TrialSpec]
+    """Those in which rules are tried."""
 
 
 class BenchSession:
@@ -163,10 +164,11 @@ class BenchSession:
 
 
 def needed_by(item: pytest.Item) -> list[TrialSpec]:
-    """The trials that a test looks at."""
+    """The trials that a test looks at; none if nothing of what it judges was asked for."""
     callspec = getattr(item, "callspec", None)
     params = callspec.params if callspec else {}
-    return [params[name][0] for name in ("judged", "rule") if name in params]
+    given = [params[name] for name in ("judged", "rule") if name in params]
+    return [param[0] for param in given if isinstance(param, tuple)]
 
 
 SESSION = pytest.StashKey[BenchSession]()
