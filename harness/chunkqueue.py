@@ -43,7 +43,7 @@ class ChunkQueue:
         self.keep_every = 1
         """2 leaves out every other chunk, as a session does that is much too slow."""
         self.drained = self.closed = False
-        self._start_s, self._origin_s, self._emit = start_s, origin_s, emit
+        self.start_s, self._origin_s, self._emit = start_s, origin_s, emit
         self._capacity = max(1, round(capacity_s * SAMPLE_RATE_HZ))
         self._chunks: deque[Chunk] = deque()
         self._news = asyncio.Event()
@@ -53,6 +53,20 @@ class ChunkQueue:
         self._put = 0
         self._gaps = Gaps()
         self._moved_s = self._answered_s = origin_s
+
+    @property
+    def depth(self) -> int:
+        """Chunks that wait."""
+        return len(self._chunks)
+
+    @property
+    def waiting_s(self) -> float:
+        """Audio that waits."""
+        return sum(len(chunk.pcm) for chunk in self._chunks) / SAMPLE_RATE_HZ
+
+    def at_s(self) -> float:
+        """Now, in the session's time."""
+        return now_s() - self._origin_s
 
     def answered(self) -> None:
         """Note that the provider said something."""
@@ -112,7 +126,7 @@ class ChunkQueue:
                 await self._news.wait()
             chunk = self._chunks.popleft()
             depth = len(self._chunks)
-            self._emit(Begun(source=self.source, chunk=chunk.index, at_s=self._at_s(), depth=depth))
+            self._emit(Begun(source=self.source, chunk=chunk.index, at_s=self.at_s(), depth=depth))
             self._signal()
             self.taken += 1
             self._gaps.handed_over(self.handed_over, chunk.first_sample)
@@ -122,7 +136,7 @@ class ChunkQueue:
             yield chunk.pcm.astype("<i2", copy=False).tobytes()
             self._in_hand = False
             self._moved()
-            self._emit(Finished(source=self.source, chunk=chunk.index, at_s=self._at_s()))
+            self._emit(Finished(source=self.source, chunk=chunk.index, at_s=self.at_s()))
 
     def in_source_time(self, segment: ASRSegment) -> ASRSegment:
         """A segment with times as the source has them; dropped chunks took the provider's away."""
@@ -134,20 +148,17 @@ class ChunkQueue:
             chunk=chunk.index,
             first_sample=chunk.first_sample,
             samples=len(chunk.pcm),
-            due_s=self._start_s + chunk.end_sample / SAMPLE_RATE_HZ,
-            at_s=self._at_s(),
+            due_s=self.start_s + chunk.end_sample / SAMPLE_RATE_HZ,
+            at_s=self.at_s(),
             depth=depth,
         )
 
     def _drop(self, chunk: Chunk) -> None:
-        self._emit(Dropped(source=self.source, chunk=chunk.index, at_s=self._at_s()))
+        self._emit(Dropped(source=self.source, chunk=chunk.index, at_s=self.at_s()))
 
     def _waiting(self) -> int:
         """Samples that wait; the newest chunk has only just come."""
         return self._chunks[-1].first_sample - self._chunks[0].first_sample if self._chunks else 0
-
-    def _at_s(self) -> float:
-        return now_s() - self._origin_s
 
     def _signal(self) -> None:
         level = min(1.0, self._waiting() / self._capacity)
@@ -155,4 +166,4 @@ class ChunkQueue:
             return
         self._pressed = not self._pressed
         reason = "the provider is slower than the audio" if self._pressed else "caught up"
-        self._emit(Backpressure(source=self.source, at_s=self._at_s(), level=level, reason=reason))
+        self._emit(Backpressure(source=self.source, at_s=self.at_s(), level=level, reason=reason))

@@ -38,7 +38,9 @@ class TrialResult:
 
     @property
     def standing(self) -> Standing:
-        """The worst of the verdicts."""
+        """The worst of the verdicts; there is none on what something beside the trial spoiled."""
+        if self.status is TrialStatus.VOID:
+            return Standing.UNAVAILABLE
         checks = [Standing.PASS if check.passed else Standing.FAIL
                   for check in self.checks.values()]  # fmt: skip
         return worst([*(verdict.standing for verdict in self.verdicts.values()), *checks])
@@ -63,12 +65,12 @@ def _evaluate_one(record: TrialRecord, thresholds: dict[str, Threshold]) -> Tria
                if threshold.applies_to(spec.scenario.name)}  # fmt: skip
     ended_well = result.status is TrialStatus.OK
     why = f"{result.status}: {result.reason.partition(chr(10))[0]}"
-    if rules := rules_of(spec.activity):
+    if result.status is TrialStatus.VOID:
+        result.verdicts = {name: unjudged(threshold, why) for name, threshold in held_to.items()}
+    elif rules := rules_of(spec.activity):
         tried = {event.check: event for event in record.events if isinstance(event, Checked)}
         untried = {name: Checked(check=name, passed=False, detail=why) for name in rules}
         result.checks = tried if ended_well else untried
-    elif result.status is TrialStatus.VOID:
-        result.verdicts = {name: unjudged(threshold, why) for name, threshold in held_to.items()}
     elif ended_well:
         result.measurements = measure(TrialLog(spec, record.events))
         result.verdicts = {

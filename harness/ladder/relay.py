@@ -216,10 +216,10 @@ class Relay(ASRProvider):
         for runner in self.runners:
             if runner.fresh is not None:
                 await runner.fresh
-            if runner.failure is None:
-                try:
-                    await runner.provider.stop_session(session_id)
-                except EchobenchError as error:
+            try:
+                await runner.provider.stop_session(session_id)
+            except EchobenchError as error:
+                if runner.failure is None:  # of one that failed, nothing else was to be expected
                     failures.append(error)
         if failures:
             raise failures[0]
@@ -275,7 +275,6 @@ class Relay(ASRProvider):
         try:
             with contextlib.suppress(EchobenchError):  # a session that failed may be none any more
                 await runner.provider.stop_session(self._session_id)
-            runner.failure = None
             await self._start(runner)
         except EchobenchError as error:
             runner.failure = error
@@ -284,6 +283,7 @@ class Relay(ASRProvider):
 
     async def _start(self, runner: Runner) -> None:
         assert self._config is not None
+        runner.failure = None
         runner.provider.on_inference = lambda span: self.on_inference(span)
         config = msgspec.structs.replace(self._config, model=runner.model)
         with blamed(runner.title):

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 import numpy as np
 
 from harness.audio import SAMPLE_RATE_HZ
-from harness.contract import ASRSegment, AudioSource
+from harness.clock import now_s
+from harness.contract import ASRSegment, AudioSource, InferenceSpan
 from harness.errors import ProviderError
 from harness.timeline import Track
 from tests.stand_ins.null import Null
@@ -64,7 +65,7 @@ class Numbers(Null):
             async for pcm in pcm_stream:
                 samples = np.frombuffer(pcm, "<i2")
                 account.received += len(samples)
-                await self._work(len(samples) / SAMPLE_RATE_HZ)
+                await self._work(len(samples) / SAMPLE_RATE_HZ, source)
                 self.check_running(session, source)
                 for number, count in zip(*np.unique(samples, return_counts=True), strict=True):
                     lengths[int(number)] = lengths.get(int(number), 0) + int(count)
@@ -89,8 +90,11 @@ class Numbers(Null):
             self._ids[source] += 1
             session.streaming.discard(source)
 
-    async def _work(self, audio_s: float) -> None:
-        await asyncio.sleep(self.cost * audio_s)
+    async def _work(self, audio_s: float, source: AudioSource | None) -> None:
+        if self.cost:
+            begin_s = now_s()
+            await asyncio.sleep(self.cost * audio_s)
+            self.on_inference(InferenceSpan(source, begin_s, now_s(), audio_s))
 
     def _say(
         self,
