@@ -179,7 +179,7 @@ def from_client(message: str) -> FromClient:
         raise RefusalError(Close.BAD_MESSAGE, problem, f"at most {LONGEST_TEXT}")
     try:
         return _client.decode(message)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         allowed = "JSON of type start, end, reset or watch"
         raise RefusalError(Close.BAD_MESSAGE, f"{message[:60]!r} ({error})", allowed) from None
 

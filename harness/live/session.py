@@ -224,5 +224,7 @@ class LiveSession:
         return states
 
     def _tell(self, message: FromServer) -> None:
-        for outbox in self.listeners:
+        for outbox in list(self.listeners):
             outbox.put(message)
+            if outbox.cut_off:
+                self.listeners.discard(outbox)

@@ -69,9 +69,9 @@ class Numbers(Null):
                 self.check_running(session, source)
                 for number, count in zip(*np.unique(samples, return_counts=True), strict=True):
                     lengths[int(number)] = lengths.get(int(number), 0) + int(count)
-                if self.fails_at in lengths:
+                if self.fails_at and self.fails_at in lengths:
                     raise ProviderError(self.name, f"broke down at {self.fails_at}")
-                if self.hangs_at in lengths:
+                if self.hangs_at and self.hangs_at in lengths:
                     await asyncio.Event().wait()
                 account.decoded += len(samples)
                 while len(whole := [n for n in lengths if lengths[n] == STEP]) >= self.finals_of:

@@ -181,7 +181,8 @@ def test_backpressure_is_told() -> None:
             assert pressure.level >= 0.5
             assert pressure.reason == "the provider is slower than the audio"
             caught_up = await app.until(Pressure)
-            assert (caught_up.level, caught_up.reason) == (pytest.approx(0.375), "caught up")
+            assert caught_up.level < 0.5
+            assert caught_up.reason == "caught up"
             await app.say(type="end", source="mic")
             await app.until(Metrics, lambda metrics: metrics.sources[MIC].received_s == 10.0)
             await app.closed()
