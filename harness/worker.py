@@ -17,7 +17,6 @@ import traceback
 from collections.abc import Iterator
 
 import msgspec
-import psutil
 
 from harness import clock
 from harness.blame import blamed
@@ -36,7 +35,7 @@ from harness.errors import (
 from harness.events import Event, MachineSeen, TrialEnded, encode
 from harness.ladder.rules import exercised
 from harness.machine import describe_machine
-from harness.orphans import MARK, end_descendants
+from harness.orphans import kill_own_group
 from harness.output import BadOutputError
 from harness.patience import DEFAULT
 from harness.printable import sendable
@@ -97,14 +96,6 @@ class Channel:
         for line in self._in:
             self._requests.put(decode(line))
         kill_own_group()
-
-
-def kill_own_group() -> None:
-    """End this process and all that it started, at once; the run made it leader of a group."""
-    end_descendants(os.environ.get(MARK, ""), psutil.Process().create_time())
-    if os.getpgid(0) == os.getpid():
-        os.killpg(0, signal.SIGKILL)
-    os._exit(1)
 
 
 class Worker:

@@ -81,7 +81,7 @@ def test_a_sound_ladder_keeps_all_rules() -> None:
     moves = [event for event in events if isinstance(event, LadderMoved)]
     assert [move.after for move in moves] == [each.level for each in EXERCISE.expect]
     assert moves[1].actions == (
-        "smaller_model: slowed small took over", "vad_off: not in use here",
+        "smaller_model: numbers small took over", "vad_off: not in use here",
     )  # fmt: skip
     assert moves[-1].actions == ("other_provider: numbers other took over",)
     assert moves[-1].cause.startswith("crash: numbers: broken down")
