@@ -62,7 +62,7 @@ class Isolated(ASRProvider):
 
     def __init__(self, provider: ASRProvider, settings: dict[str, Option]) -> None:
         super().__init__(provider.settings)
-        self.name = provider.name  # type: ignore[misc]  (of this one, not of all)
+        self.name = provider.name  # type: ignore[misc]
         self.inner, self._given = provider, settings
         self._far: _Process | None = None
 

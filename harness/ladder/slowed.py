@@ -40,7 +40,7 @@ class Slowed(ASRProvider):
         fails: Callable[[float], bool] = lambda at_s: False,
     ) -> None:
         super().__init__()
-        self.name = provider.name  # type: ignore[misc]  (of this one, not of all)
+        self.name = provider.name  # type: ignore[misc]
         self._provider, self._load, self._fails = provider, load, fails
         self._longest_s = longest_s
         self._origin_s = 0.0
