@@ -62,7 +62,7 @@ def _evaluate_one(record: TrialRecord, thresholds: dict[str, Threshold]) -> Tria
     result = TrialResult(record)
     spec = result.spec
     held_to = {name: threshold for name, threshold in thresholds.items()
-               if threshold.applies_to(spec.scenario.name)}  # fmt: skip
+               if threshold.applies_to(spec)}  # fmt: skip
     ended_well = result.status is TrialStatus.OK
     why = f"{result.status}: {result.reason.partition(chr(10))[0]}"
     if result.status is TrialStatus.VOID:

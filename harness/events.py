@@ -167,6 +167,15 @@ class Surroundings(Event, frozen=True, tag="surroundings"):
     """How much heat slows the machine down, from 0 to 4 (macOS)."""
 
 
+class Reported(Event, frozen=True, tag="reported"):
+    """What a client was told over the wire about how it goes."""
+
+    at_s: float
+    rtf: float | None
+    """Of the last seconds, as the server measured it."""
+    health: ASRHealth
+
+
 class LadderMoved(Event, frozen=True, tag="ladder_moved"):
     """An overloaded session was degraded a step further, or less far; see `harness.ladder`."""
 
@@ -211,7 +220,7 @@ class TrialEnded(Event, frozen=True, tag="trial_ended"):
 
 AnyEvent = (
     TrialStarted | Loaded | MachineSeen | Utterance | Queued | Dropped | Begun | Finished | Inferred
-    | Said | Backpressure | Sampled | Surroundings | LadderMoved | SessionEnded
+    | Said | Backpressure | Sampled | Surroundings | Reported | LadderMoved | SessionEnded
     | Checked | TrialEnded
 )  # fmt: skip
 

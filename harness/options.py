@@ -12,7 +12,7 @@ from harness.errors import UsageError
 from harness.ladder.exercise import read_exercise
 from harness.registry import PROVIDERS, make_provider, names
 from harness.scenario import Scenario, find_scenario
-from harness.trial import Activity, Option, TrialSpec
+from harness.trial import Activity, Option, Transport, TrialSpec
 
 T = TypeVar("T")
 
@@ -31,6 +31,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     scenarios: tuple[str, ...] = ("speech_heavy",)
     duration_s: float | None = None
     clock: ClockKind | None = None
+    transport: Transport = Transport.IN_PROCESS
     gate: Literal["target", "minimum"] = "minimum"
     strict: bool = False
     """Whether a figure that can't be judged fails the run."""
@@ -183,7 +184,7 @@ def plan(options: Options, choices: Sequence[Choice]) -> list[TrialSpec]:
     """
     specs = []
     for choice in choices:
-        clock = clock_for(choice.provider, options.clock)
+        clock = clock_for(choice.provider, options.clock, options.transport)
         for model in options.models or (choice.provider.default_model,):
             for name, chunk_s in product(options.scenarios, options.chunk_seconds):
                 scenario = scaled(find_scenario(name), options.duration_s)
@@ -197,9 +198,10 @@ def plan(options: Options, choices: Sequence[Choice]) -> list[TrialSpec]:
                         corpus=options.corpus or scenario.corpus,
                         clock=clock,
                         seed=options.seed,
+                        transport=options.transport,
                     )
                 )
-            last = specs[-1]
+            last = msgspec.structs.replace(specs[-1], transport=Transport.IN_PROCESS)
             specs.append(msgspec.structs.replace(last, activity=Activity.CONFORMANCE))
             exercise = read_exercise().scenario
             specs.append(msgspec.structs.replace(last, activity=Activity.LADDER, scenario=exercise))
@@ -213,14 +215,20 @@ def scaled(scenario: Scenario, duration_s: float | None) -> Scenario:
     return msgspec.structs.replace(scenario, duration_s=duration_s)
 
 
-def clock_for(provider: ASRProvider, asked: ClockKind | None) -> ClockKind:
+def clock_for(
+    provider: ASRProvider, asked: ClockKind | None, transport: Transport = Transport.IN_PROCESS
+) -> ClockKind:
     """The clock for a provider: the one asked for, or virtual where its figures are true there.
 
     Raises:
         UsageError: Its figures aren't true on the clock asked for.
     """
+    over_wire = transport is not Transport.IN_PROCESS
+    if over_wire and asked is ClockKind.VIRTUAL:
+        raise UsageError(f"--clock {asked}", f"sockets take real time ({transport})", "wall")
     if asked is None:
-        return ClockKind.VIRTUAL if ClockKind.VIRTUAL in provider.clocks else ClockKind.WALL
+        skips = ClockKind.VIRTUAL in provider.clocks and not over_wire
+        return ClockKind.VIRTUAL if skips else ClockKind.WALL
     if asked not in provider.clocks:
         allowed = ", ".join(sorted(provider.clocks))
         raise UsageError(f"--clock {asked}", f"{provider.name} waits where it can't see", allowed)

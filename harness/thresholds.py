@@ -14,6 +14,7 @@ from harness.datafile import convert, read_toml
 from harness.errors import DataFileError, UnknownNameError
 from harness.metrics import METRICS
 from harness.metrics.measurement import share_of
+from harness.trial import Transport, TrialSpec
 
 FILE = Path(__file__).parent.parent / "suites" / "thresholds.toml"
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
@@ -84,6 +85,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     statistic: str = "value"
     scenarios: tuple[str, ...] = ()
     clocks: Annotated[tuple[ClockKind, ...], Meta(min_length=1)] = tuple(ClockKind)
+    transports: Annotated[tuple[Transport, ...], Meta(min_length=1)] = tuple(Transport)
 
 
 class Threshold(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,10 +102,13 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True):
     """Where it applies; everywhere when empty."""
     clocks: tuple[ClockKind, ...]
     """The clocks on which the figure is true."""
+    transports: tuple[Transport, ...] = tuple(Transport)
+    """The transports that it is about."""
 
-    def applies_to(self, scenario: str) -> bool:
-        """Tell whether trials of a scenario are held to it."""
-        return not self.scenarios or scenario in self.scenarios
+    def applies_to(self, spec: TrialSpec) -> bool:
+        """Tell whether a trial is held to it."""
+        here = not self.scenarios or spec.scenario.name in self.scenarios
+        return here and spec.transport in self.transports
 
 
 def read_thresholds(
@@ -146,5 +151,6 @@ def read_thresholds(
             source=entry.source,
             scenarios=entry.scenarios,
             clocks=entry.clocks,
+            transports=entry.transports,
         )
     return thresholds

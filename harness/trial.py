@@ -45,6 +45,14 @@ class Activity(StrEnum):
     """Overload the provider, and note what the degrade ladder does."""
 
 
+class Transport(StrEnum):
+    """How audio gets to the provider, and text back."""
+
+    IN_PROCESS = "in_process"
+    WS = "ws"
+    """Over a WebSocket on this machine, through the live server; on the wall's clock."""
+
+
 class TrialSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All that a worker needs to run a trial."""
 
@@ -57,12 +65,14 @@ class TrialSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     settings: dict[str, Option] = {}
     seed: int = 1
     activity: Activity = Activity.SCENARIO
+    transport: Transport = Transport.IN_PROCESS
 
     @property
     def name(self) -> str:
         """For people and test ids: provider and its options, model, chunk size and scenario."""
         what = self.scenario.name if self.activity is Activity.SCENARIO else self.activity
-        return f"{self.subject}-{self.chunk_seconds:g}s-{what}"
+        way = "" if self.transport is Transport.IN_PROCESS else f"-{self.transport}"
+        return f"{self.subject}-{self.chunk_seconds:g}s-{what}{way}"
 
     @property
     def subject(self) -> str:

@@ -34,6 +34,7 @@ from harness.errors import (
 )
 from harness.events import Event, MachineSeen, TrialEnded, encode
 from harness.ladder.rules import exercised
+from harness.live.trial import run_over_wire
 from harness.machine import describe_machine
 from harness.orphans import kill_own_group
 from harness.output import BadOutputError
@@ -44,7 +45,7 @@ from harness.registry import find_corpus, make_provider
 from harness.requests import Infer, Load, Measure, Request
 from harness.session import run_session
 from harness.timeline import build_timeline
-from harness.trial import Activity, TrialStatus
+from harness.trial import Activity, Transport, TrialStatus
 from harness.watch import StalledError
 
 STATUS_OF = {
@@ -150,8 +151,8 @@ class Worker:
                 for track in tracks:
                     for utterance in track.truth:
                         emit(utterance)
-                trial = run_session(self._provider, spec, tracks, emit, self._patience)
-                clock.run(trial, spec.clock)
+                play = run_over_wire if spec.transport is Transport.WS else run_session
+                clock.run(play(self._provider, spec, tracks, emit, self._patience), spec.clock)
             case Infer(chunk_seconds=chunk_s):
                 job = infer_chunk(self._provider, self._model, self._utterances, chunk_s)
                 clock.run(job, ClockKind.WALL)

@@ -44,7 +44,7 @@ from harness.requirements import Requirement
 from harness.supervisor import STDERR_TAIL, TERMINATE_S, signal_name
 from harness.trial import Option
 
-LAST_LINES = 4
+LAST_LINES = 2
 LEAVING_S = 5.0
 """For the far side to let go of a stream that was left."""
 

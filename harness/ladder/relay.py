@@ -109,10 +109,11 @@ class Relay(ASRProvider):
         runners: At least one; the first is at work to begin with.
     """
 
-    name = "relay"
+    name = "relay"  # until it is made
 
     def __init__(self, runners: Sequence[Runner]) -> None:
         super().__init__()
+        self.name = runners[0].provider.name  # type: ignore[misc]
         self.runners, self.at_work = list(runners), runners[0]
         self.on_failure: Callable[[Runner, EchobenchError], Awaitable[None]] = _let_it_be
         """Called when the one at work fails; may `put_to_work` another, and the stream goes on."""

@@ -118,6 +118,16 @@ def read_rules(path: Path = FILE) -> Rules:
     return read_toml(path, Rules)
 
 
+def without_load() -> Rules:
+    """A ladder that no load climbs, for a session that must stay as it is."""
+    rules = read_rules()
+    steps = tuple(
+        msgspec.structs.replace(step, above=None, for_s=None, below=None, back_for_s=None)
+        for step in rules.steps
+    )
+    return Rules(steps, rules.relapse)
+
+
 def observed(rules: Rules, state: State, at_s: float, rtf: float) -> tuple[State, Move | None]:
     """Take a look at how it goes into account.
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from itertools import count
 
 from websockets.asyncio.server import ServerConnection
@@ -21,6 +22,7 @@ from harness.printable import printable
 from harness.session import Emit
 
 log = logging.getLogger("echobench.live")
+REMEMBERED = 16
 BREATHE_EVERY = 16
 """Messages of one client, before the others have their turn."""
 
@@ -42,6 +44,8 @@ class LiveServer:
     def __init__(self, seats: Seats, manner: Manner, keeper: Keeper, note: Emit = nowhere) -> None:
         self.sessions: dict[str, LiveSession] = {}
         """Those that are going on, by name; the one that began last is the last."""
+        self.past: deque[LiveSession] = deque(maxlen=REMEMBERED)
+        """The last that have ended."""
         self._seats, self._manner, self._keeper, self._note = seats, manner, keeper, note
         self._limits = manner.limits
         self._numbers = count(1)
@@ -117,6 +121,7 @@ class LiveServer:
             finally:
                 self._seats.give_back(seat)
                 del self.sessions[name]
+                self.past.append(session)
                 log.info("%s ended%s", name, f": {session.failure}" if session.failure else "")
 
         task = asyncio.create_task(run())

@@ -142,6 +142,12 @@ class LiveSession:
                 outbox.put(partial)
 
     @property
+    def origin_s(self) -> float:
+        """Its zero on the running clock; only once it is ready."""
+        assert self._stage is not None
+        return self._stage.origin_s
+
+    @property
     def level(self) -> str:
         """Where it stands on the ladder."""
         return self._degrader.level.word if self._degrader else "normal"

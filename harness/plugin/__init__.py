@@ -77,7 +77,7 @@ def parametrize(metafunc: pytest.Metafunc, session: BenchSession) -> None:
         marker = metafunc.definition.get_closest_marker("judges")
         names = marker.args if marker else ()
         params = [(spec, name) for spec in specs.scenarios for name in names
-                  if session.threshold(name).applies_to(spec.scenario.name)]  # fmt: skip
+                  if session.threshold(name).applies_to(spec)]  # fmt: skip
         metafunc.parametrize(
             "judged", params, ids=[f"{spec.name}-{name}" for spec, name in params], indirect=True
         )

@@ -83,7 +83,7 @@ def test_a_trial_that_failed_fails_every_threshold_without_a_value(mixed_run: Ru
         rows = verdicts[verdicts.trial == result.record.number]
         assert set(rows.threshold) == {
             name for name, threshold in thresholds.items()
-            if threshold.applies_to(result.spec.scenario.name)
+            if threshold.applies_to(result.spec)
         }  # fmt: skip
         assert set(rows.standing) == {Standing.FAIL}
         assert set(rows.status) == {result.status}
