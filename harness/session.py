@@ -13,6 +13,7 @@ from harness.clock import now_s
 from harness.contract import ASRProvider, AudioSource, InferenceSpan, SessionConfig
 from harness.errors import EchobenchError, ProviderError
 from harness.events import Event, Inferred, Said, SessionEnded
+from harness.meters import Meters
 from harness.output import MOST_SEGMENTS, BadOutputError, checked_segment
 from harness.patience import DEFAULT, Patience
 from harness.source import play
@@ -82,6 +83,7 @@ async def hold_session(
     patience: Patience = DEFAULT,
     beside: Sequence[Beside] = (),
     on_stalled: OnStalled = end_session,
+    meters: Meters | None = None,
 ) -> None:
     """Start a session, let the provider answer to all inputs to their end, and stop it.
 
@@ -95,6 +97,7 @@ async def hold_session(
         patience: How long the provider may take to answer and to stop.
         beside: What else is to run meanwhile; an error of it ends the session.
         on_stalled: Called when the provider is stuck; raises to end the session.
+        meters: What looks at the process and the machine; the session's own when None.
 
     Raises:
         ProviderError: The provider failed, got stuck or broke the contract.
@@ -116,7 +119,7 @@ async def hold_session(
         [Chunker(config.chunk_seconds) for _ in inputs],
         [ChunkQueue(each.source, each.start_s, origin_s, queue_s, emit) for each in inputs],
     )
-    watch = Watch(provider, stage.queues, origin_s, emit, patience.answer_s, on_stalled)
+    watch = Watch(provider, stage.queues, origin_s, emit, patience.answer_s, on_stalled, meters)
     try:
         await _stream_all(provider, inputs, stage, emit, watch, beside)
     except BaseException:

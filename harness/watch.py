@@ -11,9 +11,8 @@ from harness.clock import now_s
 from harness.contract import ASRProvider
 from harness.errors import ProviderError
 from harness.events import Event, Sampled
+from harness.meters import Meters
 from harness.output import checked_health
-from harness.resources import ResourceMeter
-from harness.surroundings import SurroundingsMeter
 
 EVERY_S = 1.0
 
@@ -40,6 +39,7 @@ class Watch:
         emit: Takes the samples.
         answer_s: A provider that has audio and for so long does nothing is stuck.
         on_stalled: Called then; it raises, unless someone takes over.
+        meters: What looks at the process and the machine; its own when None.
     """
 
     def __init__(
@@ -50,12 +50,12 @@ class Watch:
         emit: Callable[[Event], None],
         answer_s: float,
         on_stalled: OnStalled = end_session,
+        meters: Meters | None = None,
     ) -> None:
         self._provider, self._queues = provider, queues
         self._origin_s, self._emit, self._answer_s = origin_s, emit, answer_s
         self._on_stalled = on_stalled
-        self._meter = ResourceMeter()
-        self._surroundings = SurroundingsMeter()
+        self._meters = meters or Meters()
 
     async def keep_on(self) -> None:
         """Sample every second, until cancelled.
@@ -80,9 +80,8 @@ class Watch:
         Args:
             last: Whether none follows, so that the machine is looked at in any case.
         """
-        usage = await asyncio.to_thread(self._meter.read)
-        if last or self._surroundings.is_due():
-            seen = await asyncio.to_thread(self._surroundings.read, usage.cpu_s)
+        usage, seen = await asyncio.to_thread(self._meters.read, last=last)
+        if seen is not None:
             self._emit(msgspec.structs.replace(seen, at_s=now_s() - self._origin_s))
         with blamed(self._provider.name):
             health = await self._provider.health()

@@ -10,6 +10,7 @@ from harness.ladder.driver import Degrader
 from harness.ladder.load import LoadMeter
 from harness.ladder.relay import Relay, Runner
 from harness.ladder.steps import Rules
+from harness.meters import Meters
 from harness.patience import Patience
 from harness.session import Input, Stage, hold_session
 
@@ -25,6 +26,7 @@ async def hold_degradable_session(
     rules: Rules,
     switches: Mapping[str, Switch],
     on_begin: Callable[[Stage, Degrader], None] = lambda stage, degrader: None,
+    meters: Meters | None = None,
 ) -> None:
     """Hold a session whose providers can be changed; see `hold_session`.
 
@@ -39,6 +41,7 @@ async def hold_degradable_session(
         rules: The ladder.
         switches: What its actions do, beside those on chunks, which every session has.
         on_begin: Called when the session has begun, before any audio.
+        meters: What looks at the process and the machine; the session's own when None.
 
     Raises:
         EchobenchError: As of `hold_session`, and when a provider failed and none took over.
@@ -65,5 +68,6 @@ async def hold_degradable_session(
         await degrader.keep_on()
 
     await hold_session(
-        relay, session_id, config, inputs, queue_s, tapped, patience, [degrade], relay.give_up
-    )
+        relay, session_id, config, inputs, queue_s, tapped, patience, [degrade], relay.give_up,
+        meters,
+    )  # fmt: skip

@@ -33,6 +33,7 @@ class Intake:
         self._fastest_s = float("inf")
         self._budget = Bucket(limits.audio_bytes_per_s, limits.audio_burst_bytes, now_s())
         self._ended = asyncio.Event()
+        self._stopped = False
         self._ways: tuple[Chunker, ChunkQueue] | None = None
 
     @property
@@ -66,6 +67,8 @@ class Intake:
             raise RefusalError(
                 Close.BAD_MESSAGE, "audio before the session is ready", "ready first"
             )
+        if self._stopped:
+            return None  # the sender can't know yet
         if self._ended.is_set():
             raise RefusalError(Close.BAD_MESSAGE, f"audio of {self.source} after its end")
         if not self._budget.take(len(frame.pcm) * BYTES_PER_SAMPLE, now_s()):
@@ -85,6 +88,11 @@ class Intake:
 
     def end(self) -> None:
         """Nothing follows; what was heard becomes final."""
+        self._ended.set()
+
+    def stop(self) -> None:
+        """End it from this side; what still comes is passed over."""
+        self._stopped = True
         self._ended.set()
 
     def _hear(self, pcm: Pcm16) -> None:

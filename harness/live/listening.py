@@ -7,26 +7,34 @@ from typing import Any
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 
+from harness.clock import now_s
 from harness.errors import UsageError
 from harness.live.door import Door
-from harness.live.limits import LiveLimits
+from harness.live.limits import Bucket, LiveLimits
 from harness.live.server import LiveServer
 
 CLOSING_S = 3.0
+ARRIVALS = 2.0
+"""Times as many connections a second as are let in get an answer; more are cut off unread."""
 
 
 class GuardedConnection(ServerConnection):
-    """Counts connections from the first byte on; too many that say nothing are cut off."""
+    """Counts connections from the first byte on; what is far too much is cut off unread.
 
-    most: int
-    """There may be."""
+    To read a request and refuse it takes a millisecond, which the others would have to wait.
+    """
+
+    limits: LiveLimits
+    arrivals: Bucket
     count = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.Protocol`."""
         super().connection_made(transport)
-        type(self).count += 1
-        if type(self).count > self.most:
+        cls = type(self)
+        cls.count += 1
+        too_many = cls.count > self.limits.connections + self.limits.handshakes
+        if too_many or not self.arrivals.take(1.0, now_s()):
             self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -52,8 +60,8 @@ async def listening(
         finally:
             door.inside -= 1
 
-    class Connection(GuardedConnection):
-        most = limits.connections + limits.handshakes
+    many_s = ARRIVALS * limits.connections_per_s
+    guard = {"limits": limits, "arrivals": Bucket(many_s, 2 * many_s, now_s())}
 
     options: dict[str, Any] = {
         "process_request": door.check,
@@ -66,7 +74,7 @@ async def listening(
         "ping_timeout": limits.ping_s,
         "close_timeout": CLOSING_S,
         "server_header": None,
-        "create_connection": Connection,
+        "create_connection": type("Connection", (GuardedConnection,), guard),
     }
     try:
         server = await serve(handler, host, port, **options)

@@ -20,6 +20,7 @@ from harness.live.seats import Seat, Seats
 from harness.live.server import LiveServer
 from harness.live.session import Manner
 from harness.machine import describe_machine
+from harness.meters import Meters
 from harness.options import Choice, choose_providers
 from harness.patience import patience_asked_for
 from harness.printable import printable
@@ -28,6 +29,7 @@ from harness.registry import make_provider
 
 log = logging.getLogger("echobench.live")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+SHARED_S = 0.5
 FINISH_S = 10.0
 """For what was heard to become final, when the server is stopped."""
 
@@ -66,8 +68,9 @@ async def serve(serving: Serving) -> None:
     seats = Seats(lambda: make_seat(serving, choice, others), serving.sessions)
     keeper = Keeper(serving.keep)
     manner = Manner(
-        serving.chunk_seconds, serving.queue_s, patience_asked_for(), read_rules(), limits
-    )
+        serving.chunk_seconds, serving.queue_s, patience_asked_for(), read_rules(), limits,
+        Meters(SHARED_S),
+    )  # fmt: skip
     live = LiveServer(seats, manner, keeper)
     door = Door(limits, serving.token, serving.origins)
     stop = asyncio.Event()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
+from dataclasses import replace
 from itertools import count
 
 from websockets.asyncio.server import ServerConnection
@@ -23,6 +24,8 @@ from harness.session import Emit
 
 log = logging.getLogger("echobench.live")
 REMEMBERED = 16
+OFFENDER_S = 0.5
+"""For a client that is sent away to say goodbye; it may be sending all the while."""
 BREATHE_EVERY = 16
 """Messages of one client, before the others have their turn."""
 
@@ -56,7 +59,7 @@ class LiveServer:
     async def finish(self, within_s: float) -> None:
         """End all sessions, and wait until what was heard is final."""
         for session in list(self.sessions.values()):
-            session.end()
+            session.stop()
         if self._running:
             await asyncio.wait(self._running, timeout=within_s)
         for task in self._running:
@@ -72,6 +75,7 @@ class LiveServer:
             log.info("refused: %s", printable(str(refusal)))
             outbox.put(Failed(code=refusal.close, message=str(refusal)))
             await outbox.drained()
+            connection.close_timeout = OFFENDER_S
             await connection.close(refusal.close, refusal.reason)
         except ConnectionClosed:
             pass  # it has left; what it was part of knows
@@ -108,9 +112,7 @@ class LiveServer:
         seat = self._seats.take()
         manner = self._manner
         if start.chunk_seconds is not None:
-            manner = Manner(
-                start.chunk_seconds, manner.queue_s, manner.patience, manner.rules, manner.limits
-            )
+            manner = replace(manner, chunk_seconds=start.chunk_seconds)
         session = LiveSession(name, start.sources, seat, manner, self._keeper, self._note)
         self.sessions[name] = session
 
@@ -153,7 +155,7 @@ class LiveServer:
             await connection.close(close, reason)
         finally:
             receiving.cancel()
-            session.end()
+            session.stop()
 
     async def _receive(self, connection: ServerConnection, session: LiveSession) -> None:
         """Take what the client sends until it leaves; nothing here waits for a provider."""
@@ -171,7 +173,7 @@ class LiveServer:
                     await self._obey(message, session)
                 if number % BREATHE_EVERY == 0:
                     await asyncio.sleep(0)
-        session.end()
+        session.stop()
 
     async def _obey(self, message: str, session: LiveSession) -> None:
         match from_client(message):

@@ -32,6 +32,7 @@ from harness.live.messages import (
 from harness.live.outbox import Outbox
 from harness.live.refusal import Close, RefusalError
 from harness.live.seats import Seat
+from harness.meters import Meters
 from harness.patience import Patience
 from harness.session import Emit, Input, Stage
 
@@ -48,6 +49,8 @@ class Manner:
     patience: Patience
     rules: Rules
     limits: LiveLimits
+    meters: Meters
+    """Shared by all sessions of the process."""
 
 
 class LiveSession:
@@ -93,7 +96,7 @@ class LiveSession:
         try:
             await hold_degradable_session(
                 self._seat.relay, self.name, config, inputs, manner.queue_s, self._tap,
-                manner.patience, manner.rules, self._seat.switches(), self._begun,
+                manner.patience, manner.rules, self._seat.switches(), self._begun, manner.meters,
             )  # fmt: skip
         except EchobenchError as error:
             self.failure = error
@@ -114,17 +117,20 @@ class LiveSession:
         if (warning := intake.push(frame)) is not None:
             self._tell(Warned(message=warning))
 
-    def end(self, source: AudioSource | None = None) -> None:
-        """Say that a source has ended; all of them when None.
+    def end(self, source: AudioSource) -> None:
+        """Take the sender's word that a source has ended.
 
         Raises:
             RefusalError: It is no source of this session.
         """
-        if source is not None and source not in self.intakes:
+        if source not in self.intakes:
             raise RefusalError(Close.UNKNOWN, f"the end of {source}", ", ".join(self.sources))
-        for name, intake in self.intakes.items():
-            if source in (None, name):
-                intake.end()
+        self.intakes[source].end()
+
+    def stop(self) -> None:
+        """End all sources, since their sender has gone, or has to go."""
+        for intake in self.intakes.values():
+            intake.stop()
 
     async def reset(self, reason: str) -> None:
         """Take the session back to normal, as someone says that it may be."""

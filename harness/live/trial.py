@@ -42,6 +42,7 @@ from harness.live.messages import Final, FromServer, Metrics, Partial, Ready
 from harness.live.seats import Seat, Seats
 from harness.live.server import LiveServer
 from harness.live.session import LiveSession, Manner
+from harness.meters import Meters
 from harness.patience import DEFAULT, Patience
 from harness.session import Emit
 from harness.timeline import Track
@@ -69,7 +70,7 @@ async def run_over_wire(
     limits, token = LiveLimits(), secrets.token_urlsafe()
     seats = Seats(lambda: Seat(Relay([Runner(provider, spec.model)])), 1)
     rules = without_load()
-    manner = Manner(spec.chunk_seconds, spec.scenario.queue_s, patience, rules, limits)
+    manner = Manner(spec.chunk_seconds, spec.scenario.queue_s, patience, rules, limits, Meters())
     wire = Wire(tracks, emit)
     live = LiveServer(seats, manner, Keeper(None), wire.note)
     door = Door(limits, token, ())

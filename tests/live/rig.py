@@ -28,6 +28,7 @@ from harness.live.messages import Final, FromServer, Ready, from_server
 from harness.live.seats import Seat, Seats
 from harness.live.server import LiveServer
 from harness.live.session import Manner
+from harness.meters import Meters
 from harness.patience import Patience
 from tests.ladder.numbers import STEP, Numbers
 
@@ -79,7 +80,7 @@ async def serving(
     """Serve on a free port of this machine."""
     limits = limits or LiveLimits()
     lent, keeper = Seats(make, seats), Keeper(keep)
-    manner = Manner(chunk_s, queue_s, patience, rules or read_rules(), limits)
+    manner = Manner(chunk_s, queue_s, patience, rules or read_rules(), limits, Meters(0.5))
     events: list[Event] = []
     live = LiveServer(lent, manner, keeper, events.append)
     door = Door(limits, token, origins)
