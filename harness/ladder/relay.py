@@ -24,10 +24,8 @@ from harness.contract import (
     SessionConfig,
 )
 from harness.errors import AudioError, EchobenchError, ProviderError
+from harness.ladder.handover import Pull, chunks, until
 from harness.ladder.line import Line
-
-LEAVING_S = 10.0
-"""For a provider that is left to let go of a stream; it takes over no more if it doesn't."""
 
 
 @dataclass
@@ -46,48 +44,6 @@ class Runner:
     def title(self) -> str:
         """For messages."""
         return f"{self.provider.name} {self.model.rstrip('/').rpartition('/')[2]}"
-
-
-class Pull:
-    """A stream whose next chunk can be awaited by one provider, given up, and awaited by another.
-
-    To cancel the wait for a chunk would end the stream itself.
-
-    Args:
-        stream: Its chunks.
-        heard: Called with each chunk as soon as it has been taken from the stream.
-    """
-
-    def __init__(self, stream: AsyncIterator[bytes], heard: Callable[[bytes], None]) -> None:
-        self._stream, self._heard = stream, heard
-        self._asked: asyncio.Future[bytes | None] | None = None
-        self.ended = False
-
-    async def next(self) -> bytes | None:
-        """The next chunk; None at the end."""
-        if self._asked is None:
-            self._asked = asyncio.ensure_future(self._next())
-        chunk = await asyncio.shield(self._asked)
-        self._asked = None
-        return chunk
-
-    def forget(self) -> None:
-        """Leave out a chunk that came when nobody waited for it any more."""
-        if self._asked is not None and self._asked.done():
-            self._asked = None
-
-    def close(self) -> None:
-        """Nobody will ask any more."""
-        if self._asked is not None:
-            self._asked.cancel()
-
-    async def _next(self) -> bytes | None:
-        chunk = None if self.ended else await anext(self._stream, None)
-        if chunk is None:
-            self.ended = True
-        else:
-            self._heard(chunk)
-        return chunk
 
 
 @dataclass
@@ -240,10 +196,10 @@ class Relay(ASRProvider):
         runner.streams += 1
         again = stream.line.begin_leg(await _account(runner, source))
         pull.forget()  # it is in what is heard again
-        segments = runner.provider.transcribe_stream(_chunks(again, pull), sample_rate, source)
+        segments = runner.provider.transcribe_stream(chunks(again, pull), sample_rate, source)
         try:
             with blamed(f"{runner.title}, source {source or 'default'}"):
-                async with contextlib.aclosing(_until(segments, stream.leave)) as said:
+                async with contextlib.aclosing(until(segments, stream.leave)) as said:
                     async for segment in said:
                         yield stream.line.moved(segment)
             stream.done = pull.ended and not stream.leave.is_set()
@@ -314,49 +270,3 @@ async def _health(runner: Runner) -> ASRHealth:
 async def _account(runner: Runner, source: AudioSource | None) -> AudioAccount:
     """A provider's own account; nothing was dealt with as far as one that broke down can tell."""
     return (await _health(runner)).audio.get(source or "default", AudioAccount())
-
-
-async def _chunks(again: bytes, pull: Pull) -> AsyncIterator[bytes]:
-    """What a provider that takes over hears: what wasn't final, and then what comes."""
-    if again:
-        yield again
-    while (chunk := await pull.next()) is not None:
-        yield chunk
-
-
-async def _until(
-    segments: AsyncIterator[ASRSegment], leave: asyncio.Event
-) -> AsyncGenerator[ASRSegment]:
-    """Yield segments until told to leave; then whoever makes them is cancelled."""
-    leaving = asyncio.ensure_future(leave.wait())
-    following: asyncio.Future[ASRSegment | None] | None = None
-    try:
-        while not leave.is_set():
-            following = asyncio.ensure_future(_next(segments))
-            await asyncio.wait({following, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            if not following.done():
-                return
-            if (segment := following.result()) is None:
-                return
-            yield segment
-    finally:
-        leaving.cancel()
-        await _let_go(segments, following)
-
-
-async def _next(segments: AsyncIterator[ASRSegment]) -> ASRSegment | None:
-    return await anext(segments, None)
-
-
-async def _let_go(
-    segments: AsyncIterator[ASRSegment], following: asyncio.Future[ASRSegment | None] | None
-) -> None:
-    """Cancel a provider's stream; one that won't be cancelled is left to itself."""
-    if following is not None and not following.done():
-        following.cancel()
-        await asyncio.wait({following}, timeout=LEAVING_S)
-        if not following.done():
-            return
-    if isinstance(segments, AsyncGenerator):
-        async with asyncio.timeout(LEAVING_S):
-            await segments.aclose()
