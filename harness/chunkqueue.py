@@ -47,8 +47,10 @@ class ChunkQueue:
         self.source = source
         self.heard = HeardAudio(beeps)
         self.taken = self.handed_over = 0
+        self.keep_every = 1
+        """2 leaves out every other chunk, as a session does that is much too slow."""
         self.drained = self.closed = False
-        self._start_s, self._origin_s, self._emit = start_s, origin_s, emit
+        self.start_s, self._origin_s, self._emit = start_s, origin_s, emit
         self._capacity = max(1, round(capacity_s * SAMPLE_RATE_HZ))
         self._rate_hz, self._at_pause = rate_hz, at_pause
         self._chunks: deque[Chunk] = deque()
@@ -58,11 +60,30 @@ class ChunkQueue:
         self._pressed = False
         self._in_hand = False
         self._newest = -1
+        self._put = 0
         self._moved_s = self._answered_s = origin_s
+
+    @property
+    def depth(self) -> int:
+        """Chunks that wait."""
+        return len(self._chunks)
+
+    @property
+    def waiting_s(self) -> float:
+        """Audio that waits."""
+        return sum(len(chunk.pcm) for chunk in self._chunks) / SAMPLE_RATE_HZ
+
+    def at_s(self) -> float:
+        """Now, in the session's time."""
+        return now_s() - self._origin_s
 
     def answered(self) -> None:
         """Note that the provider said something."""
         self._answered_s = now_s()
+
+    def begin_again(self) -> None:
+        """Note that another provider took over, which can't be stuck yet."""
+        self._moved()
 
     def close(self) -> None:
         """Note that the provider has said all about this source."""
@@ -83,23 +104,17 @@ class ChunkQueue:
 
     def put(self, chunk: Chunk) -> None:
         """Append a chunk, and drop the oldest ones while there are too many."""
+        self._put += 1
+        if self._put % self.keep_every:
+            self._emit(self._queued(chunk, len(self._chunks) + 1))
+            self._drop(chunk)
+            return
         if not self._chunks and not self._in_hand:
             self._moved()
         self._chunks.append(chunk)
         while self._waiting() > self._capacity:
-            oldest = self._chunks.popleft()
-            self._emit(Dropped(source=self.source, chunk=oldest.index, at_s=self._at_s()))
-        self._emit(
-            Queued(
-                source=self.source,
-                chunk=chunk.index,
-                first_sample=chunk.first_sample,
-                samples=len(chunk.pcm),
-                due_s=self._start_s + chunk.end_sample / self._rate_hz,
-                at_s=self._at_s(),
-                depth=len(self._chunks),
-            )
-        )
+            self._drop(self._chunks.popleft())
+        self._emit(self._queued(chunk, len(self._chunks)))
         self._signal()
         self._news.set()
         self._newest = chunk.index
@@ -130,7 +145,7 @@ class ChunkQueue:
             chunk = self._chunks.popleft()
             last = chunk.index
             depth = len(self._chunks)
-            self._emit(Begun(source=self.source, chunk=chunk.index, at_s=self._at_s(), depth=depth))
+            self._emit(Begun(source=self.source, chunk=chunk.index, at_s=self.at_s(), depth=depth))
             self._signal()
             self.taken += 1
             self.handed_over += len(chunk.pcm)
@@ -140,7 +155,7 @@ class ChunkQueue:
             yield chunk.pcm.astype("<i2", copy=False).tobytes()
             self._in_hand = False
             self._moved()
-            self._emit(Finished(source=self.source, chunk=chunk.index, at_s=self._at_s()))
+            self._emit(Finished(source=self.source, chunk=chunk.index, at_s=self.at_s()))
 
     async def _pause_after(self, last: int) -> None:
         """Do what is to be done at a pause that the provider has reached, if it has reached one."""
@@ -153,12 +168,23 @@ class ChunkQueue:
             self._in_hand = False
             self._moved()
 
+    def _queued(self, chunk: Chunk, depth: int) -> Queued:
+        return Queued(
+            source=self.source,
+            chunk=chunk.index,
+            first_sample=chunk.first_sample,
+            samples=len(chunk.pcm),
+            due_s=self.start_s + chunk.end_sample / self._rate_hz,
+            at_s=self.at_s(),
+            depth=depth,
+        )
+
+    def _drop(self, chunk: Chunk) -> None:
+        self._emit(Dropped(source=self.source, chunk=chunk.index, at_s=self.at_s()))
+
     def _waiting(self) -> int:
         """Samples that wait; the newest chunk has only just come."""
         return self._chunks[-1].first_sample - self._chunks[0].first_sample if self._chunks else 0
-
-    def _at_s(self) -> float:
-        return now_s() - self._origin_s
 
     def _signal(self) -> None:
         level = min(1.0, self._waiting() / self._capacity)
@@ -166,4 +192,4 @@ class ChunkQueue:
             return
         self._pressed = not self._pressed
         reason = "the provider is slower than the audio" if self._pressed else "caught up"
-        self._emit(Backpressure(source=self.source, at_s=self._at_s(), level=level, reason=reason))
+        self._emit(Backpressure(source=self.source, at_s=self.at_s(), level=level, reason=reason))

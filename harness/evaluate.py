@@ -6,14 +6,14 @@ from functools import cached_property
 
 import msgspec
 
-from harness.conformance import RULES
 from harness.events import Checked
 from harness.garbage import no_search
 from harness.journal import TrialRecord
 from harness.metrics import Measurement, TrialLog, measure
+from harness.rules import rules_of
 from harness.thresholds import Threshold
-from harness.trial import Activity, TrialSpec, TrialStatus
-from harness.verdict import Standing, Verdict, fail, judge, worst
+from harness.trial import TrialSpec, TrialStatus
+from harness.verdict import Standing, Verdict, fail, judge, unjudged, worst
 
 
 @dataclass
@@ -47,7 +47,9 @@ class TrialResult:
 
     @property
     def standing(self) -> Standing:
-        """The worst of the verdicts."""
+        """The worst of the verdicts; there is none on what something beside the trial spoiled."""
+        if self.status is TrialStatus.VOID:
+            return Standing.UNAVAILABLE
         checks = [Standing.PASS if check.passed else Standing.FAIL
                   for check in self.checks.values()]  # fmt: skip
         return worst([*(verdict.standing for verdict in self.verdicts.values()), *checks])
@@ -60,12 +62,14 @@ def evaluate(
     """Compute figures and verdicts of each trial, by the trial's key.
 
     Of several trials with one key, which a resumed run may have, the last counts. A trial that
-    didn't end well has no figures, and fails in everything that it is held to.
+    didn't end well has no figures, and fails in everything that it is held to; one that something
+    beside it spoiled isn't judged.
     """
     results = {record.started.key: _measured(record) for record in records}
     for result in results.values():
-        if result.spec.activity is Activity.CONFORMANCE:
-            result.checks = _checks(result)
+        if rules_of(result.spec.activity):
+            if result.status is not TrialStatus.VOID:
+                result.checks = _checks(result)
         else:
             held_to = {name: threshold for name, threshold in thresholds.items()
                        if threshold.applies_to(result.spec)}  # fmt: skip
@@ -76,7 +80,7 @@ def evaluate(
 
 def _measured(record: TrialRecord) -> TrialResult:
     result = TrialResult(record)
-    if result.status is TrialStatus.OK and result.spec.activity is not Activity.CONFORMANCE:
+    if result.status is TrialStatus.OK and not rules_of(result.spec.activity):
         result.measurements = measure(result.log)
     return result
 
@@ -88,11 +92,14 @@ def _why_not(result: TrialResult) -> str:
 def _checks(result: TrialResult) -> dict[str, Checked]:
     if result.status is not TrialStatus.OK:
         why = _why_not(result)
-        return {name: Checked(check=name, passed=False, detail=why) for name in RULES}
+        return {name: Checked(check=name, passed=False, detail=why)
+                for name in rules_of(result.spec.activity)}  # fmt: skip
     return {event.check: event for event in result.record.events if isinstance(event, Checked)}
 
 
 def _verdict(result: TrialResult, threshold: Threshold, others: Collection[TrialResult]) -> Verdict:
+    if result.status is TrialStatus.VOID:
+        return unjudged(threshold, _why_not(result))
     if result.status is not TrialStatus.OK:
         return fail(threshold, _why_not(result))
     measurement = result.measurements[threshold.metric]
@@ -111,7 +118,9 @@ def _over(
     spec, over = result.spec, threshold.over
     for other in others:
         same = msgspec.structs.replace(other.spec, scenario=spec.scenario, vad=spec.vad)
-        if other.spec.scenario.name == over and same == spec and other.status is TrialStatus.OK:
+        if other.spec.scenario.name == over and same == spec:
+            if other.status is not TrialStatus.OK:
+                return Measurement(unit="1", absent=f"the trial of {over}: {_why_not(other)}")
             whole = other.measurements[threshold.metric].value
             if measurement.value is None or not whole:
                 return Measurement(unit="1", absent=measurement.absent or f"none in {over}")

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from harness.contract import ASRHealth, ASRSegment, AudioSource, Interruption, Word
+from harness.machine import MachineProfile
 from harness.trial import TrialSpec, TrialStatus
 from harness.witness import Acts
 
@@ -63,6 +64,12 @@ class Loaded(Event, frozen=True, tag="loaded"):
     probe_window_s: tuple[float, ...]
     interruptions: tuple[Interruption, ...] = ()
     """What failed and was tried again until then."""
+
+
+class MachineSeen(Event, frozen=True, tag="machine_seen"):
+    """The machine that the trial runs on; each trial of a worker repeats it."""
+
+    machine: MachineProfile
 
 
 class Utterance(Event, frozen=True, tag="utterance"):
@@ -263,6 +270,56 @@ class AuditEnded(Event, frozen=True, tag="audit_ended"):
     """Why the vanish test was left out, if it was."""
 
 
+class Surroundings(Event, frozen=True, tag="surroundings"):
+    """How the machine does beside the trial, once a second by the wall's clock at most.
+
+    Counters begin at 0 with the trial's first one. None where the system doesn't tell.
+    """
+
+    at_s: float
+    wall_s: float
+    """On the wall's clock, which doesn't stop while the trial's skips."""
+    suspended_s: float
+    """How long the machine slept."""
+    cores: int
+    """Logical, of those that this process may use; the next two are summed over them."""
+    others_cpu_s: float
+    """CPU seconds of all other programs, the system's own included."""
+    idle_cpu_s: float
+    on_battery: bool | None
+    throttle_count: int | None
+    """How often heat slowed a processor down (Linux)."""
+    thermal_pressure: int | None
+    """How much heat slows the machine down, from 0 to 4 (macOS)."""
+
+
+class Reported(Event, frozen=True, tag="reported"):
+    """What a client was told over the wire about how it goes."""
+
+    at_s: float
+    rtf: float | None
+    """Of the last seconds, as the server measured it."""
+    health: ASRHealth
+
+
+class LadderMoved(Event, frozen=True, tag="ladder_moved"):
+    """An overloaded session was degraded a step further, or less far; see `harness.ladder`."""
+
+    at_s: float
+    """When it was decided."""
+    before: str
+    after: str
+    cause: str
+    rtf: float | None
+    """Of the last seconds, when it was decided."""
+    message: str
+    """For people."""
+    actions: tuple[str, ...]
+    """What was done, or undone, and with what outcome."""
+    took_s: float
+    """How long doing it took."""
+
+
 class SessionEnded(Event, frozen=True, tag="session_ended"):
     """Every source was played and answered, and the session stopped."""
 
@@ -288,9 +345,10 @@ class TrialEnded(Event, frozen=True, tag="trial_ended"):
 
 
 AnyEvent = (
-    TrialStarted | Loaded | Utterance | Queued | Skipped | SpeechScored | VadUsed | BeepHeard
-    | Played | Dropped | Begun | Finished | Inferred | Interrupted | Said | Backpressure
-    | Sampled | Audited | AuditEnded | SessionEnded | Checked | TrialEnded
+    TrialStarted | Loaded | MachineSeen | Utterance | Queued | Skipped | SpeechScored | VadUsed
+    | BeepHeard | Played | Dropped | Begun | Finished | Inferred | Interrupted | Said | Backpressure
+    | Sampled | Surroundings | Reported | LadderMoved | Audited | AuditEnded | SessionEnded
+    | Checked | TrialEnded
 )  # fmt: skip
 
 

@@ -1,50 +1,88 @@
-"""What the figures were measured on and with."""
+"""What the figures were measured on and with, and what a machine can do; imports no engine."""
 
 import importlib.metadata
 import platform
-import subprocess
-import sys
+import shutil
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import psutil
 
+from harness import hardware
+from harness.hardware.nvidia import Gpu, gpus
+
 PACKAGES = ("echobench", "pytest", "pytest-benchmark", "numpy", "pandas", "jiwer", "soundfile",
-            "soxr", "psutil", "pywhispercpp", "faster-whisper", "ctranslate2",
+            "soxr", "psutil", "websockets", "pywhispercpp", "faster-whisper", "ctranslate2",
             "onnxruntime")  # fmt: skip
 
 
-class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """A machine, as far as figures depend on it."""
+class MachineProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine, as far as figures and the choice of a provider depend on it.
+
+    What a run wrote down before it was looked at has the defaults, which say "not known".
+    """
 
     system: str
     chip: str
     logical_cores: int
     physical_cores: int | None
+    performance_cores: int | None = None
+    """Fast physical cores; None where the system doesn't tell kinds apart."""
+    efficiency_cores: int | None = None
     ram_bytes: int
+    apple_silicon: bool = False
+    metal: bool = False
+    cuda: tuple[Gpu, ...] = ()
+    free_disk_bytes: int | None = None
+    """Where models are kept: on the home folder's disk."""
+    power: Literal["mains", "battery"] | None = None
+    saves_power: bool | None = None
+    """Whether the user has asked the system to save power at the cost of speed."""
     load_1min: float
     """Processes that wanted to run, on average, in the minute before."""
     python: str
     packages: dict[str, str]
     """Versions of what takes part, where installed."""
 
+    @property
+    def ram_gib(self) -> float:
+        """Memory in GiB; a machine sold with 16 GB has between 14.9 and 16."""
+        return self.ram_bytes / 2**30
+
     def __str__(self) -> str:
         cores = f"{self.physical_cores or self.logical_cores} cores"
-        return f"{self.chip}, {cores}, {self.ram_bytes / 2**30:.0f} GiB, {self.system}"
+        return f"{self.chip}, {cores}, {self.ram_gib:.0f} GiB, {self.system}"
 
 
-def describe_machine() -> Machine:
+def describe_machine() -> MachineProfile:
     """Look at this machine; imports none of the packages whose versions it gives."""
-    return Machine(
+    cores, on_battery = hardware.core_counts(), hardware.on_battery()
+    return MachineProfile(
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
-        chip=_chip(),
+        chip=hardware.chip(),
         logical_cores=psutil.cpu_count() or 1,
         physical_cores=psutil.cpu_count(logical=False),
-        ram_bytes=psutil.virtual_memory().total,
+        performance_cores=cores.performance,
+        efficiency_cores=cores.efficiency,
+        ram_bytes=hardware.memory_bytes(),
+        apple_silicon=hardware.is_apple_silicon(),
+        metal=hardware.has_metal(),
+        cuda=gpus(),
+        free_disk_bytes=_free_disk_bytes(),
+        power=None if on_battery is None else ("battery" if on_battery else "mains"),
+        saves_power=hardware.saves_power(),
         load_1min=round(psutil.getloadavg()[0], 2),
         python=platform.python_version(),
         packages={name: version for name in PACKAGES if (version := _version(name))},
     )
+
+
+def _free_disk_bytes() -> int | None:
+    try:
+        return shutil.disk_usage(Path.home()).free
+    except (OSError, RuntimeError):  # no home, or none that may be looked at
+        return None
 
 
 def _version(package: str) -> str | None:
@@ -52,19 +90,3 @@ def _version(package: str) -> str | None:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return None
-
-
-def _chip() -> str:
-    """The processor's name as its maker sells it; the architecture where the system won't say."""
-    if sys.platform == "darwin":
-        asked = subprocess.run(
-            ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        return asked.stdout.strip() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text(errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.machine()

@@ -10,9 +10,10 @@ import msgspec
 from harness.clock import ClockKind
 from harness.contract import ASRProvider
 from harness.errors import UnknownNameError, UsageError
+from harness.ladder.exercise import read_exercise
 from harness.registry import PROVIDERS, make_provider, names
 from harness.scenario import Scenario, find_scenario
-from harness.trial import Activity, Option, TrialSpec
+from harness.trial import Activity, Option, Transport, TrialSpec
 from harness.vad.detector import SILERO, detectors
 
 T = TypeVar("T")
@@ -34,6 +35,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     scenarios: tuple[str, ...] = ("speech_heavy", "two_sources", "silence_heavy", "markers")
     duration_s: float | None = None
     clock: ClockKind | None = None
+    transport: Transport = Transport.IN_PROCESS
     gate: Literal["target", "minimum"] = "minimum"
     strict: bool = False
     """Whether a figure that can't be judged fails the run."""
@@ -187,7 +189,8 @@ def choose_providers(
         else:
             choices.append(Choice(provider, settings))
     if lacking and (asked or not choices):
-        name, problem = next(iter(lacking.items()))
+        # Where nothing was asked for, what one command would mend is named first.
+        name, problem = min(lacking.items(), key=lambda item: "pip install" not in item[1])
         raise UsageError(f"provider {name}", problem)
     return choices, lacking
 
@@ -200,7 +203,7 @@ def plan(options: Options, choices: Sequence[Choice]) -> list[TrialSpec]:
     """
     specs = []
     for choice in choices:
-        clock = clock_for(choice.provider, options.clock)
+        clock = clock_for(choice.provider, options.clock, options.transport)
         for model in options.models or (choice.provider.default_model,):
             for name, chunk_s in product(options.scenarios, options.chunk_seconds):
                 scenario = scaled(find_scenario(name), options.duration_s)
@@ -214,11 +217,17 @@ def plan(options: Options, choices: Sequence[Choice]) -> list[TrialSpec]:
                         corpus=options.corpus or scenario.corpus,
                         clock=clock,
                         seed=options.seed,
+                        transport=options.transport,
                         vad=vad_for(scenario, options.vad),
                     )
                 )
-            for activity in (Activity.RESIDENCY, Activity.CONFORMANCE):  # this closes the provider
-                specs.append(msgspec.structs.replace(specs[-1], activity=activity, vad=None))
+            last = msgspec.structs.replace(specs[-1], transport=Transport.IN_PROCESS, vad=None)
+            exercise = read_exercise().scenario
+            specs += [
+                msgspec.structs.replace(last, activity=Activity.RESIDENCY),
+                msgspec.structs.replace(last, activity=Activity.LADDER, scenario=exercise),
+                msgspec.structs.replace(last, activity=Activity.CONFORMANCE),  # closes the provider
+            ]
     return specs
 
 
@@ -233,6 +242,15 @@ def vad_for(scenario: Scenario, asked: str | None) -> str | None:
     """
     if asked is None:
         return SILERO if scenario.vad else None
+    return filter_named(asked)
+
+
+def filter_named(asked: str) -> str | None:
+    """A filter by its name; None for "off".
+
+    Raises:
+        UnknownNameError: There is no such filter.
+    """
     if asked == "off":
         return None
     if asked not in detectors():
@@ -247,14 +265,20 @@ def scaled(scenario: Scenario, duration_s: float | None) -> Scenario:
     return msgspec.structs.replace(scenario, duration_s=duration_s)
 
 
-def clock_for(provider: ASRProvider, asked: ClockKind | None) -> ClockKind:
+def clock_for(
+    provider: ASRProvider, asked: ClockKind | None, transport: Transport = Transport.IN_PROCESS
+) -> ClockKind:
     """The clock for a provider: the one asked for, or virtual where its figures are true there.
 
     Raises:
         UsageError: Its figures aren't true on the clock asked for.
     """
+    over_wire = transport is not Transport.IN_PROCESS
+    if over_wire and asked is ClockKind.VIRTUAL:
+        raise UsageError(f"--clock {asked}", f"sockets take real time ({transport})", "wall")
     if asked is None:
-        return ClockKind.VIRTUAL if ClockKind.VIRTUAL in provider.clocks else ClockKind.WALL
+        skips = ClockKind.VIRTUAL in provider.clocks and not over_wire
+        return ClockKind.VIRTUAL if skips else ClockKind.WALL
     if asked not in provider.clocks:
         allowed = ", ".join(sorted(provider.clocks))
         raise UsageError(f"--clock {asked}", f"{provider.name} waits where it can't see", allowed)

@@ -6,13 +6,12 @@ provider that hangs, set some of them in the environment variable `ECHOBENCH_PAT
     ECHOBENCH_PATIENCE='{"load_s": 3600, "answer_s": 300}'
 """
 
-import os
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from harness.errors import UsageError
+from harness.variables import setting
 
 VARIABLE = "ECHOBENCH_PATIENCE"
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
@@ -41,11 +40,4 @@ def patience_asked_for() -> Patience:
     Raises:
         UsageError: It isn't JSON, or names something else.
     """
-    text = os.environ.get(VARIABLE)
-    if not text:
-        return DEFAULT
-    try:
-        return msgspec.json.decode(text, type=Patience)
-    except msgspec.MsgspecError as error:
-        allowed = f"JSON with seconds for {', '.join(Patience.__struct_fields__)}"
-        raise UsageError(VARIABLE, f"{text!r:.200} ({error})", allowed) from error
+    return setting(VARIABLE, DEFAULT, "seconds")

@@ -10,7 +10,7 @@ from harness.pool import RequestFailedError, WorkerPool
 from harness.requests import Measure
 from harness.supervisor import WorkerFailedError
 from harness.trial import TrialSpec, TrialStatus
-from harness.validity import feeder_problem
+from harness.validity import Limits, limits_asked_for, spoiled
 
 
 class Progress(Protocol):
@@ -34,19 +34,21 @@ def measure_all(
     A trial that fails ends with a status, and costs no other trial anything.
 
     Raises:
+        UsageError: The limits of what spoils a trial can't be read.
         JournalError: The journal can't be written; what was written before stays.
     """
+    limits = limits_asked_for()
     ordered = sorted(specs, key=lambda spec: (spec.provider, spec.model))
     for number, spec in enumerate(ordered, 1):
         progress.trial_begins(spec, number, len(ordered))
         journal.begin(TrialStarted(key=spec.key, spec=spec))
-        ended = _measure_one(spec, pool, journal, progress)
+        ended = _measure_one(spec, pool, journal, progress, limits)
         journal.end(ended)
         progress.trial_ends(ended)
 
 
 def _measure_one(
-    spec: TrialSpec, pool: WorkerPool, journal: JournalWriter, progress: Progress
+    spec: TrialSpec, pool: WorkerPool, journal: JournalWriter, progress: Progress, limits: Limits
 ) -> TrialEnded:
     events: list[AnyEvent] = []
 
@@ -63,6 +65,6 @@ def _measure_one(
     except (WorkerFailedError, RequestFailedError) as error:
         status, reason = error.status, error.problem
     else:
-        if (problem := feeder_problem(events, spec.chunk_seconds)) is not None:
-            status, reason = TrialStatus.VOID, problem
+        if problems := spoiled(events, spec.chunk_seconds, limits):
+            status, reason = TrialStatus.VOID, "; ".join(problems)
     return TrialEnded(status=status, reason=reason, wall_s=time.monotonic() - begin_s)

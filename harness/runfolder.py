@@ -12,8 +12,9 @@ from harness import normalize
 from harness.errors import JournalError, UsageError
 from harness.events import SCHEMA
 from harness.files import write_whole
-from harness.machine import Machine, describe_machine
+from harness.machine import MachineProfile, describe_machine
 from harness.options import Options
+from harness.recommendation import Recommendation, recommend
 from harness.revision import revision
 
 RUNS = Path("runs")
@@ -43,7 +44,9 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """None while trials are missing."""
     command: list[str]
     options: Options
-    machine: Machine
+    machine: MachineProfile
+    recommendation: Recommendation | None = None
+    """What the rules say for this machine; None in runs from before there were any."""
     revision: str | None = None
     """The commit of this project, "+" behind it where files differed from it; None if unknown."""
     normalizer: str
@@ -76,14 +79,15 @@ class RunFolder:
         Raises:
             JournalError: It can't be made.
         """
-        now = datetime.now(UTC)
+        now, machine = datetime.now(UTC), describe_machine()
         info = RunInfo(
             schema=SCHEMA,
             run_id=f"{now:%Y%m%d-%H%M%S}-{os.getpid() % 10_000:04}",
             started=now.isoformat(timespec="seconds"),
             command=command_line(),
             options=options,
-            machine=describe_machine(),
+            machine=machine,
+            recommendation=recommend(machine),
             revision=revision(),
             normalizer=normalize.VERSION,
         )

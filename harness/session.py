@@ -1,27 +1,67 @@
-"""Runs a provider on a timeline and emits what happens, on the clock that is running."""
+"""Runs a provider on its sources and emits what happens, on the clock that is running."""
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
+from harness.audio import SAMPLE_RATE_HZ
 from harness.blame import blamed
 from harness.chunking import Chunker
 from harness.chunkqueue import ChunkQueue
 from harness.clock import now_s
-from harness.contract import ASRProvider, InferenceSpan, Interruption, SessionConfig
+from harness.contract import (
+    ASRProvider,
+    AudioSource,
+    InferenceSpan,
+    Interruption,
+    SessionConfig,
+)
 from harness.errors import EchobenchError, ProviderError
-from harness.events import BeepHeard, Event, Inferred, Interrupted, Said, SessionEnded
-from harness.output import MOST_SEGMENTS, BadOutputError, checked_segment
+from harness.events import Event, Inferred, Interrupted, SessionEnded
+from harness.listener import Listener
+from harness.meters import Meters
 from harness.patience import DEFAULT, Patience
 from harness.source import Feed, play
 from harness.timeline import Track
 from harness.trial import TrialSpec
 from harness.vad import PreFilter, make_detector
-from harness.watch import StalledError, Watch
+from harness.watch import OnStalled, StalledError, Watch, end_session
 
 Emit = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Input:
+    """One source of a session."""
+
+    source: AudioSource
+    start_s: float
+    """When its first sample is captured, in the session's time."""
+    play: Callable[[Feed, float], Coroutine[None, None, None]]
+    """Gives the feed all audio, to its end; is given the session's zero on the clock."""
+    rate_hz: float = SAMPLE_RATE_HZ
+    """Samples that it takes in a second of the clock."""
+    beeps: tuple[int, ...] = ()
+    """First samples of the beeps that are in its audio."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A session that has begun, for what runs beside it; an entry for each source."""
+
+    origin_s: float
+    """The session's zero on the running clock."""
+    chunkers: Sequence[Chunker]
+    queues: Sequence[ChunkQueue]
+    prefilters: Sequence[PreFilter]
+    """None at all where silence isn't filtered out."""
+
+
+Beside = Callable[[Stage], Coroutine[None, None, None]]
 
 
 async def run_session(
@@ -45,8 +85,55 @@ async def run_session(
         AudioError, ModelError, UnavailableError: As the provider raised them.
     """
     config = SessionConfig(model=spec.model, chunk_seconds=spec.chunk_seconds)
+    inputs = [input_of(track) for track in tracks]
+    queue_s = spec.scenario.queue_s
+    await hold_session(provider, spec.key, config, inputs, queue_s, emit, patience, vad=spec.vad)
+
+
+def input_of(track: Track) -> Input:
+    """A track as a source of a session."""
+    return Input(track.source, track.start_s, partial(play, track), track.rate_hz, beeps_of(track))
+
+
+def beeps_of(track: Track) -> tuple[int, ...]:
+    """The first samples of a track's beeps."""
+    return tuple(u.beep_sample for u in track.truth if u.beep_sample is not None)
+
+
+async def hold_session(
+    provider: ASRProvider,
+    session_id: str,
+    config: SessionConfig,
+    inputs: Sequence[Input],
+    queue_s: float,
+    emit: Emit,
+    patience: Patience = DEFAULT,
+    beside: Sequence[Beside] = (),
+    on_stalled: OnStalled = end_session,
+    meters: Meters | None = None,
+    vad: str | None = None,
+) -> None:
+    """Start a session, let the provider answer to all inputs to their end, and stop it.
+
+    Args:
+        provider: Its model may be resident already.
+        session_id: The session's.
+        config: The session's.
+        inputs: The sources.
+        queue_s: Audio that may wait behind a source's newest chunk.
+        emit: Takes events, from any thread.
+        patience: How long the provider may take to answer and to stop.
+        beside: What else is to run meanwhile; an error of it ends the session.
+        on_stalled: Called when the provider is stuck; raises to end the session.
+        meters: What looks at the process and the machine; the session's own when None.
+        vad: The detector that filters silence out before the queue; None for no filter.
+
+    Raises:
+        ProviderError: The provider failed, got stuck or broke the contract.
+        AudioError, ModelError, UnavailableError: As the provider raised them.
+    """
     with blamed(provider.name):
-        started = await provider.start_session(spec.key, config)
+        started = await provider.start_session(session_id, config)
     if not started:
         raise ProviderError(provider.name, "refused a session while none was running")
     origin_s = now_s()
@@ -61,17 +148,29 @@ async def run_session(
         emit(Interrupted(**{**plain, "begin_s": begin_s, "end_s": end_s}))
 
     provider.on_inference, provider.on_interruption = inferred, interrupted
+    listeners = [
+        Listener(provider, each.source, each.start_s, origin_s, queue_s, emit, each.rate_hz,
+                 each.beeps)
+        for each in inputs
+    ]  # fmt: skip
+    stage = Stage(
+        origin_s,
+        [Chunker(config.chunk_seconds) for _ in inputs],
+        [each.queue for each in listeners],
+        [PreFilter(make_detector(vad)) for _ in inputs] if vad else [],
+    )
+    watch = Watch(provider, stage.queues, origin_s, emit, patience.answer_s, on_stalled, meters)
     try:
-        await _stream_all(provider, spec, tracks, origin_s, emit, patience.answer_s)
+        await _stream_all(inputs, listeners, stage, emit, watch, beside)
     except BaseException:
         with contextlib.suppress(EchobenchError):  # the first error tells more than this one
-            await _stop(provider, spec.key, patience.stop_s)
+            await _stop(provider, session_id, patience.stop_s)
         raise
     finally:
         provider.on_inference = lambda span: None  # what it does now belongs to no trial
         provider.on_interruption = lambda what: None
     stop_from_s = now_s()
-    await _stop(provider, spec.key, patience.stop_s)
+    await _stop(provider, session_id, patience.stop_s)
     emit(SessionEnded(at_s=stop_from_s - origin_s, stop_s=now_s() - stop_from_s))
 
 
@@ -86,85 +185,28 @@ async def _stop(provider: ASRProvider, session_id: str, limit_s: float) -> None:
 
 
 async def _stream_all(
-    provider: ASRProvider,
-    spec: TrialSpec,
-    tracks: Sequence[Track],
-    origin_s: float,
+    inputs: Sequence[Input],
+    listeners: Sequence[Listener],
+    stage: Stage,
     emit: Emit,
-    answer_s: float,
+    watch: Watch,
+    beside: Sequence[Beside],
 ) -> None:
-    listeners = [Listener(provider, spec, track, origin_s, emit) for track in tracks]
-    watch = Watch(provider, [each.queue for each in listeners], origin_s, emit, answer_s)
+    prefilters: Sequence[PreFilter | None] = stage.prefilters or [None] * len(inputs)
     try:
         async with asyncio.TaskGroup() as group:
-            for track, each in zip(tracks, listeners, strict=True):
-                prefilter = PreFilter(make_detector(spec.vad)) if spec.vad else None
-                chunker = Chunker(spec.chunk_seconds)
-                feed = Feed(track.source, chunker, each.queue, prefilter, emit, origin_s)
-                group.create_task(play(track, feed, origin_s))
-            watching = group.create_task(watch.keep_on())
+            for each, chunker, queue, prefilter in zip(
+                inputs, stage.chunkers, stage.queues, prefilters, strict=True
+            ):
+                feed = Feed(each.source, chunker, queue, prefilter, emit, stage.origin_s)
+                group.create_task(each.play(feed, stage.origin_s))
+            watching = [group.create_task(watch.keep_on())]
+            watching += [group.create_task(start(stage)) for start in beside]
             await asyncio.wait([group.create_task(each.listen()) for each in listeners])
-            watching.cancel()
-        await watch.sample()  # at the very end, when nothing may be pending any more
+            for task in watching:
+                task.cancel()
+        await watch.sample(last=True)  # when nothing may be pending any more
     except* EchobenchError as errors:
         raise errors.exceptions[0] from None
-    for track, each in zip(tracks, listeners, strict=True):
-        each.queue.heard.finish()
-        for number, sample in enumerate(each.queue.heard.found):
-            emit(BeepHeard(source=track.source, utterance=number, sample=sample))
-
-
-class Listener:
-    """Gives a source's chunks to the provider, and notes what it says and when."""
-
-    def __init__(
-        self, provider: ASRProvider, spec: TrialSpec, track: Track, origin_s: float, emit: Emit
-    ) -> None:
-        self.queue = ChunkQueue(
-            track.source,
-            track.start_s,
-            origin_s,
-            spec.scenario.queue_s,
-            emit,
-            track.rate_hz,
-            self._flush,
-            [u.beep_sample for u in track.truth if u.beep_sample is not None],
-        )
-        self._provider, self._source = provider, track.source
-        self._origin_s, self._emit = origin_s, emit
-        self._where = f"{provider.name}, source {track.source}"
-        self._count = 0
-
-    async def listen(self) -> None:
-        """Stream all of the queue.
-
-        Raises:
-            ProviderError: The provider failed, babbles, or ended before the audio did.
-        """
-        queue = self.queue
-        with blamed(self._where):
-            stream = self._provider.transcribe_stream(queue.pcm(), source=self._source)
-            async for segment in stream:
-                self._note(segment)
-        if not queue.drained:
-            problem = f"ended its answer after {queue.taken} chunks, while audio went on"
-            raise ProviderError(self._where, problem, "an answer to the whole stream")
-        queue.close()
-
-    async def _flush(self) -> None:
-        """Ask for what is still open: silence is left out, so nothing else would end it."""
-        with blamed(self._where):
-            for segment in await self._provider.flush(self._source):
-                self._note(segment)
-
-    def _note(self, segment: object) -> None:
-        said = checked_segment(segment, self._source, self._where)
-        self.queue.answered()
-        self._emit(Said(at_s=now_s() - self._origin_s, segment=self.queue.heard.moved(said)))
-        self._count += 1
-        if self._count > MOST_SEGMENTS * (self.queue.taken + 1):
-            raise BadOutputError(
-                self._where,
-                f"said {self._count} segments about {self.queue.taken} chunks",
-                f"at most {MOST_SEGMENTS} a chunk",
-            )
+    for listener in listeners:
+        listener.tell_beeps()

@@ -18,6 +18,27 @@ SCORES = 32
 """Windows whose probabilities are written down together: about a second."""
 
 
+class Lateness:
+    """How late the buffers of a source came."""
+
+    def __init__(self) -> None:
+        self._late_s: list[float] = []
+
+    def note(self, late_s: float) -> None:
+        """Take note of one buffer."""
+        self._late_s.append(late_s)
+
+    def played(self, source: AudioSource, samples: int, at_s: float) -> Played:
+        """What is written down when the source has ended."""
+        return Played(
+            source=source,
+            samples=samples,
+            at_s=at_s,
+            late_p99_s=percentile(self._late_s or [0.0], 0.99),
+            late_max_s=max(self._late_s, default=0.0),
+        )
+
+
 class Feed:
     """Leads captured audio through the filter, if there is one, and the chunker into the queue.
 
@@ -39,11 +60,11 @@ class Feed:
         emit: Callable[[Event], None],
         origin_s: float,
     ) -> None:
-        self.prefilter = prefilter
-        self._source, self._chunker, self._queue = source, chunker, queue
+        self.queue, self.prefilter = queue, prefilter
+        self._source, self._chunker = source, chunker
         self._emit, self._origin_s = emit, origin_s
         self._taken = self._scored = 0
-        self._lateness_s: list[float] = []
+        self._lateness = Lateness()
 
     @property
     def wants(self) -> int:
@@ -54,7 +75,7 @@ class Feed:
     def take(self, pcm: Pcm16, due_s: float) -> None:
         """Take samples, the last of which was captured at `due_s` on the running clock."""
         self._taken += len(pcm)
-        self._lateness_s.append(now_s() - due_s)
+        self._lateness.note(now_s() - due_s)
         if self.prefilter is None:
             self._let_through(pcm)
             return
@@ -71,24 +92,16 @@ class Feed:
             audio_s = self._taken / SAMPLE_RATE_HZ
             self._emit(VadUsed(source=self._source, cpu_s=self.prefilter.cpu_s, audio_s=audio_s))
         self._finish_chunk()
-        self._queue.end()
-        self._emit(
-            Played(
-                source=self._source,
-                samples=self._taken,
-                at_s=self._at_s(),
-                late_p99_s=percentile(self._lateness_s or [0.0], 0.99),
-                late_max_s=max(self._lateness_s, default=0.0),
-            )
-        )
+        self.queue.end()
+        self._emit(self._lateness.played(self._source, self._taken, self._at_s()))
 
     def _let_through(self, pcm: Pcm16) -> None:
         for chunk in self._chunker.push(pcm):
-            self._queue.put(chunk)
+            self.queue.put(chunk)
 
     def _finish_chunk(self) -> None:
         for chunk in self._chunker.finish():
-            self._queue.put(chunk)
+            self.queue.put(chunk)
 
     def _lead(self, stretch: Stretch) -> None:
         if stretch.is_speech:
@@ -106,7 +119,7 @@ class Feed:
             )
         if stretch.is_speech and stretch.ends:  # nothing may follow for long: ask for the final
             self._finish_chunk()
-            self._queue.put_pause()
+            self.queue.put_pause()
 
     def _tell_scores(self, least: int) -> None:
         prefilter = self.prefilter

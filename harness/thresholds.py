@@ -14,7 +14,7 @@ from harness.datafile import convert, read_toml
 from harness.errors import DataFileError, UnknownNameError
 from harness.metrics import ACTIVITY_OF, METRICS
 from harness.metrics.measurement import share_of
-from harness.trial import TrialSpec
+from harness.trial import Transport, TrialSpec
 
 FILE = Path(__file__).parent.parent / "suites" / "thresholds.toml"
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
@@ -87,6 +87,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     over: str | None = None
     providers: tuple[str, ...] = ()
     clocks: Annotated[tuple[ClockKind, ...], Meta(min_length=1)] = tuple(ClockKind)
+    transports: Annotated[tuple[Transport, ...], Meta(min_length=1)] = tuple(Transport)
 
 
 class Threshold(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,15 +106,19 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True):
     """A scenario whose figure, with everything else the same, this one's is divided by."""
     clocks: tuple[ClockKind, ...]
     """The clocks on which the figure is true."""
+    transports: tuple[Transport, ...] = tuple(Transport)
+    """The transports that it is about."""
     providers: tuple[str, ...] = ()
     """To whom it applies; to all when empty."""
 
     def applies_to(self, spec: TrialSpec) -> bool:
         """Tell whether a trial is held to it."""
-        if ACTIVITY_OF[self.metric] is not spec.activity:
-            return False
-        in_scenario = not self.scenarios or spec.scenario.name in self.scenarios
-        return in_scenario and (not self.providers or spec.provider in self.providers)
+        return (
+            ACTIVITY_OF[self.metric] is spec.activity
+            and spec.transport in self.transports
+            and (not self.scenarios or spec.scenario.name in self.scenarios)
+            and (not self.providers or spec.provider in self.providers)
+        )
 
 
 def read_thresholds(
@@ -164,5 +169,6 @@ def read_thresholds(
             over=entry.over,
             providers=entry.providers,
             clocks=entry.clocks,
+            transports=entry.transports,
         )
     return thresholds

@@ -28,7 +28,7 @@ class TrialStatus(StrEnum):
     UNSUPPORTED = "unsupported"
     """The provider can't do what was asked on this machine."""
     VOID = "void"
-    """The machine was too busy to play the audio on time, so the figures mean nothing."""
+    """Something beside the trial spoiled it (see `harness.validity`): flagged, and not judged."""
     INFRA = "infra"
     """The harness itself failed."""
     INTERRUPTED = "interrupted"
@@ -43,6 +43,16 @@ class Activity(StrEnum):
     """Try the rules of the contract."""
     RESIDENCY = "residency"
     """Look for signs that the model doesn't stay loaded, or that answers are kept for later."""
+    LADDER = "ladder"
+    """Overload the provider, and note what the degrade ladder does."""
+
+
+class Transport(StrEnum):
+    """How audio gets to the provider, and text back."""
+
+    IN_PROCESS = "in_process"
+    WS = "ws"
+    """Over a WebSocket on this machine, through the live server; on the wall's clock."""
 
 
 class TrialSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -57,6 +67,7 @@ class TrialSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     settings: dict[str, Option] = {}
     seed: int = 1
     activity: Activity = Activity.SCENARIO
+    transport: Transport = Transport.IN_PROCESS
     vad: str | None = None
     """Which detector filters silence out before the queue; None for no filter."""
 
@@ -64,7 +75,8 @@ class TrialSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     def name(self) -> str:
         """For people and test ids: provider and its options, model, chunk size and scenario."""
         what = self.scenario.name if self.activity is Activity.SCENARIO else self.activity
-        return f"{self.subject}-{self.chunk_seconds:g}s-{what}"
+        way = "" if self.transport is Transport.IN_PROCESS else f"-{self.transport}"
+        return f"{self.subject}-{self.chunk_seconds:g}s-{what}{way}"
 
     @property
     def subject(self) -> str:

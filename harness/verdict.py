@@ -83,6 +83,11 @@ def fail(threshold: Threshold, reason: str) -> Verdict:
     return _verdict(threshold, Standing.FAIL, reason, None, "", None, None)
 
 
+def unjudged(threshold: Threshold, reason: str) -> Verdict:
+    """The verdict on a trial that something beside it spoiled."""
+    return _verdict(threshold, Standing.UNAVAILABLE, reason, None, "", None, None)
+
+
 def _verdict(
     threshold: Threshold,
     standing: Standing,

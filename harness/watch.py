@@ -1,7 +1,9 @@
 """Looks at a running session once a second: how the provider does, and whether it is stuck."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
 
 from harness.blame import blamed
 from harness.chunkqueue import ChunkQueue
@@ -9,8 +11,8 @@ from harness.clock import longest_stall_s, now_s
 from harness.contract import ASRProvider
 from harness.errors import ProviderError
 from harness.events import Event, Sampled
+from harness.meters import Meters
 from harness.output import checked_health
-from harness.resources import ResourceMeter
 from harness.witness import WITNESS
 
 EVERY_S = 1.0
@@ -18,6 +20,14 @@ EVERY_S = 1.0
 
 class StalledError(ProviderError):
     """The provider has audio, and nothing moves."""
+
+
+OnStalled = Callable[[StalledError], Awaitable[None]]
+
+
+async def end_session(error: StalledError) -> None:
+    """Nobody takes over from a provider that is stuck."""
+    raise error
 
 
 class Watch:
@@ -29,6 +39,8 @@ class Watch:
         origin_s: The trial's zero on the running clock.
         emit: Takes the samples.
         answer_s: A provider that has audio and for so long does nothing is stuck.
+        on_stalled: Called then; it raises, unless someone takes over.
+        meters: What looks at the process and the machine; its own when None.
     """
 
     def __init__(
@@ -38,10 +50,13 @@ class Watch:
         origin_s: float,
         emit: Callable[[Event], None],
         answer_s: float,
+        on_stalled: OnStalled = end_session,
+        meters: Meters | None = None,
     ) -> None:
         self._provider, self._queues = provider, queues
         self._origin_s, self._emit, self._answer_s = origin_s, emit, answer_s
-        self._meter = ResourceMeter()
+        self._on_stalled = on_stalled
+        self._meters = meters or Meters()
 
     async def keep_on(self) -> None:
         """Sample every second, until cancelled.
@@ -52,16 +67,23 @@ class Watch:
         while True:
             for queue in self._queues:
                 if queue.stuck_for_s() > self._answer_s:
-                    raise StalledError(
-                        f"{self._provider.name}, source {queue.source}",
-                        f"nothing moved for {self._answer_s:g} s with audio at hand",
-                    )
+                    where = f"{self._provider.name}, source {queue.source}"
+                    problem = f"nothing moved for {self._answer_s:g} s with audio at hand"
+                    await self._on_stalled(StalledError(where, problem))
+                    for each in self._queues:
+                        each.begin_again()
             await self.sample()
             await asyncio.sleep(EVERY_S)
 
-    async def sample(self) -> None:
-        """Take one sample; what the system has to be asked is asked in a thread."""
-        usage = await asyncio.to_thread(self._meter.read)
+    async def sample(self, *, last: bool = False) -> None:
+        """Take one sample; what the system has to be asked is asked in a thread.
+
+        Args:
+            last: Whether none follows, so that the machine is looked at in any case.
+        """
+        usage, seen = await asyncio.to_thread(self._meters.read, last=last)
+        if seen is not None:
+            self._emit(msgspec.structs.replace(seen, at_s=now_s() - self._origin_s))
         with blamed(self._provider.name):
             health = await self._provider.health()
         health = checked_health(health, self._provider.name)

@@ -16,7 +16,6 @@ import traceback
 from collections.abc import Iterator
 
 import msgspec
-import psutil
 
 from harness import clock
 from harness.audit import audit
@@ -33,8 +32,10 @@ from harness.errors import (
     UnavailableError,
     UsageError,
 )
-from harness.events import Event, TrialEnded, encode
-from harness.orphans import MARK, end_descendants
+from harness.events import Event, MachineSeen, TrialEnded, encode
+from harness.ladder.rules import exercised
+from harness.machine import describe_machine
+from harness.orphans import kill_own_group
 from harness.output import BadOutputError
 from harness.patience import DEFAULT
 from harness.pipes import own_pipes
@@ -44,7 +45,7 @@ from harness.registry import corpus_path, find_corpus, make_provider
 from harness.requests import Infer, Load, Measure, Request
 from harness.session import run_session
 from harness.timeline import build_timeline
-from harness.trial import Activity, TrialStatus
+from harness.trial import Activity, Transport, TrialStatus
 from harness.watch import StalledError
 from harness.witness import WITNESS
 
@@ -94,14 +95,6 @@ class Channel:
         kill_own_group()
 
 
-def kill_own_group() -> None:
-    """End this process and all that it started, at once; the run made it leader of a group."""
-    end_descendants(os.environ.get(MARK, ""), psutil.Process().create_time())
-    if os.getpgid(0) == os.getpid():
-        os.killpg(0, signal.SIGKILL)
-    os._exit(1)
-
-
 class Worker:
     """Answers requests with the one provider that it holds."""
 
@@ -148,13 +141,20 @@ class Worker:
                 self._provider = None  # it is closed
             case Measure(spec=spec) if spec.activity is Activity.RESIDENCY:
                 clock.run(audit(self._provider, spec, self._utterances, emit), spec.clock)
+            case Measure(spec=spec) if spec.activity is Activity.LADDER:
+                (track,) = build_timeline(spec.scenario, self._utterances, spec.seed)
+                exercise = exercised(self._provider, spec, track, emit, self._patience)
+                clock.run(exercise, spec.clock)
             case Measure(spec=spec):
+                emit(MachineSeen(machine=describe_machine()))
                 tracks = build_timeline(spec.scenario, self._utterances, spec.seed)
                 for track in tracks:
                     for utterance in track.truth:
                         emit(utterance)
-                trial = run_session(self._provider, spec, tracks, emit, self._patience)
-                clock.run(trial, spec.clock)
+                play = run_session
+                if spec.transport is Transport.WS:
+                    from harness.live.trial import run_over_wire as play  # few trials need it
+                clock.run(play(self._provider, spec, tracks, emit, self._patience), spec.clock)
             case Infer(chunk_seconds=chunk_s):
                 job = infer_chunk(self._provider, self._model, self._utterances, chunk_s)
                 clock.run(job, ClockKind.WALL)

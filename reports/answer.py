@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from harness.evaluate import TrialResult
 from harness.events import Checked
-from harness.trial import TrialStatus
+from harness.trial import Activity, TrialStatus
 from harness.verdict import Standing, Verdict, worst
 from reports.numbers import limit_with_unit, with_unit
 
@@ -106,9 +106,15 @@ def _share(part: int, standings: list[Standing]) -> str:
 def _trial(result: TrialResult, gate: str) -> TrialAnswer:
     if result.status is not TrialStatus.OK:
         words = f"{result.status.replace('_', ' ')}: {result.reason.partition(chr(10))[0]}"
-        return TrialAnswer(result, Standing.FAIL, (Point(words, decides=True),))
+        void = result.status is TrialStatus.VOID  # something beside the trial spoiled it
+        standing = Standing.UNAVAILABLE if void else Standing.FAIL
+        return TrialAnswer(result, standing, (Point(words, decides=True),))
     if result.checks:
-        return TrialAnswer(result, result.standing, (_rules_point(list(result.checks.values())),))
+        return TrialAnswer(
+            result,
+            result.standing,
+            (_rules_point(list(result.checks.values()), result.spec.activity),),
+        )
     order = list(Standing)
     verdicts = sorted(result.verdicts.values(), key=lambda verdict: order.index(verdict.standing))
     fails = any(verdict.standing in FAILING[gate] for verdict in verdicts)
@@ -128,10 +134,11 @@ def _alike(standing: Standing) -> set[Standing]:
     return UNJUDGED if standing in UNJUDGED else {standing}
 
 
-def _rules_point(checks: Sequence[Checked]) -> Point:
+def _rules_point(checks: Sequence[Checked], activity: Activity) -> Point:
+    whose = "contract" if activity is Activity.CONFORMANCE else str(activity)
     broken = [check.check for check in checks if not check.passed]
     if not broken:
-        return Point(f"keeps all {len(checks)} rules of the contract", decides=True)
+        return Point(f"keeps all {len(checks)} rules of the {whose}", decides=True)
     words = f"breaks {len(broken)} of {len(checks)} rules: {', '.join(broken)}"
     return Point(words, decides=True)
 

@@ -8,7 +8,7 @@ import msgspec
 from harness.clock import ClockKind
 from harness.errors import UsageError
 from harness.evaluate import TrialResult
-from harness.machine import Machine
+from harness.machine import MachineProfile
 from harness.runfolder import RunInfo
 from harness.trial import Activity, TrialSpec, TrialStatus
 from reports.runs import Run
@@ -16,13 +16,14 @@ from reports.runs import Run
 Pair = tuple[TrialResult, TrialResult]
 
 
-def machine_class(machine: Machine) -> str:
+def machine_class(machine: MachineProfile) -> str:
     """Machines of which the figures compare: chip, cores, memory and kind of system.
 
     The system's release isn't in it, since it changes with every update; it is in `run.json`.
 
-    >>> machine_class(Machine(system="Linux 6.1.0-fc x86_64", chip="AMD EPYC", logical_cores=4,
-    ...     physical_cores=2, ram_bytes=25 * 10**9, load_1min=0.5, python="3.11.7", packages={}))
+    >>> machine_class(MachineProfile(system="Linux 6.1.0-fc x86_64", chip="AMD EPYC",
+    ...     logical_cores=4, physical_cores=2, ram_bytes=25 * 10**9, load_1min=0.5,
+    ...     python="3.11.7", packages={}))
     'AMD EPYC, 2/4 cores, 23 GiB, Linux x86_64'
     """
     words = machine.system.split(" ")

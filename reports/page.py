@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from harness.conformance import RULES, describe
 from harness.evaluate import TrialResult
 from harness.events import Checked
 from harness.metrics import TrialLog
+from harness.rules import rules_of
 from harness.runfolder import Input, RunFolder, RunInfo
 from harness.thresholds import Threshold
 from harness.trial import Activity, TrialSpec, TrialStatus
@@ -235,7 +235,7 @@ def _trial(result: TrialResult, thresholds: dict[str, Threshold], standing: Stan
         spreads=_spreads(result, cells),
         figures=[figure_of(name, measured) for name, measured in result.measurements.items()],
         texts=source_texts(log) if result.measurements else [],
-        rules=[_rule(check) for check in result.checks.values()],
+        rules=[_rule(check, result.spec.activity) for check in result.checks.values()],
         curves=[(curve, draw_curve(curve)) for curve in curves_of(log)]
         if result.measurements else [],
     )  # fmt: skip
@@ -295,7 +295,7 @@ def _spreads(result: TrialResult, cells: Sequence[Cell]) -> list[tuple[Figure, M
     ]
 
 
-def _rule(check: Checked) -> Rule:
-    meaning = describe(check.check) if check.check in RULES else ""
+def _rule(check: Checked, activity: Activity) -> Rule:
+    meaning = rules_of(activity).get(check.check, "")
     standing = Standing.PASS if check.passed else Standing.FAIL
     return Rule(check.check, meaning, standing, check.detail)

@@ -9,7 +9,6 @@ import sys
 
 import pytest
 
-from harness import conformance
 from harness.errors import EchobenchError
 from harness.plugin import hooks
 from harness.plugin.commandline import add_options, read_options
@@ -20,6 +19,8 @@ from harness.plugin.session import (
     BenchSession,
     is_about_something,
 )
+from harness.rules import rules_of
+from harness.trial import Activity
 
 __all__ = ["judged", "resident", "rule"]
 
@@ -37,6 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Check the options before anything is collected; a mistake ends pytest with status 4."""
     config.addinivalue_line("markers", "judges(*thresholds): thresholds that a test is about")
+    config.addinivalue_line("markers", "activity(name): what rules a test tries; else conformance")
     if getattr(config.option, "numprocesses", None):
         raise pytest.UsageError(
             "-n: trials share the machine and would slow each other; leave it out"
@@ -89,7 +91,10 @@ def parametrize(metafunc: pytest.Metafunc, session: BenchSession) -> None:
             "judged", params, ids=[f"{spec.name}-{name}" for spec, name in params], indirect=True
         )
     elif "rule" in metafunc.fixturenames:
-        params = [(spec, name) for spec in specs.conformance for name in conformance.RULES]
+        marker = metafunc.definition.get_closest_marker("activity")
+        activity = Activity(marker.args[0] if marker else Activity.CONFORMANCE)
+        params = [(spec, name) for spec in specs.by_rules if spec.activity is activity
+                  for name in rules_of(activity)]  # fmt: skip
         ids = [f"{spec.subject}-{name}" for spec, name in params]
         metafunc.parametrize("rule", params, ids=ids, indirect=True)
     else:

@@ -18,6 +18,7 @@ from harness.options import (
     whole_number_in,
 )
 from harness.runfolder import RUNS, RunFolder
+from harness.trial import Transport
 
 GATES = ("target", "minimum")
 OPTIONS = {
@@ -62,6 +63,13 @@ OPTIONS = {
         """
         wait for real, or skip idle waits and charge compute in full (default: virtual, where a
         provider's figures are true on it)""",
+    ),
+    "--transport": (
+        "in_process|ws",
+        False,
+        """
+        hand the audio over directly, or send it through the live server's WebSocket, on the wall
+        clock (default: in_process)""",
     ),
     "--gate": (
         "target|minimum",
@@ -120,6 +128,8 @@ def read_options(config: pytest.Config) -> Options:
         given["duration_s"] = number_in("--duration", duration, DURATION_S)
     if (clock := config.option.clock) is not None:
         given["clock"] = one_of("--clock", clock, ClockKind, ClockKind)
+    if (transport := config.option.transport) is not None:
+        given["transport"] = one_of("--transport", transport, Transport, Transport)
     if (gate := config.option.gate) is not None:
         given["gate"] = one_of("--gate", gate, lambda text: GATES[GATES.index(text)], GATES)
     if (seed := config.option.seed) is not None:

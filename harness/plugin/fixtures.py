@@ -6,10 +6,10 @@ from typing import NoReturn
 
 import pytest
 
-from harness.conformance import describe as describe_rule
 from harness.evaluate import TrialResult
 from harness.plugin.session import SESSION
 from harness.printable import printable
+from harness.rules import rules_of
 from harness.trial import TrialStatus
 from harness.verdict import Standing, Verdict
 
@@ -25,7 +25,8 @@ class Judged:
 
     def check(self) -> None:
         """Pass, fail or skip the test, as the verdict and the gate say."""
-        require_figures(self.result)
+        if self.result.status is not TrialStatus.VOID:
+            require_figures(self.result)
         verdict = self.result.verdicts[self.threshold]
         failing = {Standing.FAIL}
         if self.gate == "target":
@@ -40,17 +41,20 @@ class Judged:
 
 @dataclass(frozen=True)
 class TriedRule:
-    """A rule of the contract on a provider."""
+    """A rule on a provider, of the contract or of the ladder."""
 
     result: TrialResult
     name: str
+    strict: bool
 
     def check(self) -> None:
-        """Fail the test if the rule was broken."""
+        """Fail the test if the rule was broken; skip it if something spoiled the trial."""
+        if self.result.status is TrialStatus.VOID and not self.strict:
+            pytest.skip(f"void: {self.result.reason}")
         require_figures(self.result)
         tried = self.result.checks[self.name]
         if not tried.passed:
-            fail_with(f"{describe_rule(self.name)}\n{tried.detail}")
+            fail_with(f"{rules_of(self.result.spec.activity)[self.name]}\n{tried.detail}")
 
 
 def require_figures(result: TrialResult) -> None:
@@ -85,7 +89,8 @@ def judged(request: pytest.FixtureRequest) -> Judged:
 def rule(request: pytest.FixtureRequest) -> TriedRule:
     """One rule of the contract on one provider."""
     spec, name = request.param
-    return TriedRule(request.config.stash[SESSION].results[spec.key], name)
+    session = request.config.stash[SESSION]
+    return TriedRule(session.results[spec.key], name, session.options.strict)
 
 
 @pytest.fixture

@@ -17,9 +17,11 @@ from harness.patience import patience_asked_for
 from harness.plugin.commandline import runs_folder
 from harness.plugin.summary import write_summary
 from harness.pool import WorkerPool
+from harness.printable import printable
 from harness.progress import TrialLine
 from harness.registry import PROVIDERS, corpus_path, find_corpus, make_provider, names
 from harness.requests import Infer
+from harness.rules import rules_of
 from harness.run import measure_all
 from harness.runfolder import Input, RunFolder, fingerprint
 from harness.scenario import all_scenarios
@@ -34,8 +36,9 @@ class Specs:
     """The trials that a command line means."""
 
     scenarios: list[TrialSpec]
-    conformance: list[TrialSpec]
     residency: list[TrialSpec]
+    by_rules: list[TrialSpec]
+    """Those in which rules are tried."""
 
 
 class BenchSession:
@@ -57,11 +60,11 @@ class BenchSession:
         """All trials; raises `UsageError` for what can't be meant."""
         choices, self.lacking = choose_providers(self.options.providers, self.options.models)
         specs = plan(self.options, choices)
-        scenarios, conformance, residency = (
-            [spec for spec in specs if spec.activity is activity]
-            for activity in (Activity.SCENARIO, Activity.CONFORMANCE, Activity.RESIDENCY)
+        return Specs(
+            [spec for spec in specs if spec.activity is Activity.SCENARIO],
+            [spec for spec in specs if spec.activity is Activity.RESIDENCY],
+            [spec for spec in specs if rules_of(spec.activity)],
         )
-        return Specs(scenarios, conformance, residency)
 
     @cached_property
     def thresholds(self) -> dict[str, Threshold]:
@@ -101,6 +104,9 @@ class BenchSession:
         reporter = self.config.pluginmanager.getplugin("terminalreporter")
         screen = self.config.get_terminal_writer()
         screen.line()
+        screen.line(f"machine: {printable(str(folder.info.machine))}")
+        if folder.info.recommendation is not None:
+            screen.line(f"recommended here: {printable(str(folder.info.recommendation))}")
         progress = TrialLine(screen, live=reporter.isatty)
         try:
             measure_all(missing, self._pool, self._journal, progress)
@@ -171,10 +177,11 @@ def is_about_something(item: pytest.Item) -> bool:
 
 
 def needed_by(item: pytest.Item) -> list[TrialSpec]:
-    """The trials that a test looks at."""
+    """The trials that a test looks at; none if nothing of what it judges was asked for."""
     callspec = getattr(item, "callspec", None)
     params = callspec.params if callspec else {}
-    return [params[name][0] for name in ("judged", "rule") if name in params]
+    given = [params[name] for name in ("judged", "rule") if name in params]
+    return [param[0] for param in given if isinstance(param, tuple)]
 
 
 SESSION = pytest.StashKey[BenchSession]()

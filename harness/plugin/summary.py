@@ -10,6 +10,7 @@ from harness.evaluate import TrialResult
 from harness.printable import printable
 from harness.runfolder import RunFolder
 from harness.trial import Activity, TrialSpec, TrialStatus
+from harness.validity import remarks
 from harness.verdict import Standing
 
 MARKS = {
@@ -89,9 +90,12 @@ def said(result: TrialResult) -> str:
 def write_notes(reporter: pytest.TerminalReporter, result: TrialResult) -> None:
     """Say, under the trial's name, what isn't a pass and why."""
     if result.status is not TrialStatus.OK:
-        notes = [f"{MARKS[Standing.FAIL]} {result.status}: {result.reason}"]
+        void = result.status is TrialStatus.VOID
+        mark = MARKS[Standing.UNAVAILABLE if void else Standing.FAIL]
+        notes = [f"{mark} {result.status}: {result.reason}"]
     else:
-        notes = [
+        notes = [f"  {remark}" for remark in remarks(result.record.events)]
+        notes += [
             f"{MARKS[verdict.standing]} {verdict.threshold}: {verdict.reason}"
             for verdict in result.verdicts.values()
             if verdict.standing is not Standing.PASS

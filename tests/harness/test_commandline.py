@@ -268,6 +268,6 @@ def test_help_has_all_options_in_one_place_and_fits(server: subprocess.Popen[str
     assert all(len(line) <= 80 for line in group)
     flags = [line.split("=")[0].strip() for line in group if line.lstrip().startswith("--")]
     assert flags == ["--provider", "--model", "--chunk-seconds", "--scenario", "--duration",
-                     "--corpus", "--vad", "--clock", "--gate", "--thresholds", "--seed",
-                     "--runs-dir", "--resume"]  # fmt: skip
+                     "--corpus", "--vad", "--clock", "--transport", "--gate", "--thresholds",
+                     "--seed", "--runs-dir", "--resume"]  # fmt: skip
     assert all(output.count(f"  {flag}=") == 1 for flag in flags)

@@ -23,7 +23,7 @@ WITH_PYTEST = ("harness/plugin/", "reports/plugin.py", "suites/", "conftest.py")
 ENGINES = """
     pywhispercpp _pywhispercpp faster_whisper ctranslate2 torch onnxruntime transformers vosk
     sherpa_onnx pocketsphinx onnx_asr parakeet_mlx mlx onnx huggingface_hub tokenizers espeak
-    openai mistralai websockets httpx2 pydantic
+    openai mistralai httpx2 pydantic
 """.split()
 
 

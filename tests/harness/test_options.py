@@ -108,6 +108,7 @@ def test_providers_that_were_not_asked_for_are_all_there_are() -> None:
     assert chosen >= {"faster_whisper", "whisper_cpp"}
     assert chosen | lacking.keys() == set(names(PROVIDERS))
     assert not chosen & lacking.keys()
+    assert "app_server" in lacking  # whose server it is has to be said
 
 
 def test_a_model_that_is_named_needs_no_default_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,11 +170,12 @@ def test_a_plan_holds_every_combination_and_what_is_tried_once_a_model() -> None
     specs = plan(options, choices)
     played = [spec for spec in specs if spec.activity is Activity.SCENARIO]
     assert len(played) == 2 * 2 * 3
-    for activity in (Activity.CONFORMANCE, Activity.RESIDENCY):
+    for activity in (Activity.CONFORMANCE, Activity.RESIDENCY, Activity.LADDER):
         assert sum(spec.activity is activity for spec in specs) == 2 * 2
     assert len({spec.key for spec in specs}) == len({spec.name for spec in specs}) == len(specs)
     for spec in specs:
         assert (spec.corpus, spec.seed, spec.clock) == ("mine.jsonl", 7, ClockKind.WALL)
+    for spec in played:
         assert (spec.scenario.name, spec.scenario.duration_s) == ("speech_heavy", 30.0)
 
 

@@ -14,7 +14,7 @@ from harness.audio import SAMPLE_RATE_HZ
 from harness.chunking import Chunk
 from harness.chunkqueue import HIGH_LEVEL, MOST_TALK, ChunkQueue
 from harness.clock import ClockKind, now_s, sleep_until
-from harness.contract import AudioSource
+from harness.contract import ASRSegment, AudioSource, Word
 from harness.events import Backpressure, Begun, Dropped, Event, Finished, Queued
 
 MIC = AudioSource.MIC
@@ -183,3 +183,40 @@ def test_a_provider_is_stuck_only_while_it_has_something_to_do() -> None:
     assert stuck_s[:4] == pytest.approx([0, 10, 15, 16 / MOST_TALK], abs=0.5)
     assert stuck_s[-2] == pytest.approx((174 - 60) / MOST_TALK, abs=0.5)
     assert stuck_s[-1] == pytest.approx(6, abs=0.5)
+
+
+def test_every_other_chunk_may_be_left_out_and_is_counted() -> None:
+    async def half() -> Feed:
+        feed = Feed(capacity_s=100.0)
+        for number in range(10):
+            feed.queue.keep_every = 2 if 2 <= number < 8 else 1
+            feed.put(1.0)
+        feed.queue.end()
+        taken = [int(np.frombuffer(pcm, "<i2")[0]) async for pcm in feed.queue.pcm()]
+        assert taken == feed.chunks(Begun)
+        return feed
+
+    feed = clock.run(half(), ClockKind.VIRTUAL)
+    assert feed.chunks(Queued) == list(range(10))
+    assert feed.chunks(Dropped) == [2, 4, 6]
+    assert feed.chunks(Begun) == [0, 1, 3, 5, 7, 8, 9]
+
+
+def test_what_was_dropped_takes_its_place_in_time() -> None:
+    """A provider counts what it is given; a caption belongs where it was said."""
+
+    async def gappy() -> list[ASRSegment]:
+        feed = Feed(capacity_s=2.0)
+        for _ in range(6):  # the first three are dropped
+            feed.put(1.0)
+        feed.queue.end()
+        async for _ in feed.queue.pcm():
+            pass
+        words = (Word("one", 0.1, 0.5), Word("two", 1.2, 2.5))
+        segment = ASRSegment(source=MIC, segment_id=0, revision=0, is_final=True,
+                             text="one two", t0=0.0, t1=3.0, words=words)  # fmt: skip
+        return [feed.queue.heard.moved(segment)]
+
+    (moved,) = clock.run(gappy(), ClockKind.VIRTUAL)
+    assert (moved.t0, moved.t1) == (3.0, 6.0)
+    assert [(word.t0, word.t1) for word in moved.words] == [(3.1, 3.5), (4.2, 5.5)]

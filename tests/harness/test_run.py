@@ -14,6 +14,7 @@ from harness.events import (
     Event,
     Finished,
     Loaded,
+    MachineSeen,
     Queued,
     Said,
     SessionEnded,
@@ -40,8 +41,7 @@ def test_a_trial_is_written_down_from_truth_to_end(small_corpus: Path, tmp_path:
     assert record.ended.status is TrialStatus.OK
     assert record.ended.wall_s > 0
     kinds = [type(event) for event in record.events]
-    assert kinds[0] is Loaded
-    assert kinds[1] is Utterance
+    assert kinds[:3] == [Loaded, MachineSeen, Utterance]
     assert kinds[-2:] == [SessionEnded, TrialEnded]
     assert [kind for kind in kinds if kind in (Queued, Begun, Finished)] == [
         Queued, Begun, Finished,

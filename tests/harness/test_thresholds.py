@@ -11,7 +11,7 @@ from harness.metrics import METRICS
 from harness.registry import PROVIDERS, names
 from harness.scenario import all_scenarios
 from harness.thresholds import FILE, Limit, read_thresholds
-from harness.trial import Activity, TrialSpec
+from harness.trial import Activity, Transport, TrialSpec
 from tests.trials import scenario_of, spec_of
 
 GOOD = {"metric": "rtf", "statistic": "p95", "target": "< 0.5", "minimum": "< 0.8", "source": "me"}
@@ -38,6 +38,12 @@ def entry(**changes: object) -> str:
     return "[speed]\n" + "\n".join(f"{key} = {plain(value)}" for key, value in values.items())
 
 
+def played(scenario: str, transport: Transport = Transport.IN_PROCESS) -> TrialSpec:
+    """A trial of a scenario of that name."""
+    named = msgspec.structs.replace(scenario_of(6.0), name=scenario)
+    return msgspec.structs.replace(spec_of("p", "c", scenario=named), transport=transport)
+
+
 def refused(path: Path, *words: str) -> None:
     with pytest.raises((DataFileError, UnknownNameError)) as caught:
         read_thresholds(path, all_scenarios(), names(PROVIDERS))
@@ -52,8 +58,15 @@ def test_a_file_is_read_as_it_says(tmp_path: Path) -> None:
     assert (threshold.name, threshold.metric, threshold.statistic) == ("speed", "rtf", "p95")
     assert (str(threshold.target), str(threshold.minimum)) == ("< 0.5", "< 0.8")
     assert threshold.clocks == (ClockKind.WALL,)
-    assert threshold.applies_to(spec_in("speech_heavy"))
-    assert not threshold.applies_to(spec_in("another"))
+    assert threshold.applies_to(played("speech_heavy"))
+    assert not threshold.applies_to(played("another"))
+
+
+def test_a_limit_may_be_about_one_transport(tmp_path: Path) -> None:
+    path = file_of(tmp_path, entry(transports=["ws"]))
+    (threshold,) = read_thresholds(path).values()
+    assert threshold.applies_to(played("any", Transport.WS))
+    assert not threshold.applies_to(played("any"))
 
 
 def test_without_scenarios_it_applies_everywhere(tmp_path: Path) -> None:

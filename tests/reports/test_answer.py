@@ -70,7 +70,17 @@ def test_too_few_samples_are_no_pass(tmp_path: Path) -> None:
     assert ("rtf_p95 can't be judged: 10 samples, 0 beyond < 0.8; 59 needed", True) in points(found)
 
 
-@pytest.mark.parametrize("status", [status for status in TrialStatus if status != "ok"])
+FAILED = [status for status in TrialStatus if status not in (TrialStatus.OK, TrialStatus.VOID)]
+
+
+def test_a_spoiled_trial_is_not_judged(tmp_path: Path) -> None:
+    found = answer(tmp_path, (make_spec(), [], ended(TrialStatus.VOID, "the machine slept")))
+    assert found.sentence == "Nothing fails; the trial can't be judged in full"
+    assert found.standing is Standing.INSUFFICIENT
+    assert points(found) == [("void: the machine slept", True)]
+
+
+@pytest.mark.parametrize("status", FAILED)
 def test_a_trial_without_figures_fails_and_says_how(tmp_path: Path, status: TrialStatus) -> None:
     found = answer(tmp_path, (make_spec(), [], ended(status, "this went wrong\n    | and so on")))
     assert (found.standing, found.sentence) == (Standing.FAIL, "The trial fails")

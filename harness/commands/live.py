@@ -1,0 +1,159 @@
+"""`python -m harness live serve` captions what it is sent; `live send` sends files or a microphone.
+
+    python -m harness live serve --provider whisper_cpp
+    python -m harness live send meeting-me.wav meeting-others.wav
+
+A token is read from a file or from ECHOBENCH_LIVE_TOKEN, never from the command line, which others
+can see.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from harness.errors import EchobenchError, UsageError
+from harness.live.captions import Captions
+from harness.live.door import PATH
+from harness.live.sender import Sending, send
+from harness.live.serve import Serving, serve
+from harness.options import CHUNK_SECONDS, filter_named, number_in, whole_number_in
+
+PORT = 8765
+TOKEN_VARIABLE = "ECHOBENCH_LIVE_TOKEN"
+SESSIONS, PORTS = range(1, 65), range(65_536)
+QUEUE_SECONDS = (0.1, 600.0)
+STOPPED = 130
+
+
+def main(arguments: list[str]) -> int:
+    """Run one of the two, and return the exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command == "serve":
+        asyncio.run(serve(serving_of(options)))
+        return 0
+    return _send(sending_of(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m harness live",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="serve|send")
+    serving = commands.add_parser("serve", help="listen for audio, and caption it")
+    add = serving.add_argument
+    add("--provider", metavar="NAME", help="perhaps with options, name:option=value (default: the "
+        "recommended one, if it is ready, else the first that is)")  # fmt: skip
+    add("--model", metavar="NAME", help="(default: the provider's)")
+    add("--smaller", metavar="MODEL", help="loaded too, and used while the other is too slow")
+    add("--fallback", metavar="NAME", action="append", default=[],
+        help="a provider that takes over after a crash; repeatable")  # fmt: skip
+    add("--chunk-seconds", metavar="S", default="2", help="(default: %(default)s)")
+    add("--queue-seconds", metavar="S", default="10",
+        help="audio that may wait; what is older is dropped (default: %(default)s)")  # fmt: skip
+    add(
+        "--vad",
+        metavar="NAME",
+        default="off",
+        help="filter silence out before the queue, as with silero (default: %(default)s)",
+    )
+    add("--sessions", metavar="N", default="1",
+        help="at once, each with models of its own (default: %(default)s)")  # fmt: skip
+    add("--host", default="127.0.0.1", help="(default: %(default)s); others need a token")
+    add("--port", metavar="N", default=str(PORT), help="0 for any (default: %(default)s)")
+    add("--origin", action="append", default=[], metavar="URL",
+        help="of a page that may connect, beside the server's own; repeatable")  # fmt: skip
+    add("--token-file", type=Path, metavar="FILE", help=f"(default: ${TOKEN_VARIABLE}, if set)")
+    add("--keep", type=Path, metavar="DIR", help="write each session's events there")
+    add("--in-process", action="store_true",
+        help="no process for each provider: an engine that crashes ends the server")  # fmt: skip
+    sending = commands.add_parser("send", help="send audio, and show the captions")
+    add = sending.add_argument
+    add("files", nargs="*", type=Path, metavar="FILE",
+        help="the microphone's audio; of two, the second is the system's")  # fmt: skip
+    add("--mic", action="store_true", help="send this machine's microphone")
+    add("--split", action="store_true", help="the file's two channels are the two sources")
+    add("--url", default=f"ws://127.0.0.1:{PORT}{PATH}", help="(default: %(default)s)")
+    add("--session", metavar="NAME", help="a name to find it again by")
+    add("--chunk-seconds", metavar="S", help="(default: the server's)")
+    add("--token-file", type=Path, metavar="FILE", help=f"(default: ${TOKEN_VARIABLE}, if set)")
+    return parser
+
+
+def serving_of(options: argparse.Namespace) -> Serving:
+    """Check what `live serve` was given.
+
+    Raises:
+        UsageError: A value can't be used.
+    """
+    return Serving(
+        provider=options.provider,
+        model=options.model,
+        smaller=options.smaller,
+        fallbacks=tuple(options.fallback),
+        chunk_seconds=number_in("--chunk-seconds", options.chunk_seconds, CHUNK_SECONDS),
+        queue_s=number_in("--queue-seconds", options.queue_seconds, QUEUE_SECONDS),
+        vad=filter_named(options.vad),
+        sessions=whole_number_in("--sessions", options.sessions, SESSIONS),
+        host=options.host,
+        port=whole_number_in("--port", options.port, PORTS),
+        origins=tuple(options.origin),
+        token=read_token(options.token_file),
+        keep=options.keep,
+        in_process=options.in_process,
+    )
+
+
+def sending_of(options: argparse.Namespace) -> Sending:
+    """Check what `live send` was given.
+
+    Raises:
+        UsageError: A value can't be used, or it isn't clear what to send.
+    """
+    if bool(options.files) == options.mic:
+        raise UsageError("live send", "files and --mic" if options.mic else "nothing to send",
+                         "FILE, two FILEs, or --mic")  # fmt: skip
+    chunk_s = options.chunk_seconds
+    return Sending(
+        url=options.url,
+        token=read_token(options.token_file),
+        session=options.session,
+        chunk_seconds=chunk_s and number_in("--chunk-seconds", chunk_s, CHUNK_SECONDS),
+        files=tuple(options.files),
+        split=options.split,
+    )
+
+
+def read_token(path: Path | None) -> str | None:
+    """Read the token from a file, or else the environment; None where there is none.
+
+    Raises:
+        UsageError: The file can't be read, or is empty.
+    """
+    if path is None:
+        return os.environ.get(TOKEN_VARIABLE) or None
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--token-file {path}", str(error), "a file with the token") from error
+    if not token:
+        raise UsageError(f"--token-file {path}", "is empty", "a file with the token")
+    return token
+
+
+def _send(sending: Sending) -> int:
+    captions = Captions(sys.stdout, live=sys.stdout.isatty())
+    try:
+        asyncio.run(send(sending, captions.show))
+    except KeyboardInterrupt:
+        return STOPPED
+    except EchobenchError:
+        captions.close()
+        raise
+    finally:
+        captions.close()
+    return 0

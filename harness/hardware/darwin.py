@@ -1,0 +1,113 @@
+"""macOS: sysctl for what the machine is, pmset and the system's notifications for how it does."""
+
+import ctypes
+import platform
+import subprocess
+from functools import cache
+
+from harness.hardware.cores import CoreCounts
+
+SYSCTL, PMSET = "/usr/sbin/sysctl", "/usr/bin/pmset"
+PRESSURE_NAME = b"com.apple.system.thermalpressurelevel"
+"""As in <libkern/OSThermalNotification.h>; needs no rights."""
+ASK_S = 5.0
+"""These commands answer in milliseconds; one that doesn't is not worth waiting for."""
+
+
+def core_counts() -> CoreCounts:
+    """Count physical cores by kind; level 0 is the fast one."""
+    told = _sysctl("hw.perflevel0.physicalcpu", "hw.perflevel1.physicalcpu")
+    fast = told.get("hw.perflevel0.physicalcpu")
+    if fast is None:
+        return CoreCounts()  # Intel
+    return CoreCounts(int(fast), int(told.get("hw.perflevel1.physicalcpu", 0)))
+
+
+def chip() -> str:
+    """The processor's name."""
+    name = "machdep.cpu.brand_string"
+    return _sysctl(name).get(name) or platform.machine()
+
+
+def is_apple_silicon() -> bool:
+    """Also for a Python that was built for Intel and runs translated."""
+    return _sysctl("hw.optional.arm64").get("hw.optional.arm64") == "1"
+
+
+@cache
+def has_metal() -> bool:
+    """Ask Metal itself for its default device."""
+    try:
+        # Metal finds no device in a process that hasn't loaded this one.
+        ctypes.CDLL("/System/Library/Frameworks/CoreGraphics.framework/CoreGraphics")
+        metal = ctypes.CDLL("/System/Library/Frameworks/Metal.framework/Metal")
+        metal.MTLCreateSystemDefaultDevice.restype = ctypes.c_void_p
+        return metal.MTLCreateSystemDefaultDevice() is not None
+    except (OSError, AttributeError):
+        return False
+
+
+def saves_power() -> bool | None:
+    """Whether Low Power Mode is on."""
+    return power_mode(_output([PMSET, "-g"]))
+
+
+def power_mode(settings: str) -> bool | None:
+    r"""Read Low Power Mode from what `pmset -g` prints; older systems don't have it.
+
+    >>> power_mode(" standby              1\n lowpowermode         1\n")
+    True
+    >>> power_mode(" powermode            0") , power_mode(" sleep  1")
+    (False, None)
+    """
+    for line in settings.splitlines():
+        match line.split():
+            case ["lowpowermode" | "powermode", value, *_]:
+                return value == "1"  # 2 is High Power
+    return None
+
+
+def thermal_pressure() -> int | None:
+    """How much heat slows the machine: 0 not at all, 1 moderately, 2 heavily, 3 and 4 worse."""
+    asked = _pressure_register()
+    if asked is None:
+        return None
+    library, token = asked
+    state = ctypes.c_uint64()
+    failed = library.notify_get_state(token, ctypes.byref(state))
+    return None if failed else state.value
+
+
+@cache
+def _pressure_register() -> tuple[ctypes.CDLL, ctypes.c_int] | None:
+    library, token = ctypes.CDLL(None), ctypes.c_int()
+    try:
+        failed = library.notify_register_check(PRESSURE_NAME, ctypes.byref(token))
+    except AttributeError:
+        return None
+    return None if failed else (library, token)
+
+
+def _sysctl(*names: str) -> dict[str, str]:
+    """Ask for several values at once; a name that the machine doesn't know is left out."""
+    return values(_output([SYSCTL, *names]))
+
+
+def values(output: str) -> dict[str, str]:
+    r"""Read what sysctl prints.
+
+    >>> values("hw.optional.arm64: 1\nmachdep.cpu.brand_string: Apple M3 Max\n")
+    {'hw.optional.arm64': '1', 'machdep.cpu.brand_string': 'Apple M3 Max'}
+    """
+    pairs = (line.partition(": ") for line in output.splitlines())
+    return {name: value.strip() for name, found, value in pairs if found}
+
+
+def _output(command: list[str]) -> str:
+    """What a command prints; nothing where it can't be run."""
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=ASK_S
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return ""

@@ -1,0 +1,131 @@
+"""Drives the ladder of a running session: looks every second, and does what a level asks for."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from harness.clock import now_s
+from harness.errors import EchobenchError
+from harness.events import Event, LadderMoved
+from harness.ladder.actions import Switch
+from harness.ladder.load import LoadMeter
+from harness.ladder.steps import Level, Move, Rules, State, crashed, observed, reset
+
+EVERY_S = 1.0
+
+
+class Degrader:
+    """The ladder of one session.
+
+    Args:
+        rules: The ladder.
+        switches: What each action does; an action without one is noted as not in use.
+        emit: Takes the events.
+        origin_s: The session's zero on the running clock.
+        meter: Knows how loaded the session is, from the same events.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        switches: Mapping[str, Switch],
+        emit: Callable[[Event], None],
+        origin_s: float,
+        meter: LoadMeter,
+    ) -> None:
+        self.state = State()
+        self.meter = meter
+        self._rules, self._switches, self._emit = rules, switches, emit
+        self._origin_s = origin_s
+        self._done: list[tuple[Level, str]] = []
+        self._turn = asyncio.Lock()
+
+    @property
+    def level(self) -> Level:
+        """Where the session stands."""
+        return self.state.level
+
+    async def keep_on(self) -> None:
+        """Look every second, until cancelled."""
+        while True:
+            await asyncio.sleep(EVERY_S)
+            await self.look()
+
+    async def look(self) -> None:
+        """Look once, and do what follows from it."""
+        async with self._turn:
+            at_s = self._at_s()
+            rtf = self.meter.rtf(at_s)
+            if rtf is not None:
+                self.state, move = observed(self._rules, self.state, at_s, rtf)
+                await self._act(move, rtf)
+
+    async def provider_failed(self, error: EchobenchError) -> None:
+        """Take a crash of the provider into account."""
+        async with self._turn:
+            at_s = self._at_s()
+            self.state, move = crashed(self._rules, self.state, at_s, str(error))
+            await self._act(move, self.meter.rtf(at_s))
+
+    async def reset(self, reason: str) -> bool:
+        """Go back to normal because someone says so; False where that is so already."""
+        async with self._turn:
+            at_s = self._at_s()
+            self.state, move = reset(self._rules, self.state, at_s, reason)
+            await self._act(move, self.meter.rtf(at_s))
+            return move is not None
+
+    async def _act(self, move: Move | None, rtf: float | None) -> None:
+        if move is None:
+            return
+        begun_s = now_s()
+        if move.after > move.before or move.after is Level.FAILOVER:
+            outcomes = [await self._do(move.after, name) for name in self._actions(move.after)]
+        else:
+            leaving = [done for done in self._done if done[0] > move.after]
+            outcomes = [await self._undo(*done) for done in reversed(leaving)]
+        self.meter.restart(now_s() - self._origin_s)
+        self._emit(
+            LadderMoved(
+                at_s=move.at_s,
+                before=move.before.word,
+                after=move.after.word,
+                cause=move.cause,
+                rtf=rtf,
+                message=self._message(move),
+                actions=tuple(outcomes),
+                took_s=now_s() - begun_s,
+            )
+        )
+
+    def _message(self, move: Move) -> str:
+        going_up = move.after >= move.before
+        step = self._rules.step(move.after if going_up else move.before)
+        assert step is not None
+        return step.message if going_up else step.relief
+
+    def _actions(self, level: Level) -> tuple[str, ...]:
+        step = self._rules.step(level)
+        return step.actions if step else ()
+
+    async def _do(self, level: Level, name: str) -> str:
+        outcome = await self._switch(name, on=True)
+        if (level, name) not in self._done:
+            self._done.append((level, name))
+        return outcome
+
+    async def _undo(self, level: Level, name: str) -> str:
+        self._done.remove((level, name))
+        return await self._switch(name, on=False)
+
+    async def _switch(self, name: str, *, on: bool) -> str:
+        """Do or undo an action; what can't be done is said, and the session goes on as it is."""
+        switch = self._switches.get(name)
+        if switch is None:
+            return f"{name}: not in use here"
+        try:
+            return f"{name}: {await switch(on)}"
+        except EchobenchError as error:
+            return f"{name}: failed ({error})"
+
+    def _at_s(self) -> float:
+        return now_s() - self._origin_s

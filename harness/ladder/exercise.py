@@ -1,0 +1,183 @@
+"""Tries the ladder on a provider: slows it down and breaks it, and notes what the ladder does."""
+
+import asyncio
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from harness.blame import blamed
+from harness.clock import sleep_until
+from harness.contract import ASRProvider, SessionConfig
+from harness.datafile import read_toml
+from harness.errors import EchobenchError
+from harness.events import Event
+from harness.ladder.actions import LONGER_BY_S, Switch, other_provider, other_runner
+from harness.ladder.driver import Degrader
+from harness.ladder.relay import Relay, Runner
+from harness.ladder.session import hold_degradable_session
+from harness.ladder.slowed import Slowed
+from harness.ladder.steps import Rules, read_rules
+from harness.patience import Patience
+from harness.recommendation import read_table
+from harness.registry import PROVIDERS, make_provider, names
+from harness.scenario import Scenario
+from harness.session import Stage, input_of
+from harness.timeline import Track
+from harness.trial import TrialSpec
+
+FILE = Path(__file__).with_name("exercise.toml")
+Seconds = Annotated[float, Meta(ge=0)]
+
+
+class Phase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """From when on the providers are how slow."""
+
+    from_s: Seconds
+    load: Seconds
+    smaller: Seconds
+
+
+class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A move that has to come."""
+
+    level: str
+    by: Literal["climbing", "recovering", "hand", "crash"]
+    after_s: Seconds
+
+
+class Exercise(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The exercise's file, which explains itself."""
+
+    slack_s: Seconds
+    reset_at_s: Seconds
+    crash_at_s: Seconds
+    scenario: Scenario
+    phases: Annotated[tuple[Phase, ...], Meta(min_length=1)]
+    expect: tuple[Expected, ...]
+
+    def phase(self, at_s: float) -> Phase:
+        """The phase at a time."""
+        return next(phase for phase in reversed(self.phases) if phase.from_s <= max(at_s, 0.0))
+
+
+@cache
+def read_exercise(path: Path = FILE) -> Exercise:
+    """Read the exercise.
+
+    Raises:
+        DataFileError: The file doesn't say what it must.
+    """
+    exercise = read_toml(path, Exercise)
+    return msgspec.structs.replace(
+        exercise, scenario=msgspec.structs.replace(exercise.scenario, name="ladder")
+    )
+
+
+async def run_exercise(
+    provider: ASRProvider,
+    spec: TrialSpec,
+    track: Track,
+    emit: Callable[[Event], None],
+    patience: Patience,
+    others: tuple[Runner, Runner] | None = None,
+    rules: Rules | None = None,
+) -> None:
+    """Play a track to a provider, with its stand-ins behind it, through all phases.
+
+    Args:
+        provider: Its model may be resident already.
+        spec: The trial.
+        track: What its one source plays.
+        emit: Takes events, from any thread.
+        patience: How long a provider may take to answer and to stop.
+        others: The smaller model and the other provider; `stand_ins` when None.
+        rules: The ladder; that of the file when None.
+
+    Raises:
+        EchobenchError: As of any session.
+    """
+    plan = read_exercise()
+    longest_s = spec.chunk_seconds + LONGER_BY_S
+    first = Slowed(
+        provider,
+        lambda at_s: plan.phase(at_s).load,
+        longest_s,
+        lambda at_s: at_s >= plan.crash_at_s,
+    )
+    smaller, fallback = others or stand_ins(spec)
+    slowed = Slowed(smaller.provider, lambda at_s: plan.phase(at_s).smaller, longest_s)
+    smaller.provider = slowed
+    relay = Relay([Runner(first, spec.model), smaller, fallback])
+    switches: dict[str, Switch] = {
+        "smaller_model": other_runner(relay, smaller),
+        "other_provider": other_provider(relay, [fallback]),
+    }
+    hands: list[asyncio.Task[None]] = []
+
+    def begun(stage: Stage, degrader: Degrader) -> None:
+        for each in (first, slowed):
+            each.begin(stage.origin_s)
+        reset_s = stage.origin_s + plan.reset_at_s
+        hands.append(asyncio.create_task(_reset_at(reset_s, degrader)))
+
+    config = SessionConfig(model=spec.model, chunk_seconds=spec.chunk_seconds)
+    inputs = [input_of(track)]
+    queue_s = spec.scenario.queue_s
+    try:
+        await hold_degradable_session(
+            relay, spec.key, config, inputs, queue_s, emit, patience, rules or read_rules(),
+            switches, begun,
+        )  # fmt: skip
+    finally:
+        for hand in hands:
+            hand.cancel()
+        for stand_in in (smaller, fallback):
+            await stand_in.provider.close()
+
+
+def stand_ins(spec: TrialSpec) -> tuple[Runner, Runner]:
+    """Who takes over: the provider with a smaller model, and another provider.
+
+    Where this machine has no smaller model, the same one stands in for it, in a second copy; where
+    it has no other provider, the same one does.
+    """
+    model = spec.model
+    smaller = make_provider(spec.provider, spec.settings)
+    candidate = read_table().next_smaller(model)
+    if candidate is not None and _has(smaller, candidate):
+        model = candidate
+    for name in names(PROVIDERS):
+        if name != spec.provider and (other := _usable(name)) is not None:
+            return Runner(smaller, model), Runner(other, other.default_model)
+    fallback = make_provider(spec.provider, spec.settings)
+    return Runner(smaller, model), Runner(fallback, model)
+
+
+def _usable(name: str) -> ASRProvider | None:
+    try:
+        with blamed(name):
+            provider = make_provider(name, {})
+            return provider if provider.is_available and _is_local(provider) else None
+    except EchobenchError:
+        return None  # an installed package is broken: do without it
+
+
+def _is_local(provider: ASRProvider) -> bool:
+    return provider.locate_model(provider.default_model) is not None
+
+
+def _has(provider: ASRProvider, model: str) -> bool:
+    try:
+        with blamed(provider.name):
+            return provider.locate_model(model) is not None
+    except EchobenchError:
+        return False
+
+
+async def _reset_at(at_s: float, degrader: Degrader) -> None:
+    await sleep_until(at_s)
+    await degrader.reset("the exercise wants it")

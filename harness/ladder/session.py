@@ -1,0 +1,77 @@
+"""A session with a ladder: that of any provider, and what degrades it when it is overloaded."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from harness.contract import SessionConfig
+from harness.errors import EchobenchError
+from harness.events import Event
+from harness.ladder.actions import Switch, drop_every_other, longer_chunks, vad_off
+from harness.ladder.driver import Degrader
+from harness.ladder.load import LoadMeter
+from harness.ladder.relay import Relay, Runner
+from harness.ladder.steps import Rules
+from harness.meters import Meters
+from harness.patience import Patience
+from harness.session import Input, Stage, hold_session
+
+
+async def hold_degradable_session(
+    relay: Relay,
+    session_id: str,
+    config: SessionConfig,
+    inputs: Sequence[Input],
+    queue_s: float,
+    emit: Callable[[Event], None],
+    patience: Patience,
+    rules: Rules,
+    switches: Mapping[str, Switch],
+    on_begin: Callable[[Stage, Degrader], None] = lambda stage, degrader: None,
+    meters: Meters | None = None,
+    vad: str | None = None,
+) -> None:
+    """Hold a session whose providers can be changed; see `hold_session`.
+
+    Args:
+        relay: The providers.
+        session_id: The session's.
+        config: The session's.
+        inputs: The sources.
+        queue_s: Audio that may wait behind a source's newest chunk.
+        emit: Takes events, from any thread.
+        patience: How long a provider may take to answer and to stop.
+        rules: The ladder.
+        switches: What its actions do, beside those on chunks, which every session has.
+        on_begin: Called when the session has begun, before any audio.
+        meters: What looks at the process and the machine; the session's own when None.
+        vad: The detector that filters silence out before the queue; None for no filter.
+
+    Raises:
+        EchobenchError: As of `hold_session`, and when a provider failed and none took over.
+    """
+    meter = LoadMeter()
+
+    def tapped(event: Event) -> None:
+        meter.note(event)
+        emit(event)
+
+    async def degrade(stage: Stage) -> None:
+        every: dict[str, Switch] = {
+            "longer_chunks": longer_chunks(stage.chunkers),
+            "drop_every_other": drop_every_other(stage.queues),
+            **switches,
+        }
+        if stage.prefilters:
+            every["vad_off"] = vad_off(stage.prefilters)
+        degrader = Degrader(rules, every, tapped, stage.origin_s, meter)
+
+        async def failed(runner: Runner, error: EchobenchError) -> None:
+            await degrader.provider_failed(error)
+
+        relay.on_failure = failed
+        on_begin(stage, degrader)
+        await degrader.keep_on()
+
+    await hold_session(
+        relay, session_id, config, inputs, queue_s, tapped, patience, [degrade], relay.give_up,
+        meters, vad,
+    )  # fmt: skip

@@ -1,0 +1,104 @@
+"""Any provider, made slower on purpose, and broken down at a time that is known."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
+from harness.clock import now_s
+from harness.contract import (
+    ASRHealth,
+    ASRProvider,
+    ASRSegment,
+    AudioSource,
+    InferenceSpan,
+    SessionConfig,
+)
+from harness.errors import ProviderError
+
+
+class Slowed(ASRProvider):
+    """Waits after each chunk for as long as brings the provider to a real-time factor.
+
+    The wait counts as inference, as it would if the provider were as slow. It needs no processor,
+    so on the virtual clock it costs no time.
+
+    Args:
+        provider: What is slowed down.
+        load: The real-time factor that it is brought to, by session time; not below its own.
+        fails: Whether it breaks down now, by session time.
+        longest_s: A chunk that is longer is charged as one of this length: what a provider has to
+            hear again on taking over is decoded in one go.
+    """
+
+    name = "slowed"  # until it is made
+
+    def __init__(
+        self,
+        provider: ASRProvider,
+        load: Callable[[float], float],
+        longest_s: float,
+        fails: Callable[[float], bool] = lambda at_s: False,
+    ) -> None:
+        super().__init__()
+        self.name = provider.name  # type: ignore[misc]
+        self._provider, self._load, self._fails = provider, load, fails
+        self._longest_s = longest_s
+        self._origin_s = 0.0
+        self._real_s: dict[AudioSource | None, float] = {}
+
+    async def start_session(self, session_id: str, config: SessionConfig) -> bool:
+        """See `ASRProvider`."""
+        self._provider.on_inference = self._inferred
+        self._provider.on_interruption = lambda what: self.on_interruption(what)
+        self._real_s = {}
+        return await self._provider.start_session(session_id, config)
+
+    def begin(self, origin_s: float) -> None:
+        """Say when session time begins, on the running clock."""
+        self._origin_s = origin_s
+
+    async def transcribe_stream(
+        self,
+        pcm_stream: AsyncIterator[bytes],
+        sample_rate: int = SAMPLE_RATE_HZ,
+        source: AudioSource | None = None,
+    ) -> AsyncIterator[ASRSegment]:
+        """See `ASRProvider`."""
+        slow = self._slowed(pcm_stream, source)
+        async for segment in self._provider.transcribe_stream(slow, sample_rate, source):
+            yield segment
+
+    async def flush(self, source: AudioSource | None = None) -> list[ASRSegment]:
+        """See `ASRProvider`."""
+        return await self._provider.flush(source)
+
+    async def health(self) -> ASRHealth:
+        """See `ASRProvider`; of the provider itself, which knows nothing of the waits."""
+        return await self._provider.health()
+
+    async def stop_session(self, session_id: str) -> None:
+        """See `ASRProvider`."""
+        await self._provider.stop_session(session_id)
+
+    async def close(self) -> None:
+        """See `ASRProvider`."""
+        await self._provider.close()
+
+    async def _slowed(
+        self, pcm_stream: AsyncIterator[bytes], source: AudioSource | None
+    ) -> AsyncIterator[bytes]:
+        async for pcm in pcm_stream:
+            if self._fails(now_s() - self._origin_s):
+                raise ProviderError(self._provider.name, "broken down, as the exercise wants it")
+            audio_s = len(pcm) // BYTES_PER_SAMPLE / SAMPLE_RATE_HZ
+            yield pcm
+            begin_s = now_s()
+            wanted_s = self._load(begin_s - self._origin_s) * min(audio_s, self._longest_s)
+            wait_s = wanted_s - self._real_s.pop(source, 0.0)
+            if wait_s > 0:
+                await asyncio.sleep(wait_s)
+                self.on_inference(InferenceSpan(source, begin_s, now_s(), audio_s))
+
+    def _inferred(self, span: InferenceSpan) -> None:
+        self._real_s[span.source] = self._real_s.get(span.source, 0.0) + span.end_s - span.begin_s
+        self.on_inference(span)

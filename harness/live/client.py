@@ -1,0 +1,144 @@
+"""The client's side of the protocol: sends audio of one or two sources, and reads what comes."""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from itertools import count
+
+import msgspec
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+
+from harness.audio import Pcm16
+from harness.contract import AudioSource
+from harness.errors import EchobenchError, ProviderError, UnavailableError, UsageError
+from harness.live.frames import pack
+from harness.live.messages import End, Failed, FromClient, FromServer, Start, from_server
+from harness.live.refusal import Close
+
+BIGGEST_MESSAGE = 1 << 22
+"""Bytes of a message from the server: a final with all its words is far smaller."""
+OPEN_S = 10.0
+
+
+class LiveClient:
+    """A connection to a live server.
+
+    Args:
+        connection: The open connection.
+    """
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+        self._sequences: dict[AudioSource, count[int]] = {}
+
+    async def start(
+        self,
+        sources: Sequence[AudioSource],
+        session: str | None = None,
+        chunk_seconds: float | None = None,
+    ) -> None:
+        """Ask for a session; audio may be sent when `Ready` has come."""
+        self._sequences = {source: count() for source in sources}
+        await self._say(
+            Start(
+                protocol=1,
+                sources=tuple(sources),
+                session=session,
+                chunk_seconds=chunk_seconds,
+            )
+        )
+
+    async def send(self, source: AudioSource, captured_s: float, pcm: Pcm16) -> None:
+        """Send a piece of audio.
+
+        Args:
+            source: Whose it is.
+            captured_s: When its last sample was captured, on a steady clock.
+            pcm: int16, shape (n,), 16 kHz.
+        """
+        await self._send(pack(source, next(self._sequences[source]), captured_s, pcm))
+
+    def lost(self, source: AudioSource) -> None:
+        """Note that a piece of audio was lost before it could be sent."""
+        next(self._sequences[source])
+
+    async def end(self, source: AudioSource) -> None:
+        """Say that a source has ended."""
+        await self._say(End(source=source))
+
+    async def messages(self) -> AsyncIterator[FromServer]:
+        """What the server says, to its end.
+
+        Raises:
+            ProviderError: The server's provider failed.
+            UsageError: The server refused what was sent, or is full.
+            UnavailableError: The connection broke.
+        """
+        failed: Failed | None = None
+        try:
+            async for message in self._connection:
+                said = from_server(message)
+                if isinstance(said, Failed):
+                    failed = said
+                yield said
+        except ConnectionClosed:
+            pass  # the code says more than the exception
+        except msgspec.MsgspecError as error:
+            raise ProviderError("live server", f"sent what is no message ({error})") from error
+        self._check(failed)
+
+    def _check(self, failed: Failed | None) -> None:
+        """Raise what the connection's end means, if it means trouble."""
+        code, reason = self._connection.close_code, self._connection.close_reason
+        if code == Close.DONE:
+            return
+        problem = failed.message if failed else f"closed with {code} ({reason or 'no reason'})"
+        if code == Close.PROVIDER_FAILED:
+            raise ProviderError("live server", problem)
+        if code is not None and code in tuple(Close):
+            raise UsageError("live server", problem)
+        raise UnavailableError("live server", f"the connection broke: {problem}")
+
+    async def _say(self, message: FromClient) -> None:
+        await self._send(msgspec.json.encode(message).decode())
+
+    async def _send(self, message: str | bytes) -> None:
+        with contextlib.suppress(ConnectionClosed):  # `messages` tells why
+            await self._connection.send(message)
+
+
+@contextlib.asynccontextmanager
+async def connected(url: str, token: str | None = None) -> AsyncIterator[LiveClient]:
+    """Connect to a live server.
+
+    Raises:
+        UsageError: The address can't be meant, or the server won't let this client in.
+        UnavailableError: Nobody answers there.
+    """
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        connection = await connect(
+            url,
+            additional_headers=headers,
+            compression=None,
+            max_size=BIGGEST_MESSAGE,
+            open_timeout=OPEN_S,
+            proxy=None,
+        )
+    except InvalidStatus as error:
+        raise _not_let_in(url, error) from error
+    except (OSError, TimeoutError) as error:
+        problem = f"nobody answers ({error or type(error).__name__})"
+        raise UnavailableError(url, problem, "`python -m harness live serve` there") from error
+    except (WebSocketException, ValueError) as error:
+        raise UsageError(url, f"can't be connected to ({error})", "ws://HOST:PORT/live") from error
+    try:
+        yield LiveClient(connection)
+    finally:
+        await connection.close()
+
+
+def _not_let_in(url: str, error: InvalidStatus) -> EchobenchError:
+    response = error.response
+    said = (response.body or b"").decode(errors="replace").strip()
+    return UsageError(url, f"does not let us in: {response.status_code}, {said[:200]}")

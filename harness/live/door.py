@@ -1,0 +1,116 @@
+"""Who may come in: the path, the origin, the token and how many there are, before any WebSocket.
+
+Browsers let any page open a WebSocket to this machine; only the `Origin` header tells which. They
+can't set other headers, so a page gives its token as a subprotocol, which is a header as well. A
+token in the URL would end up in logs, and is refused.
+"""
+
+import base64
+import hmac
+from collections.abc import Sequence
+from http import HTTPStatus
+from urllib.parse import parse_qs, urlsplit
+
+from websockets.asyncio.server import ServerConnection
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+from harness.clock import now_s
+from harness.live.limits import Bucket, LiveLimits
+from harness.live.page import page_response
+
+PATH = "/live"
+PROTOCOL_NAME = Subprotocol("echobench.v1")
+BEARER = "bearer."
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+
+class Door:
+    """Decides about each connection at its first request.
+
+    Args:
+        limits: How many connections there may be.
+        token: What a client has to know; anyone may come in when None.
+        origins: Pages that may connect, beside the server's own.
+    """
+
+    def __init__(self, limits: LiveLimits, token: str | None, origins: Sequence[str]) -> None:
+        self._limits, self._token = limits, token
+        self._extra = frozenset(origins)
+        self._rate = Bucket(limits.connections_per_s, 2 * limits.connections_per_s, now_s())
+        self.port = 0
+        self.inside = 0
+        """Connections that came in and haven't left."""
+
+    def check(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Answer a request; None lets a WebSocket in."""
+        url = urlsplit(request.path)
+        if parse_qs(url.query, keep_blank_values=True):
+            return connection.respond(
+                HTTPStatus.BAD_REQUEST, "nothing in the URL, and least of all a token\n"
+            )
+        if not self._rate.take(1.0, now_s()):
+            return connection.respond(
+                HTTPStatus.TOO_MANY_REQUESTS, "too many connections a second\n"
+            )
+        if url.path != PATH:
+            return self._page(connection, request, url.path)
+        origin = request.headers.get("Origin")
+        if origin is not None and origin not in self.origins():
+            return connection.respond(HTTPStatus.FORBIDDEN, f"pages of {origin} may not connect\n")
+        if not self._knows_token(request):
+            return connection.respond(
+                HTTPStatus.UNAUTHORIZED, "Authorization: Bearer TOKEN is missing, or wrong\n"
+            )
+        if self.inside >= self._limits.connections:
+            problem = f"all {self._limits.connections} connections are in use\n"
+            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, problem)
+        return None
+
+    def origins(self) -> set[str]:
+        """The pages that may connect."""
+        return {*self._extra, *(f"http://{host}:{self.port}" for host in LOOPBACK)}
+
+    def choose_subprotocol(
+        self, connection: ServerConnection, offered: Sequence[Subprotocol]
+    ) -> Subprotocol | None:
+        """Agree on the protocol's name; never on the token, which would be sent back."""
+        return PROTOCOL_NAME if PROTOCOL_NAME in offered else None
+
+    def _page(self, connection: ServerConnection, request: Request, path: str) -> Response:
+        # A name that someone else makes point to this machine is not ours (DNS rebinding).
+        host = request.headers.get("Host", "")
+        known = {f"{name}:{self.port}" for name in LOOPBACK}
+        known |= {urlsplit(origin).netloc for origin in self._extra}
+        if host not in known:
+            return connection.respond(HTTPStatus.MISDIRECTED_REQUEST, f"no page for {host}\n")
+        response = page_response(path)
+        if response is None:
+            return connection.respond(HTTPStatus.NOT_FOUND, f"the WebSocket is at {PATH}\n")
+        return response
+
+    def _knows_token(self, request: Request) -> bool:
+        if self._token is None:
+            return True
+        expected = self._token.encode()
+        return any(hmac.compare_digest(given, expected) for given in tokens(request))
+
+
+def tokens(request: Request) -> list[bytes]:
+    """The tokens that a request brings, in its headers."""
+    found = []
+    for header in request.headers.get_all("Authorization"):
+        scheme, _, value = header.partition(" ")
+        if scheme.lower() == "bearer":
+            found.append(value.strip().encode())
+    for header in request.headers.get_all("Sec-WebSocket-Protocol"):
+        names = (name.strip() for name in header.split(","))
+        found += [_decoded(name.removeprefix(BEARER)) for name in names if name.startswith(BEARER)]
+    return found
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        return b""

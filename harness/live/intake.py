@@ -1,0 +1,120 @@
+"""One source's way in: frames are checked, put in order, and become chunks; it waits for no one."""
+
+import asyncio
+
+import numpy as np
+
+from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ, Pcm16
+from harness.clock import now_s
+from harness.contract import AudioSource
+from harness.live.frames import MOST_SEQUENCE, Frame
+from harness.live.limits import Bucket, LiveLimits
+from harness.live.refusal import Close, RefusalError
+from harness.source import Feed
+
+
+class Intake:
+    """Takes the frames of one source.
+
+    Args:
+        source: Whose audio it is.
+        limits: How much of it, and how many lost frames, are allowed.
+    """
+
+    def __init__(self, source: AudioSource, limits: LiveLimits) -> None:
+        self.source, self._limits = source, limits
+        self.received = self.lost = 0
+        """Samples; those that were lost before they were sent are in both."""
+        self.transit_s: float | None = None
+        """How much longer the last frame was under way than the fastest one."""
+        self._sequence = 0
+        self._captured_s: float | None = None
+        self._fastest_s = float("inf")
+        self._budget = Bucket(limits.audio_bytes_per_s, limits.audio_burst_bytes, now_s())
+        self._ended = asyncio.Event()
+        self._stopped = False
+        self._feed: Feed | None = None
+
+    @property
+    def received_s(self) -> float:
+        """Audio that came in, in seconds."""
+        return self.received / SAMPLE_RATE_HZ
+
+    @property
+    def lost_s(self) -> float:
+        """Audio that was lost on the sender's side, in seconds."""
+        return self.lost / SAMPLE_RATE_HZ
+
+    async def play(self, feed: Feed, origin_s: float) -> None:
+        """Be a source of a session until the end of the audio; see `harness.session.Input`."""
+        self._feed = feed
+        await self._ended.wait()
+        feed.end()
+
+    def push(self, frame: Frame) -> str | None:
+        """Take a frame.
+
+        Returns:
+            What is wrong with it although it was taken; None if nothing is.
+
+        Raises:
+            RefusalError: It comes twice, too late, after the end, after a long gap or too fast.
+        """
+        if self._feed is None:
+            raise RefusalError(
+                Close.BAD_MESSAGE, "audio before the session is ready", "ready first"
+            )
+        if self._stopped:
+            return None  # the sender can't know yet
+        if self._ended.is_set():
+            raise RefusalError(Close.BAD_MESSAGE, f"audio of {self.source} after its end")
+        if not self._budget.take(len(frame.pcm) * BYTES_PER_SAMPLE, now_s()):
+            speed = f"{self._limits.audio_speed:g} seconds a second on average"
+            raise RefusalError(Close.FLOOD, f"audio of {self.source} comes too fast", speed)
+        warning = self._fill_gap(frame)
+        if self._captured_s is None:
+            queue = self._feed.queue
+            queue.start_s = queue.at_s() - len(frame.pcm) / SAMPLE_RATE_HZ
+        self._captured_s = frame.captured_s
+        self._sequence = (frame.sequence + 1) % MOST_SEQUENCE
+        under_way_s = now_s() - frame.captured_s
+        self._fastest_s = min(self._fastest_s, under_way_s)
+        self.transit_s = under_way_s - self._fastest_s
+        self._hear(frame.pcm)
+        return warning
+
+    def end(self) -> None:
+        """Nothing follows; what was heard becomes final."""
+        self._ended.set()
+
+    def stop(self) -> None:
+        """End it from this side; what still comes is passed over."""
+        self._stopped = True
+        self._ended.set()
+
+    def _hear(self, pcm: Pcm16) -> None:
+        assert self._feed is not None
+        self.received += len(pcm)
+        self._feed.take(pcm, now_s())  # it is on time whenever it comes
+
+    def _fill_gap(self, frame: Frame) -> str | None:
+        """Let silence stand for frames that were lost before they were sent."""
+        missing = (frame.sequence - self._sequence) % MOST_SEQUENCE
+        if missing >= MOST_SEQUENCE // 2:
+            problem = f"{self.source} frame {frame.sequence} where {self._sequence} is due"
+            raise RefusalError(Close.OUT_OF_ORDER, problem, "each frame once, in order")
+        if not missing:
+            return None
+        lost_s = 0.0
+        if self._captured_s is not None:
+            lost_s = frame.captured_s - len(frame.pcm) / SAMPLE_RATE_HZ - self._captured_s
+        if not -self._limits.gap_s <= lost_s <= self._limits.gap_s:
+            problem = f"{missing} lost frames of {self.source}, {lost_s:.1f} s"
+            raise RefusalError(Close.OUT_OF_ORDER, problem, f"at most {self._limits.gap_s:g} s")
+        samples = max(0, round(lost_s * SAMPLE_RATE_HZ))
+        self.lost += samples
+        if samples:
+            self._hear(np.zeros(samples, np.int16))
+        return (
+            f"{missing} frames of {self.source} were lost; {lost_s:.2f} s of silence stand for them"
+        )

@@ -1,0 +1,91 @@
+"""The providers of a live server: loaded at the start, and lent to one session at a time."""
+
+import asyncio
+import gc
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness.blame import blamed
+from harness.contract import SessionConfig
+from harness.errors import ProviderError
+from harness.ladder.actions import Switch, other_provider, other_runner
+from harness.ladder.relay import Relay, Runner
+from harness.live.refusal import Close, RefusalError
+
+WARM_UP = "warm-up"
+
+
+@dataclass
+class Seat:
+    """A provider with its stand-ins, for one session at a time.
+
+    Attributes:
+        relay: The providers, loaded.
+        smaller: The one with the smaller model, if there is one.
+        others: The ones that take over after a crash, in order.
+    """
+
+    relay: Relay
+    smaller: Runner | None = None
+    others: Sequence[Runner] = ()
+
+    @property
+    def first(self) -> Runner:
+        """The one that a session begins with."""
+        return self.relay.runners[0]
+
+    def switches(self) -> dict[str, Switch]:
+        """What the ladder may do with it."""
+        switches: dict[str, Switch] = {}
+        if self.smaller is not None:
+            switches["smaller_model"] = other_runner(self.relay, self.smaller)
+        if self.others:
+            switches["other_provider"] = other_provider(self.relay, self.others)
+        return switches
+
+
+class Seats:
+    """All seats of a server.
+
+    Args:
+        make: Makes one; loads nothing.
+        count: How many sessions there may be at once.
+    """
+
+    def __init__(self, make: Callable[[], Seat], count: int) -> None:
+        self._all = [make() for _ in range(count)]
+        self._free = list(self._all)
+
+    async def load(self) -> None:
+        """Load every model, so that no client has to wait for it.
+
+        Raises:
+            EchobenchError: One can't be loaded.
+        """
+        for seat in self._all:
+            config = SessionConfig(model=seat.first.model)
+            with blamed(seat.first.title):
+                if not await seat.relay.start_session(WARM_UP, config):
+                    raise ProviderError(seat.first.title, "refused the first session")
+                await seat.relay.stop_session(WARM_UP)
+        gc.collect()
+        gc.freeze()  # models and libraries stay: to look through them again took 40 ms at once
+
+    def take(self) -> Seat:
+        """Take a free seat.
+
+        Raises:
+            RefusalError: There is none.
+        """
+        if not self._free:
+            problem = f"all {len(self._all)} sessions are taken"
+            raise RefusalError(Close.FULL, problem, "another try later, or --sessions")
+        return self._free.pop()
+
+    def give_back(self, seat: Seat) -> None:
+        """Let another session have it."""
+        self._free.append(seat)
+
+    async def close(self) -> None:
+        """Let go of all models."""
+        await asyncio.gather(*(seat.relay.close() for seat in self._all))

@@ -1,0 +1,145 @@
+"""Sends files or the microphone to a live server, as they are captured, and shows the captions."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from harness.audio import SAMPLE_RATE_HZ, Pcm16, read_audio, to_pcm16
+from harness.clock import now_s, sleep_until
+from harness.contract import AudioSource
+from harness.errors import UsageError
+from harness.live.client import LiveClient, connected
+from harness.live.messages import FromServer, Ready
+from harness.live.microphone import microphone
+
+FRAME = SAMPLE_RATE_HZ // 10
+SOURCES = (AudioSource.MIC, AudioSource.SYSTEM)
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What is sent, and where to."""
+
+    url: str
+    token: str | None
+    session: str | None
+    chunk_seconds: float | None
+    files: tuple[Path, ...]
+    """One or two: of one, the audio is the microphone's, of two, the second is the system's."""
+    split: bool
+    """Whether the one file's two channels are the two sources."""
+
+
+def tracks_of(sending: Sending) -> dict[AudioSource, Pcm16]:
+    """Read what is to be sent, by source; nothing where it is the microphone.
+
+    Raises:
+        AudioError: A file can't be read.
+        UsageError: There are too many, or the channels can't be two sources.
+    """
+    if len(sending.files) > len(SOURCES):
+        raise UsageError("live send", f"{len(sending.files)} files", "one or two")
+    if sending.split:
+        if len(sending.files) != 1:
+            raise UsageError("--split", f"{len(sending.files)} files", "one file of two channels")
+        return dict(zip(SOURCES, read_channels(sending.files[0]), strict=True))
+    return dict(zip(SOURCES, map(read_audio, sending.files), strict=False))
+
+
+def read_channels(path: Path) -> list[Pcm16]:
+    """Read a file's two channels, each as audio of its own.
+
+    Raises:
+        AudioError: The file can't be read.
+        UsageError: It hasn't two channels.
+    """
+    read_audio(path, duration_s=0.1)  # says what is wrong with it, if anything is
+    samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+    if samples.shape[1] != len(SOURCES):
+        raise UsageError("--split", f"{path} has {samples.shape[1]} channels", "2")
+    resampled = soxr.resample(samples, rate_hz, SAMPLE_RATE_HZ)
+    return [to_pcm16(np.ascontiguousarray(channel), str(path)) for channel in resampled.T]
+
+
+async def send(sending: Sending, show: Callable[[FromServer], None]) -> None:
+    """Send to the end, or until cancelled; then what was heard still becomes final.
+
+    Raises:
+        EchobenchError: What can't be read, sent or answered.
+    """
+    tracks = tracks_of(sending)
+    if tracks:
+        await _send(sending, [*tracks], partial(_play_files, tracks), show)
+        return
+    async with microphone() as blocks:
+        await _send(sending, [AudioSource.MIC], partial(_speak, blocks), show)
+
+
+async def _send(
+    sending: Sending,
+    sources: Sequence[AudioSource],
+    play: Callable[[LiveClient], Coroutine[None, None, None]],
+    show: Callable[[FromServer], None],
+) -> None:
+    async with connected(sending.url, sending.token) as client:
+        await client.start(sources, sending.session, sending.chunk_seconds)
+        playing: asyncio.Task[None] | None = None
+        try:
+            async for message in client.messages():
+                show(message)
+                if isinstance(message, Ready):
+                    playing = asyncio.create_task(play(client))
+                if playing is not None and playing.done():
+                    playing.result()  # raises what went wrong, such as a microphone that is gone
+        except asyncio.CancelledError:
+            await _finish(client, sources, playing, show)
+            raise
+        finally:
+            if playing is not None:
+                playing.cancel()
+
+
+async def _finish(
+    client: LiveClient,
+    sources: Sequence[AudioSource],
+    playing: asyncio.Task[None] | None,
+    show: Callable[[FromServer], None],
+) -> None:
+    """End in order: someone pressed Ctrl-C."""
+    if playing is not None:
+        playing.cancel()
+    for source in sources:
+        await client.end(source)
+    async for message in client.messages():
+        show(message)
+
+
+async def _play_files(tracks: dict[AudioSource, Pcm16], client: LiveClient) -> None:
+    begin_s = now_s()
+    async with asyncio.TaskGroup() as group:
+        for source, audio in tracks.items():
+            group.create_task(_play_file(client, source, audio, begin_s))
+
+
+async def _play_file(client: LiveClient, source: AudioSource, audio: Pcm16, begin_s: float) -> None:
+    """Send audio in small frames, each when its last sample would have been captured."""
+    for at in range(0, len(audio), FRAME):
+        frame = audio[at : at + FRAME]
+        captured_s = begin_s + (at + len(frame)) / SAMPLE_RATE_HZ
+        await sleep_until(captured_s)
+        await client.send(source, captured_s, frame)
+    await client.end(source)
+
+
+async def _speak(blocks: AsyncIterator[tuple[float, Pcm16 | None]], client: LiveClient) -> None:
+    async for captured_s, pcm in blocks:
+        if pcm is None:
+            client.lost(AudioSource.MIC)
+        else:
+            await client.send(AudioSource.MIC, captured_s, pcm)

@@ -1,0 +1,143 @@
+"""Sets a live server up from what the user asked for, and runs it until it is told to stop."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.contract import ASRProvider
+from harness.errors import UsageError
+from harness.isolated.provider import Isolated
+from harness.ladder.relay import Relay, Runner
+from harness.ladder.steps import read_rules
+from harness.live.door import Door
+from harness.live.keeper import Keeper
+from harness.live.limits import LiveLimits
+from harness.live.listening import listening
+from harness.live.seats import Seat, Seats
+from harness.live.server import LiveServer
+from harness.live.session import Manner
+from harness.machine import describe_machine
+from harness.meters import Meters
+from harness.options import Choice, choose_providers
+from harness.patience import patience_asked_for
+from harness.printable import printable
+from harness.recommendation import recommend
+from harness.registry import make_provider
+
+log = logging.getLogger("echobench.live")
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+SHARED_S = 0.5
+FINISH_S = 10.0
+"""For what was heard to become final, when the server is stopped."""
+
+
+@dataclass(frozen=True)
+class Serving:
+    """What a server is to do."""
+
+    provider: str | None
+    model: str | None
+    smaller: str | None
+    fallbacks: tuple[str, ...]
+    chunk_seconds: float
+    queue_s: float
+    vad: str | None
+    sessions: int
+    host: str
+    port: int
+    origins: tuple[str, ...]
+    token: str | None
+    keep: Path | None
+    in_process: bool
+
+
+async def serve(serving: Serving) -> None:
+    """Listen for clients until SIGINT or SIGTERM; then end all sessions in order.
+
+    Raises:
+        EchobenchError: Something asked for can't be had.
+    """
+    if serving.host not in LOOPBACK and serving.token is None:
+        problem = "others than this machine could connect without a token"
+        raise UsageError(f"--host {serving.host}", problem, "a token, or 127.0.0.1")
+    talk()
+    limits = LiveLimits()
+    choice, others = chosen(serving)
+    seats = Seats(lambda: make_seat(serving, choice, others), serving.sessions)
+    keeper = Keeper(serving.keep)
+    manner = Manner(
+        serving.chunk_seconds, serving.queue_s, patience_asked_for(), read_rules(), limits,
+        Meters(SHARED_S), serving.vad,
+    )  # fmt: skip
+    live = LiveServer(seats, manner, keeper)
+    door = Door(limits, serving.token, serving.origins)
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        loading = asyncio.ensure_future(seats.load())
+        stopping = asyncio.ensure_future(stop.wait())
+        await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not loading.done():
+            loading.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await loading
+            return
+        await loading
+        async with listening(live, door, limits, serving.host, serving.port):
+            log.info("captions at http://%s:%d/", _host(serving.host), door.port)
+            await stopping
+            await live.finish(FINISH_S)
+    finally:
+        keeper.close()
+        await seats.close()
+
+
+def talk() -> None:
+    """Let the server's own words, and no library's, go to standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # it tells of every lost client
+
+
+def chosen(serving: Serving) -> tuple[Choice, list[Choice]]:
+    """The provider and those behind it; says what this machine is, and what suits it.
+
+    Raises:
+        UsageError: One isn't known or lacks something.
+    """
+    machine = describe_machine()
+    advice = recommend(machine)
+    log.info("machine: %s", printable(str(machine)))
+    log.info("recommended here: %s", printable(str(advice)) if advice else "nothing")
+    asked = [serving.provider] if serving.provider else []
+    ready, _ = choose_providers(asked)
+    preferred = [choice for choice in ready if advice and choice.provider.name == advice.provider]
+    first = (preferred or ready)[0]
+    others, _ = choose_providers(serving.fallbacks) if serving.fallbacks else ([], {})
+    log.info("provider: %s", first.provider.name)
+    return first, others
+
+
+def make_seat(serving: Serving, choice: Choice, others: list[Choice]) -> Seat:
+    """A seat with providers of its own; loads nothing."""
+
+    def made(choice: Choice) -> ASRProvider:
+        provider = make_provider(choice.provider.name, choice.settings)
+        return provider if serving.in_process else Isolated(provider, choice.settings)
+
+    model = serving.model or choice.provider.default_model
+    first = Runner(made(choice), model)
+    smaller = Runner(made(choice), serving.smaller) if serving.smaller else None
+    behind = [Runner(made(other), other.provider.default_model) for other in others]
+    return Seat(Relay([first, *([smaller] if smaller else []), *behind]), smaller, behind)
+
+
+def _host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

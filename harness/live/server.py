@@ -1,0 +1,212 @@
+"""The live server: lets clients in, and gives each what it asked for, or the reason why not."""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from dataclasses import replace
+from itertools import count
+
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from harness.clock import now_s
+from harness.live.frames import unpack
+from harness.live.keeper import Keeper
+from harness.live.limits import Bucket
+from harness.live.messages import End, Failed, Reset, Start, Warned, Watching, from_client
+from harness.live.outbox import Outbox
+from harness.live.refusal import Close, RefusalError
+from harness.live.seats import Seats
+from harness.live.session import LiveSession, Manner
+from harness.printable import printable
+from harness.session import Emit
+
+log = logging.getLogger("echobench.live")
+REMEMBERED = 16
+OFFENDER_S = 0.5
+"""For a client that is sent away to say goodbye; it may be sending all the while."""
+BREATHE_EVERY = 16
+"""Messages of one client, before the others have their turn."""
+
+
+def nowhere(event: object) -> None:
+    """Note an event nowhere else."""
+
+
+class LiveServer:
+    """Holds sessions for clients.
+
+    Args:
+        seats: The providers, loaded.
+        manner: How sessions are held.
+        keeper: Writes them down.
+        note: Gets every event of every session as well, from any thread.
+    """
+
+    def __init__(self, seats: Seats, manner: Manner, keeper: Keeper, note: Emit = nowhere) -> None:
+        self.sessions: dict[str, LiveSession] = {}
+        """Those that are going on, by name; the one that began last is the last."""
+        self.past: deque[LiveSession] = deque(maxlen=REMEMBERED)
+        """The last that have ended."""
+        self._seats, self._manner, self._keeper, self._note = seats, manner, keeper, note
+        self._limits = manner.limits
+        self._numbers = count(1)
+        self._running: set[asyncio.Task[None]] = set()
+        self._waiting: set[Outbox] = set()
+        """Onlookers who came before any session."""
+
+    async def finish(self, within_s: float) -> None:
+        """End all sessions, and wait until what was heard is final."""
+        for session in list(self.sessions.values()):
+            session.stop()
+        if self._running:
+            await asyncio.wait(self._running, timeout=within_s)
+        for task in self._running:
+            task.cancel()
+
+    async def welcome(self, connection: ServerConnection) -> None:
+        """Serve one client, from its first message to its last."""
+        outbox = Outbox(connection, self._limits)
+        sending = asyncio.create_task(outbox.send())
+        try:
+            await self._serve(connection, outbox)
+        except RefusalError as refusal:
+            log.info("refused: %s", printable(str(refusal)))
+            outbox.put(Failed(code=refusal.close, message=str(refusal)))
+            await outbox.drained()
+            connection.close_timeout = OFFENDER_S
+            await connection.close(refusal.close, refusal.reason)
+        except ConnectionClosed:
+            pass  # it has left; what it was part of knows
+        finally:
+            self._waiting.discard(outbox)
+            for session in self.sessions.values():
+                session.listeners.discard(outbox)
+            sending.cancel()
+
+    async def _serve(self, connection: ServerConnection, outbox: Outbox) -> None:
+        try:
+            async with asyncio.timeout(self._limits.first_message_s):
+                first = await connection.recv()
+        except TimeoutError:
+            problem = f"no message within {self._limits.first_message_s:g} s"
+            raise RefusalError(Close.TOO_SLOW_TO_BEGIN, problem, "start, or watch") from None
+        if isinstance(first, bytes):
+            problem = f"{len(first)} bytes as the first message"
+            raise RefusalError(Close.BAD_MESSAGE, problem, "start or watch, as JSON text")
+        match from_client(first):
+            case Start() as start:
+                await self._hold(connection, outbox, self._open(start))
+            case Watching() as watching:
+                await self._show(connection, outbox, watching)
+            case other:
+                problem = f"{type(other).__name__.lower()} as the first message"
+                raise RefusalError(Close.BAD_MESSAGE, problem, "start, or watch")
+
+    def _open(self, start: Start) -> LiveSession:
+        name = start.session or f"session-{next(self._numbers)}"
+        if name in self.sessions:
+            problem = f"another client sends to {name}"
+            raise RefusalError(Close.SESSION_TAKEN, problem, "another name, or watch")
+        seat = self._seats.take()
+        manner = self._manner
+        if start.chunk_seconds is not None:
+            manner = replace(manner, chunk_seconds=start.chunk_seconds)
+        session = LiveSession(name, start.sources, seat, manner, self._keeper, self._note)
+        self.sessions[name] = session
+
+        async def run() -> None:
+            log.info("%s begins: %s", name, ", ".join(start.sources))
+            try:
+                await session.run()
+            finally:
+                self._seats.give_back(seat)
+                del self.sessions[name]
+                self.past.append(session)
+                log.info("%s ended%s", name, f": {session.failure}" if session.failure else "")
+
+        task = asyncio.create_task(run())
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        session.task = task
+        for onlooker in self._waiting:
+            session.listen(onlooker)
+        self._waiting.clear()
+        return session
+
+    async def _hold(
+        self, connection: ServerConnection, outbox: Outbox, session: LiveSession
+    ) -> None:
+        """Let a client send to its session; when it leaves, the session comes to its end."""
+        session.listen(outbox)
+        assert session.task is not None
+        receiving = asyncio.create_task(self._receive(connection, session))
+        try:
+            await asyncio.wait({receiving, session.task}, return_when=asyncio.FIRST_COMPLETED)
+            if receiving.done():
+                await receiving  # raises what it met with
+                await asyncio.wait({session.task})
+            await outbox.drained()
+            failed = session.failure is not None
+            close, reason = Close.DONE, "all was answered"
+            if failed:
+                close, reason = Close.PROVIDER_FAILED, "the provider failed"
+            await connection.close(close, reason)
+        finally:
+            receiving.cancel()
+            session.stop()
+
+    async def _receive(self, connection: ServerConnection, session: LiveSession) -> None:
+        """Take what the client sends until it leaves; nothing here waits for a provider."""
+        budget = Bucket(self._limits.messages_per_s, self._limits.messages_burst, now_s())
+        with contextlib.suppress(ConnectionClosed):
+            number = 0
+            async for message in connection:
+                number += 1
+                if not budget.take(1.0, now_s()):
+                    speed = f"{self._limits.messages_per_s:g} a second on average"
+                    raise RefusalError(Close.FLOOD, "messages come too fast", speed)
+                if isinstance(message, bytes):
+                    session.hear(unpack(message))
+                else:
+                    await self._obey(message, session)
+                if number % BREATHE_EVERY == 0:
+                    await asyncio.sleep(0)
+        session.stop()
+
+    async def _obey(self, message: str, session: LiveSession) -> None:
+        match from_client(message):
+            case End(source=source):
+                session.end(source)
+            case Reset(reason=reason):
+                await session.reset(reason)
+            case other:
+                problem = f"{type(other).__name__.lower()} in the middle of a session"
+                raise RefusalError(Close.BAD_MESSAGE, problem, "audio, end or reset")
+
+    async def _show(self, connection: ServerConnection, outbox: Outbox, watching: Watching) -> None:
+        """Let a client look on until it leaves."""
+        if watching.session is not None and watching.session not in self.sessions:
+            known = ", ".join(self.sessions) or "none is going on"
+            raise RefusalError(Close.UNKNOWN, f"no session {watching.session}", known)
+        name = watching.session or next(reversed(self.sessions), None)
+        if name is None:
+            self._waiting.add(outbox)
+            outbox.put(Warned(message="no session is going on yet"))
+        else:
+            self.sessions[name].listen(outbox)
+        budget = Bucket(self._limits.messages_per_s, self._limits.messages_burst, now_s())
+        async for message in connection:
+            if isinstance(message, bytes):
+                raise RefusalError(Close.BAD_MESSAGE, "audio of an onlooker", "start, to send it")
+            if not budget.take(1.0, now_s()):
+                raise RefusalError(Close.FLOOD, "messages come too fast")
+            watched = [each for each in self.sessions.values() if outbox in each.listeners]
+            match from_client(message):
+                case Reset(reason=reason):
+                    for session in watched:
+                        await session.reset(reason)
+                case other:
+                    problem = f"{type(other).__name__.lower()} of an onlooker"
+                    raise RefusalError(Close.BAD_MESSAGE, problem, "reset")

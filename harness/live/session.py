@@ -1,0 +1,248 @@
+"""A live session: frames come in, captions and figures go out to everyone who listens."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+
+from harness.clock import now_s
+from harness.contract import AudioSource, SessionConfig
+from harness.errors import EchobenchError
+from harness.events import Backpressure, Dropped, Event, Inferred, LadderMoved, Said, Sampled
+from harness.ladder.driver import Degrader
+from harness.ladder.session import hold_degradable_session
+from harness.ladder.steps import Rules
+from harness.live.frames import Frame
+from harness.live.intake import Intake
+from harness.live.keeper import Keeper
+from harness.live.limits import LiveLimits
+from harness.live.messages import (
+    Ended,
+    Failed,
+    Final,
+    FromServer,
+    Metrics,
+    Partial,
+    Pressure,
+    Ready,
+    SourceState,
+    Status,
+    Warned,
+    text_of,
+)
+from harness.live.outbox import Outbox
+from harness.live.refusal import Close, RefusalError
+from harness.live.seats import Seat
+from harness.meters import Meters
+from harness.patience import Patience
+from harness.session import Emit, Input, Stage
+
+REMEMBERED = 200
+"""Finals that a listener is told who comes later."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How sessions are held: what the server's user has chosen."""
+
+    chunk_seconds: float
+    queue_s: float
+    patience: Patience
+    rules: Rules
+    limits: LiveLimits
+    meters: Meters
+    """Shared by all sessions of the process."""
+    vad: str | None = None
+    """The detector that filters silence out; None for no filter."""
+    beeps: dict[AudioSource, tuple[int, ...]] = field(default_factory=dict)
+    """First samples of beeps, where it is known that some will come."""
+
+
+class LiveSession:
+    """One session, from the first message to the last final.
+
+    Args:
+        name: Its name.
+        sources: Who is heard.
+        seat: The providers.
+        manner: How it is held.
+        keeper: Writes it down.
+        note: Gets every event as well, from any thread.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        sources: tuple[AudioSource, ...],
+        seat: Seat,
+        manner: Manner,
+        keeper: Keeper,
+        note: Emit,
+    ) -> None:
+        self.name, self.sources, self._seat, self._manner = name, sources, seat, manner
+        self.intakes = {source: Intake(source, manner.limits) for source in sources}
+        self.listeners: set[Outbox] = set()
+        self.failure: EchobenchError | None = None
+        self.task: asyncio.Task[None] | None = None
+        """Runs it; set by whoever began it."""
+        self._keeper, self._note = keeper, note
+        self._finals: list[Final] = []
+        self._open: dict[AudioSource, Partial] = {}
+        self._count = 0
+        self._dropped: Counter[AudioSource] = Counter()
+        self._stage: Stage | None = None
+        self._degrader: Degrader | None = None
+
+    async def run(self) -> None:
+        """Hold the session; listeners are told how it ended."""
+        manner = self._manner
+        config = SessionConfig(model=self._seat.first.model, chunk_seconds=manner.chunk_seconds)
+        inputs = [Input(source, 0.0, intake.play, beeps=manner.beeps.get(source, ()))
+                  for source, intake in self.intakes.items()]  # fmt: skip
+        try:
+            await hold_degradable_session(
+                self._seat.relay, self.name, config, inputs, manner.queue_s, self._tap,
+                manner.patience, manner.rules, self._seat.switches(), self._begun, manner.meters,
+                manner.vad,
+            )  # fmt: skip
+        except EchobenchError as error:
+            self.failure = error
+            self._tell(Failed(code=Close.PROVIDER_FAILED, message=str(error)))
+        else:
+            self._tell(Ended(session=self.name, finals=self._count))
+
+    def hear(self, frame: Frame) -> None:
+        """Take a frame.
+
+        Raises:
+            RefusalError: It can't be taken.
+        """
+        intake = self.intakes.get(frame.source)
+        if intake is None:
+            problem = f"audio of {frame.source}"
+            raise RefusalError(Close.UNKNOWN, problem, ", ".join(self.sources))
+        if (warning := intake.push(frame)) is not None:
+            self._tell(Warned(message=warning))
+
+    def end(self, source: AudioSource) -> None:
+        """Take the sender's word that a source has ended.
+
+        Raises:
+            RefusalError: It is no source of this session.
+        """
+        if source not in self.intakes:
+            raise RefusalError(Close.UNKNOWN, f"the end of {source}", ", ".join(self.sources))
+        self.intakes[source].end()
+
+    def stop(self) -> None:
+        """End all sources, since their sender has gone, or has to go."""
+        for intake in self.intakes.values():
+            intake.stop()
+
+    async def reset(self, reason: str) -> None:
+        """Take the session back to normal, as someone says that it may be."""
+        if self._degrader is not None:
+            await self._degrader.reset(reason)
+
+    def listen(self, outbox: Outbox) -> None:
+        """Send a listener what happens from now on, and the last of what was."""
+        self.listeners.add(outbox)
+        if self._stage is not None:
+            outbox.put(self._ready())
+            for final in self._finals:
+                outbox.put(final)
+            for partial in self._open.values():
+                outbox.put(partial)
+
+    @property
+    def origin_s(self) -> float:
+        """Its zero on the running clock; only once it is ready."""
+        assert self._stage is not None
+        return self._stage.origin_s
+
+    @property
+    def level(self) -> str:
+        """Where it stands on the ladder."""
+        return self._degrader.level.word if self._degrader else "normal"
+
+    def _begun(self, stage: Stage, degrader: Degrader) -> None:
+        self._stage, self._degrader = stage, degrader
+        self._tell(self._ready())
+
+    def _ready(self) -> Ready:
+        return Ready(
+            session=self.name,
+            provider=self._seat.first.provider.name,
+            model=self._seat.first.model,
+            chunk_seconds=self._manner.chunk_seconds,
+            sources=self.sources,
+            level=self.level,
+        )
+
+    def _tap(self, event: Event) -> None:
+        """Take an event of the session; those of the engine come on its own thread."""
+        self._note(event)
+        self._keeper.keep(self.name, event)
+        match event:
+            case Inferred():
+                return
+            case Said(segment=segment):
+                self._say(text_of(segment))
+            case Dropped(source=source):
+                self._dropped[source] += 1
+            case Backpressure(source=source, at_s=at_s, level=level, reason=reason):
+                self._tell(Pressure(source=source, at_s=at_s, level=level, reason=reason))
+            case LadderMoved():
+                self._tell(
+                    Status(
+                        at_s=event.at_s,
+                        level=event.after,
+                        before=event.before,
+                        cause=event.cause,
+                        message=event.message,
+                        actions=event.actions,
+                    )
+                )
+            case Sampled():
+                self._tell(self._metrics(event))
+
+    def _say(self, text: Partial | Final) -> None:
+        if isinstance(text, Final):
+            self._count += 1
+            self._finals = [*self._finals[1 - REMEMBERED :], text]
+            self._open.pop(text.source, None)
+        else:
+            self._open[text.source] = text
+        self._tell(text)
+
+    def _metrics(self, sampled: Sampled) -> Metrics:
+        at_s = now_s() - self._stage.origin_s if self._stage else sampled.at_s
+        return Metrics(
+            at_s=sampled.at_s,
+            rtf=self._degrader.meter.rtf(at_s) if self._degrader else None,
+            level=self.level,
+            sources=self._source_states(),
+            health=sampled.health,
+            cpu_s=sampled.cpu_s,
+            rss_bytes=sampled.rss_bytes,
+            listeners=len(self.listeners),
+        )
+
+    def _source_states(self) -> dict[AudioSource, SourceState]:
+        states = {}
+        for queue in self._stage.queues if self._stage else ():
+            intake = self.intakes[queue.source]
+            states[queue.source] = SourceState(
+                received_s=intake.received_s,
+                queued_chunks=queue.depth,
+                queued_s=queue.waiting_s,
+                dropped_chunks=self._dropped[queue.source],
+                lost_s=intake.lost_s,
+                transit_ms=None if intake.transit_s is None else 1000 * intake.transit_s,
+            )
+        return states
+
+    def _tell(self, message: FromServer) -> None:
+        for outbox in list(self.listeners):
+            outbox.put(message)
+            if outbox.cut_off:
+                self.listeners.discard(outbox)

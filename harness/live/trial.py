@@ -1,0 +1,196 @@
+"""A trial over the wire: the tracks go through a live server and its WebSocket, on this machine.
+
+What the server notes is the trial's record, as in any session; only what is said counts from when
+the client has it. So every latency includes the way there and back. Server, client and provider
+share a process, and its clock.
+"""
+
+import asyncio
+import secrets
+import threading
+from collections.abc import Sequence
+
+import msgspec
+
+from harness.audio import SAMPLE_RATE_HZ
+from harness.clock import now_s, sleep_until
+from harness.contract import ASRProvider, ASRSegment, AudioSource
+from harness.errors import EchobenchError
+from harness.events import (
+    Backpressure,
+    Begun,
+    Dropped,
+    Event,
+    Finished,
+    Inferred,
+    Interrupted,
+    LadderMoved,
+    Played,
+    Queued,
+    Reported,
+    Said,
+    Sampled,
+    SessionEnded,
+    Skipped,
+    Surroundings,
+)
+from harness.ladder.relay import Relay, Runner
+from harness.ladder.steps import without_load
+from harness.live.client import LiveClient, connected
+from harness.live.door import PATH, Door
+from harness.live.keeper import Keeper
+from harness.live.limits import LiveLimits
+from harness.live.listening import listening
+from harness.live.messages import Final, FromServer, Metrics, Partial, Ready
+from harness.live.seats import Seat, Seats
+from harness.live.server import LiveServer
+from harness.live.session import LiveSession, Manner
+from harness.meters import Meters
+from harness.patience import DEFAULT, Patience
+from harness.session import Emit, beeps_of
+from harness.source import Lateness
+from harness.timeline import Track
+from harness.trial import TrialSpec
+
+FRAME_S = 0.1
+LOOPBACK = "127.0.0.1"
+TIMED = (Queued, Skipped, Begun, Finished, Dropped, Backpressure, Sampled, Surroundings,
+         LadderMoved, SessionEnded)  # fmt: skip
+
+
+async def run_over_wire(
+    provider: ASRProvider,
+    spec: TrialSpec,
+    tracks: Sequence[Track],
+    emit: Emit,
+    patience: Patience = DEFAULT,
+) -> None:
+    """Play the tracks to the provider through a live server; see `harness.session.run_session`.
+
+    Raises:
+        ProviderError: The provider failed, got stuck or broke the contract.
+        AudioError, ModelError, UnavailableError: As the provider raised them.
+    """
+    limits, token = LiveLimits(), secrets.token_urlsafe()
+    seats = Seats(lambda: Seat(Relay([Runner(provider, spec.model)])), 1)
+    rules = without_load()
+    manner = Manner(
+        spec.chunk_seconds, spec.scenario.queue_s, patience, rules, limits, Meters(), spec.vad,
+        {track.source: beeps_of(track) for track in tracks},
+    )  # fmt: skip
+    wire = Wire(tracks, emit)
+    live = LiveServer(seats, manner, Keeper(None), wire.note)
+    door = Door(limits, token, ())
+    async with (
+        listening(live, door, limits, LOOPBACK, 0),
+        connected(f"ws://{LOOPBACK}:{door.port}{PATH}", token) as client,
+    ):
+        await client.start([track.source for track in tracks], spec.key)
+        try:
+            await _talk(client, tracks, live, wire)
+        except EchobenchError as error:
+            told = [session.failure for session in live.past if session.failure is not None]
+            raise (*told, error)[0] from None  # in full, and of its own kind
+
+
+async def _talk(
+    client: LiveClient, tracks: Sequence[Track], live: LiveServer, wire: "Wire"
+) -> None:
+    playing: list[asyncio.Task[None]] = []
+    try:
+        async for message in client.messages():
+            if isinstance(message, Ready):
+                origin_s = now_s()
+                wire.begin(live.sessions[message.session], origin_s)
+                playing = [
+                    asyncio.create_task(_play(client, track, origin_s, wire)) for track in tracks
+                ]
+            else:
+                wire.hear(message)
+    finally:
+        for task in playing:
+            task.cancel()
+
+
+async def _play(client: LiveClient, track: Track, origin_s: float, wire: "Wire") -> None:
+    """Send a track in small frames, each when its last sample has been captured."""
+    size, lateness_s = round(FRAME_S * SAMPLE_RATE_HZ), Lateness()
+    for at in range(0, len(track.audio), size):
+        frame = track.audio[at : at + size]
+        captured_s = origin_s + track.start_s + (at + len(frame)) / track.rate_hz
+        await sleep_until(captured_s)
+        lateness_s.note(now_s() - captured_s)
+        await client.send(track.source, captured_s, frame)
+    await client.end(track.source)
+    wire.emit(lateness_s.played(track.source, len(track.audio), now_s() - origin_s))
+
+
+class Wire:
+    """Makes a trial's record of what the server notes and the client hears.
+
+    Args:
+        tracks: What is played.
+        emit: Takes the trial's events, from any thread.
+    """
+
+    def __init__(self, tracks: Sequence[Track], emit: Emit) -> None:
+        self.session: LiveSession | None = None
+        self.emit = emit
+        self._tracks = {track.source: track for track in tracks}
+        self._early: list[Event] = []
+        self._shift_s: float | None = None
+        self._origin_s = 0.0
+        self._turn = threading.Lock()
+
+    def begin(self, session: LiveSession, origin_s: float) -> None:
+        """Note when the trial's time begins; what came before is in it too, at negative times."""
+        self.session, self._origin_s = session, origin_s
+        with self._turn:
+            self._shift_s = session.origin_s - origin_s
+            early, self._early = self._early, []
+        for event in early:
+            self.note(event)
+
+    def note(self, event: Event) -> None:
+        """Take an event of the server's session, in that session's time; from any thread."""
+        with self._turn:
+            if self._shift_s is None:
+                self._early.append(event)
+                return
+        if not isinstance(event, Said | Played):  # the client tells when it played and had text
+            self.emit(self._in_trial_time(event, self._shift_s))
+
+    def hear(self, message: FromServer) -> None:
+        """Take what the client was sent."""
+        at_s = now_s() - self._origin_s
+        match message:
+            case Partial() | Final():
+                self.emit(Said(at_s=at_s, segment=_segment(message)))
+            case Metrics():
+                self.emit(Reported(at_s=at_s, rtf=message.rtf, health=message.health))
+
+    def _in_trial_time(self, event: Event, shift_s: float) -> Event:
+        if isinstance(event, Inferred | Interrupted):
+            begin_s, end_s = event.begin_s + shift_s, event.end_s + shift_s
+            return msgspec.structs.replace(event, begin_s=begin_s, end_s=end_s)
+        if isinstance(event, Queued):
+            track = self._tracks[event.source]  # as it was played, not as it came in
+            due_s = track.start_s + (event.first_sample + event.samples) / track.rate_hz
+            return msgspec.structs.replace(event, at_s=event.at_s + shift_s, due_s=due_s)
+        if isinstance(event, TIMED):
+            return msgspec.structs.replace(event, at_s=event.at_s + shift_s)
+        return event
+
+
+def _segment(text: Partial | Final) -> ASRSegment:
+    return ASRSegment(
+        source=AudioSource(text.source),
+        segment_id=text.segment_id,
+        revision=text.revision,
+        is_final=isinstance(text, Final),
+        text=text.text,
+        t0=text.t0,
+        t1=text.t1,
+        words=text.words,
+        stable_words=text.stable_words,
+    )

@@ -1,0 +1,74 @@
+"""Looks at the machine beside a trial: other programs, power, heat, and whether it slept."""
+
+import os
+import sys
+import time
+
+import psutil
+
+from harness import hardware
+from harness.events import Surroundings
+
+EVERY_S = 1.0
+
+
+class SurroundingsMeter:
+    """Counts from its first reading on."""
+
+    def __init__(self) -> None:
+        self._first: tuple[float, float, float] | None = None  # wall, suspended, idle
+        self._busy_s = self._own_s = self._others_s = 0.0
+        self._read_at_s = float("-inf")
+
+    def is_due(self) -> bool:
+        """Whether a second has passed since the last reading, by the wall's clock."""
+        return time.monotonic() - self._read_at_s >= EVERY_S
+
+    def read(self, own_cpu_s: float) -> Surroundings:
+        """Look now; the trial's time is left 0.
+
+        Args:
+            own_cpu_s: CPU seconds of this process and its children since it began.
+        """
+        wall_s, asleep_s = time.monotonic(), suspended_s()
+        cores, busy_s, idle_s = cpu_times_s()
+        if self._first is None:
+            self._first = wall_s, asleep_s, idle_s
+        else:
+            # By intervals: a child that ended takes its CPU time out of our own sum.
+            own_s = max(0.0, own_cpu_s - self._own_s)
+            self._others_s += max(0.0, busy_s - self._busy_s - own_s)
+        self._busy_s, self._own_s, self._read_at_s = busy_s, own_cpu_s, wall_s
+        first_wall_s, first_asleep_s, first_idle_s = self._first
+        heat = hardware.heat()
+        return Surroundings(
+            at_s=0.0,
+            wall_s=wall_s - first_wall_s,
+            suspended_s=asleep_s - first_asleep_s,
+            cores=cores,
+            others_cpu_s=self._others_s,
+            idle_cpu_s=idle_s - first_idle_s,
+            on_battery=hardware.on_battery(),
+            throttle_count=heat.throttle_count,
+            thermal_pressure=heat.pressure,
+        )
+
+
+def suspended_s() -> float:
+    """How long the machine has slept since it started: one clock goes on then, one doesn't."""
+    if sys.platform == "darwin":
+        return time.clock_gettime(time.CLOCK_MONOTONIC) - time.clock_gettime(time.CLOCK_UPTIME_RAW)
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
+
+
+def cpu_times_s() -> tuple[int, float, float]:
+    """Cores that this process may use, and the seconds that they have been busy and idle."""
+    times = psutil.cpu_times(percpu=True)
+    if hasattr(os, "sched_getaffinity"):
+        allowed = os.sched_getaffinity(0)
+        times = [each for cpu, each in enumerate(times) if cpu in allowed] or times
+    idle_s = sum(each.idle + getattr(each, "iowait", 0.0) for each in times)
+    # A guest's time is counted as the user's too.
+    all_s = sum(sum(each) - getattr(each, "guest", 0.0) - getattr(each, "guest_nice", 0.0)
+                for each in times)  # fmt: skip
+    return len(times), all_s - idle_s, idle_s

@@ -1,0 +1,10 @@
+"""Capability: is the table of recommendations right about this machine?"""
+
+import pytest
+
+from harness.plugin.fixtures import Judged
+
+
+@pytest.mark.judges("recommended_rtf", "next_model_rtf")
+def test_recommendation(judged: Judged) -> None:
+    judged.check()

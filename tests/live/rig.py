@@ -1,0 +1,179 @@
+"""A live server in this process, over real sockets, and a client that can be made to misbehave."""
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from harness.audio import SAMPLE_RATE_HZ, Pcm16
+from harness.clock import now_s
+from harness.contract import AudioSource
+from harness.events import Event
+from harness.ladder.relay import Relay, Runner
+from harness.ladder.steps import Rules, read_rules
+from harness.live.door import PATH, Door
+from harness.live.frames import pack
+from harness.live.keeper import Keeper
+from harness.live.limits import LiveLimits
+from harness.live.listening import listening
+from harness.live.messages import Final, FromServer, Ready, from_server
+from harness.live.seats import Seat, Seats
+from harness.live.server import LiveServer
+from harness.live.session import Manner
+from harness.meters import Meters
+from harness.patience import Patience
+from tests.ladder.numbers import STEP, Numbers
+
+T = TypeVar("T")
+MIC, SYSTEM = AudioSource.MIC, AudioSource.SYSTEM
+PATIENCE = Patience(answer_s=5.0, stop_s=5.0)
+SOON_S = 10.0
+"""For what should come at once, on a machine with neighbours."""
+M = TypeVar("M", bound=FromServer)
+
+
+def seat_of(*others: Numbers, first: Numbers | None = None, smaller: Numbers | None = None) -> Seat:
+    """A seat of providers that say which numbers they hear."""
+    runner = Runner(first or Numbers(cost=0.0), "first")
+    small = Runner(smaller, "small") if smaller else None
+    rest = [Runner(other, f"other-{at}") for at, other in enumerate(others)]
+    relay = Relay([runner, *([small] if small else []), *rest])
+    return Seat(relay, small, rest)
+
+
+@dataclass
+class Rig:
+    """What a test has of a server."""
+
+    live: LiveServer
+    door: Door
+    events: list[Event]
+
+    @property
+    def url(self) -> str:
+        """Where its WebSocket is."""
+        return f"ws://127.0.0.1:{self.door.port}{PATH}"
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    make: Callable[[], Seat] = seat_of,
+    *,
+    seats: int = 1,
+    limits: LiveLimits | None = None,
+    token: str | None = None,
+    origins: Sequence[str] = (),
+    keep: Path | None = None,
+    chunk_s: float = 0.5,
+    queue_s: float = 60.0,
+    patience: Patience = PATIENCE,
+    rules: Rules | None = None,
+) -> AsyncIterator[Rig]:
+    """Serve on a free port of this machine."""
+    limits = limits or LiveLimits()
+    lent, keeper = Seats(make, seats), Keeper(keep)
+    manner = Manner(chunk_s, queue_s, patience, rules or read_rules(), limits, Meters(0.5))
+    events: list[Event] = []
+    live = LiveServer(lent, manner, keeper, events.append)
+    door = Door(limits, token, origins)
+    await lent.load()
+    async with listening(live, door, limits, "127.0.0.1", 0):
+        yield Rig(live, door, events)
+        await live.finish(SOON_S)
+    keeper.close()
+    await lent.close()
+
+
+@dataclass
+class Client:
+    """Speaks the protocol, or whatever a test wants it to say."""
+
+    connection: ClientConnection
+    inbox: list[FromServer] = field(default_factory=list)
+    sequences: dict[AudioSource, "itertools.count[int]"] = field(default_factory=dict)
+
+    async def say(self, **message: Any) -> None:
+        """Send JSON."""
+        await self.connection.send(msgspec.json.encode(message).decode())
+
+    async def start(self, *sources: AudioSource, **more: Any) -> Ready:
+        """Begin a session, and wait until audio may be sent."""
+        await self.say(type="start", protocol=1, sources=[*sources] or [MIC], **more)
+        return await self.until(Ready)
+
+    async def send(
+        self, pcm: Pcm16, source: AudioSource = MIC, sequence: int | None = None,
+        captured_s: float | None = None,
+    ) -> None:  # fmt: skip
+        """Send a frame; numbered and timed as it should be, unless told otherwise."""
+        counter = self.sequences.setdefault(source, itertools.count())
+        number = next(counter) if sequence is None else sequence
+        at_s = now_s() if captured_s is None else captured_s
+        await self.connection.send(pack(source, number, at_s, pcm))
+
+    async def count_to(self, last: int, source: AudioSource = MIC, first: int = 1) -> None:
+        """Send audio that holds these numbers, in frames of a tenth of a second."""
+        audio = np.repeat(np.arange(first, last + 1, dtype=np.int16), STEP)
+        size = SAMPLE_RATE_HZ // 10
+        for at in range(0, len(audio), size):
+            await self.send(audio[at : at + size], source)
+
+    async def until(self, kind: type[M], where: Callable[[M], bool] = lambda m: True) -> M:
+        """Read on to a message of a kind."""
+        async with asyncio.timeout(SOON_S):
+            while True:
+                message = from_server(await self.connection.recv())
+                self.inbox.append(message)
+                if isinstance(message, kind) and where(message):
+                    return message
+
+    async def closed(self) -> tuple[int, str]:
+        """Read on to the end; the close code and reason."""
+        with contextlib.suppress(ConnectionClosed):
+            async with asyncio.timeout(SOON_S):
+                while True:
+                    self.inbox.append(from_server(await self.connection.recv()))
+        code = self.connection.close_code
+        assert code is not None
+        return code, self.connection.close_reason or ""
+
+    def of(self, kind: type[M]) -> list[M]:
+        """What came of a kind."""
+        return [message for message in self.inbox if isinstance(message, kind)]
+
+    def numbers(self, source: AudioSource = MIC) -> list[int]:
+        """What the finals of a source say."""
+        finals = [final for final in self.of(Final) if final.source is source]
+        return [int(word) for final in finals for word in final.text.split()]
+
+
+@contextlib.asynccontextmanager
+async def client(rig: Rig, **options: Any) -> AsyncIterator[Client]:
+    """Connect to a server."""
+    async with connect(rig.url, compression=None, **options) as connection:
+        yield Client(connection)
+
+
+async def until_free(rig: Rig) -> None:
+    """Wait until no session is going on any more."""
+    async with asyncio.timeout(SOON_S):
+        while rig.live.sessions:  # noqa: ASYNC110  (nothing tells)
+            await asyncio.sleep(0.01)
+
+
+def run(test: Coroutine[Any, Any, T]) -> T:
+    """Run a test's coroutine, not for ever."""
+
+    async def limited() -> T:
+        async with asyncio.timeout(60):
+            return await test
+
+    return asyncio.run(limited())
