@@ -222,10 +222,13 @@ def plan(options: Options, choices: Sequence[Choice]) -> list[TrialSpec]:
                     )
                 )
             last = msgspec.structs.replace(specs[-1], transport=Transport.IN_PROCESS, vad=None)
-            exercise = read_exercise().scenario
+            exercise = read_exercise()
+            ladder = msgspec.structs.replace(
+                last, scenario=exercise.scenario, chunk_seconds=exercise.chunk_seconds
+            )
             specs += [
                 msgspec.structs.replace(last, activity=Activity.RESIDENCY),
-                msgspec.structs.replace(last, activity=Activity.LADDER, scenario=exercise),
+                msgspec.structs.replace(ladder, activity=Activity.LADDER),
                 msgspec.structs.replace(last, activity=Activity.CONFORMANCE),  # closes the provider
             ]
     return specs

@@ -9,7 +9,7 @@ from harness.journal import JournalWriter
 from harness.pool import RequestFailedError, WorkerPool
 from harness.requests import Measure
 from harness.supervisor import WorkerFailedError
-from harness.trial import TrialSpec, TrialStatus
+from harness.trial import Activity, TrialSpec, TrialStatus
 from harness.validity import Limits, limits_asked_for, spoiled
 
 
@@ -38,13 +38,18 @@ def measure_all(
         JournalError: The journal can't be written; what was written before stays.
     """
     limits = limits_asked_for()
-    ordered = sorted(specs, key=lambda spec: (spec.provider, spec.model))
+    ordered = sorted(specs, key=lambda spec: (spec.provider, spec.model, _closes(spec)))
     for number, spec in enumerate(ordered, 1):
         progress.trial_begins(spec, number, len(ordered))
         journal.begin(TrialStarted(key=spec.key, spec=spec))
         ended = _measure_one(spec, pool, journal, progress, limits)
         journal.end(ended)
         progress.trial_ends(ended)
+
+
+def _closes(spec: TrialSpec) -> bool:
+    """Whether a trial leaves its provider closed, so that the next one has to load it again."""
+    return spec.activity is Activity.CONFORMANCE
 
 
 def _measure_one(

@@ -52,6 +52,7 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class Exercise(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The exercise's file, which explains itself."""
 
+    chunk_seconds: Annotated[float, Meta(gt=0)]
     slack_s: Seconds
     reset_at_s: Seconds
     crash_at_s: Seconds
