@@ -17,7 +17,7 @@ from harness.errors import AudioError, EchobenchError, ProviderError
 from harness.events import Event, Said, Sampled
 from harness.ladder.relay import Relay, Runner
 from harness.metrics import TrialLog
-from harness.metrics.integrity import disorder, unaccounted_samples
+from harness.metrics.integrity import disorder, missing_samples
 from harness.patience import Patience
 from harness.session import Input, hold_session, run_session
 from harness.source import play
@@ -66,7 +66,7 @@ def assert_sound(log: TrialLog, *tracks: Track) -> None:
     """All numbers, once each and in order; segments in order; every sample accounted for."""
     for track in tracks:
         assert numbers(log, track.source) == list(dict.fromkeys(track.audio.tolist()))
-    assert unaccounted_samples(log).value == 0
+    assert missing_samples(log) == 0
     assert disorder(log).value == 0
     for segment in (said.segment for said in log.of(Said)):
         assert segment.t1 - segment.t0 >= 0
@@ -308,4 +308,4 @@ def test_what_was_left_open_and_is_never_taken_up_becomes_final() -> None:
     log = played(relay_of(Numbers(5), Deaf()), counting(20.0), meanwhile=change)
     assert numbers(log) == list(range(1, 18))  # 15 were final, 16 and 17 shown
     assert disorder(log).value == 0
-    assert unaccounted_samples(log).value == 0
+    assert missing_samples(log) == 0
