@@ -122,6 +122,29 @@ class ModelFolder(Requirement):
 
 
 @dataclass(frozen=True)
+class ModelName(Requirement):
+    """A model that is fetched by its name, and so not before it is named.
+
+    >>> need = ModelName("a large model", example="large-v3")
+    >>> need.missing(), need.remedy()
+    ('a large model: none is fetched unasked', '--model large-v3')
+    """
+
+    for_default_model = True
+
+    what: str
+    example: str
+
+    def missing(self) -> str:
+        """Always, until one is named."""
+        return f"{self.what}: none is fetched unasked"
+
+    def remedy(self) -> str:
+        """How to name one."""
+        return f"--model {self.example}"
+
+
+@dataclass(frozen=True)
 class SecretKey(Requirement):
     """A key in an environment variable; its value is never shown.
 

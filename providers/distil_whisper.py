@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from harness.audio import Samples
 from harness.contract import SessionConfig, Word
-from harness.requirements import Requirement
+from harness.requirements import ModelName, Requirement
 from providers.faster_whisper import FasterWhisper, FasterWhisperSettings
 from providers.policies import weights
 from providers.policies.whisper import WhisperProvider, WhisperSettings
@@ -46,6 +46,7 @@ class DistilWhisper(WhisperProvider):
     name = "distil_whisper"
     Settings = DistilWhisperSettings
     settings: DistilWhisperSettings
+    default_model = "distil-small.en"
 
     def __init__(self, settings: DistilWhisperSettings | None = None) -> None:
         super().__init__(settings)
@@ -53,8 +54,8 @@ class DistilWhisper(WhisperProvider):
 
     @property
     def requires(self) -> tuple[Requirement, ...]:
-        """What the engine needs."""
-        return self._engine.requires
+        """What the engine needs, and a model."""
+        return (*self._engine.requires, ModelName("a Distil-Whisper model", self.default_model))
 
     def locate_model(self, model: str) -> Path | None:
         """See `ASRProvider`; the embedded model stands in where there is none of the family."""

@@ -12,7 +12,7 @@ from harness.metrics import TrialLog
 from harness.rules import rules_of
 from harness.runfolder import Input, RunFolder, RunInfo
 from harness.thresholds import Threshold
-from harness.trial import Activity, TrialSpec, TrialStatus
+from harness.trial import Activity, Transport, TrialSpec, TrialStatus
 from harness.verdict import Standing, Verdict
 from reports.advice import Advice, advise, name_of
 from reports.answer import Answer, answer_for
@@ -182,9 +182,13 @@ def label_of(spec: TrialSpec) -> list[str]:
     """What tells a trial from the others, most telling first."""
     model = spec.model.rstrip("/").rsplit("/", 1)[-1]
     settings = [f"{name}={value}" for name, value in sorted(spec.settings.items())]
-    if spec.activity is Activity.CONFORMANCE:
-        return [spec.provider, model, *settings, "contract"]
-    return [spec.provider, model, *settings, f"{spec.chunk_seconds:g} s chunks", spec.scenario.name]
+    if spec.activity is Activity.SCENARIO:
+        chunks, way = f"{spec.chunk_seconds:g} s chunks", []
+        if spec.transport is not Transport.IN_PROCESS:
+            way = [f"over {spec.transport}"]
+        return [spec.provider, model, *settings, chunks, spec.scenario.name, *way]
+    what = "contract" if spec.activity is Activity.CONFORMANCE else str(spec.activity)
+    return [spec.provider, model, *settings, what]
 
 
 def _matrix(columns: Sequence[Trial], thresholds: dict[str, Threshold]) -> list[Row]:

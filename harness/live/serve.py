@@ -117,7 +117,7 @@ def chosen(serving: Serving) -> tuple[Choice, list[Choice]]:
     log.info("machine: %s", printable(str(machine)))
     log.info("recommended here: %s", printable(str(advice)) if advice else "nothing")
     asked = [serving.provider] if serving.provider else []
-    ready, _ = choose_providers(asked)
+    ready, _ = choose_providers(asked, [serving.model] if serving.model else [])
     preferred = [choice for choice in ready if advice and choice.provider.name == advice.provider]
     first = (preferred or ready)[0]
     others, _ = choose_providers(serving.fallbacks) if serving.fallbacks else ([], {})
