@@ -46,7 +46,7 @@ class DistilWhisper(WhisperProvider):
     name = "distil_whisper"
     Settings = DistilWhisperSettings
     settings: DistilWhisperSettings
-    default_model = "distil-small.en"
+    default_model = "unnamed"  # none is small enough to be fetched unasked
 
     def __init__(self, settings: DistilWhisperSettings | None = None) -> None:
         super().__init__(settings)
@@ -55,7 +55,7 @@ class DistilWhisper(WhisperProvider):
     @property
     def requires(self) -> tuple[Requirement, ...]:
         """What the engine needs, and a model."""
-        return (*self._engine.requires, ModelName("a Distil-Whisper model", self.default_model))
+        return (*self._engine.requires, ModelName("a Distil-Whisper model", "distil-small.en"))
 
     def locate_model(self, model: str) -> Path | None:
         """See `ASRProvider`; the embedded model stands in where there is none of the family."""
