@@ -26,7 +26,7 @@ from harness.errors import EchobenchError, ProviderError
 from harness.events import Audited, AuditEnded, AuditPart, Event
 from harness.output import checked_segment
 from harness.probe import stream_of
-from harness.resources import ResourceMeter
+from harness.resources import LOOK_FOR_CHILDREN_EVERY, ResourceMeter
 from harness.trial import TrialSpec
 from harness.witness import WITNESS
 
@@ -51,7 +51,7 @@ class Audit:
     def __init__(self, provider: ASRProvider, emit: Callable[[Event], None]) -> None:
         self._provider, self._emit = provider, emit
         self._spans: list[InferenceSpan] = []
-        self._meter = ResourceMeter()
+        self._meter, self._reads = ResourceMeter(), ReadMeter()
 
     async def hear(
         self, part: AuditPart, repeat: int, index: int, pcm: Pcm16, *, may_fail: bool = False
@@ -63,7 +63,7 @@ class Audit:
         """
         self._spans.clear()
         self._provider.on_inference = self._spans.append
-        read, acts = _bytes_read(), WITNESS.acts()
+        read, acts = self._reads.bytes_read(), WITNESS.acts()
         text, error = "", ""
         begin_s = now_s()
         try:
@@ -74,7 +74,7 @@ class Audit:
                 raise
             error = str(failure)
         took_s = now_s() - begin_s
-        after, read_after = WITNESS.acts(), _bytes_read()
+        after, read_after = WITNESS.acts(), self._reads.bytes_read()
         self._emit(
             Audited(
                 part=part,
@@ -227,16 +227,31 @@ def _size(path: Path) -> int:
     return sum(file.stat().st_size for file in files if file.is_file())
 
 
-def _bytes_read() -> int | None:
-    """What this process and its children have read so far, from a disk or from memory."""
-    process, total = psutil.Process(), 0
-    if not hasattr(process, "io_counters"):
-        return None
-    for each in (process, *process.children(recursive=True)):
-        try:
-            total += each.io_counters().read_chars
-        except psutil.NoSuchProcess:
-            continue  # what it had read was added to its parent's
-        except (psutil.Error, OSError, AttributeError):
+class ReadMeter:
+    """Adds up what this process and its children have read, from a disk or from memory.
+
+    To look for children takes milliseconds, so it is done when one was started, and now and then.
+    """
+
+    def __init__(self) -> None:
+        self._process = psutil.Process()
+        self._children: list[psutil.Process] = []
+        self._readings = self._spawns = 0
+
+    def bytes_read(self) -> int | None:
+        """Bytes so far; None where the system doesn't tell."""
+        if not hasattr(self._process, "io_counters"):
             return None
-    return total
+        spawns = WITNESS.acts().spawns
+        if spawns != self._spawns or self._readings % LOOK_FOR_CHILDREN_EVERY == 0:
+            self._children, self._spawns = self._process.children(recursive=True), spawns
+        self._readings += 1
+        total = 0
+        for each in (self._process, *self._children):
+            try:
+                total += each.io_counters().read_chars
+            except psutil.NoSuchProcess:
+                continue  # what it had read was added to its parent's
+            except (psutil.Error, OSError, AttributeError):
+                return None
+        return total

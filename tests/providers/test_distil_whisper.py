@@ -63,12 +63,11 @@ def in_order(words: list[Word], length_s: float) -> bool:
     return all(before <= after for before, after in pairwise(times))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-def test_every_rule_of_the_contract_is_kept(engine: str) -> None:
+def test_every_rule_of_the_contract_is_kept() -> None:
     events: list[Event] = []
 
     async def body() -> None:
-        provider = make_provider("distil_whisper", {"engine": engine})
+        provider = make_provider("distil_whisper", {"engine": "faster_whisper"})
         trial = spec("distil_whisper", ClockKind.VIRTUAL)
         await conform(provider, trial, shortest(3), events.append)
         await provider.close()
