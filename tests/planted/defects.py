@@ -118,7 +118,7 @@ DEFECTS = (
     Defect(24, "leaves a helper behind", Plant("leaves_child", activity=Activity.CONFORMANCE),
            "nothing_is_left_behind"),
 )  # fmt: skip
-"""All but number 8, a slowdown by a fifth: that takes two runs, and `reports gate` judges it."""
+"""All but number 8, a slowdown by a fifth: that takes two trees (`tests.planted.slowdown`)."""
 
 
 def measured(specs: Sequence[TrialSpec], journal: Path) -> dict[str, TrialResult]:
