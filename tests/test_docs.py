@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from harness.commands import live
 from harness.metrics import METRICS
 from harness.runfolder import RunFolder
 from harness.scenario import Scenario, SourceScript
@@ -22,16 +23,25 @@ from reports.metricsdoc import PAGE, metrics_page
 from tests.reports.journals import OK, make_spec, played, write_run
 
 ROOT = Path(__file__).parents[1]
-MINE = ("choosing.md", "ci.md", "own-corpus.md", "own-scenario.md")
-INSTEAD = {"talks/manifest.jsonl": "embedded", "base.en": "embedded", "standup": "A"}
+MINE = (
+    "README.md", "docs/choosing.md", "docs/ci.md", "docs/live.md", "docs/own-corpus.md",
+    "docs/own-scenario.md",
+)  # fmt: skip
+INSTEAD = {
+    "talks/manifest.jsonl": "embedded",
+    "base.en": "embedded",
+    "standup": "A",
+    "app_server:adapter=mine.toml": "app_server:adapter=suites/adapters/echopanel.toml",
+    "NAME": "whisper_cpp",
+}
 """What a command names that is the reader's own."""
 
 
 def commands() -> Iterator[tuple[str, str]]:
     for name in MINE:
-        text = (ROOT / "docs" / name).read_text()
-        for line in re.findall(r"^ {4,}((?:pytest|python|make|\.ci/)\S*? .+)$", text, re.MULTILINE):
-            yield name, line
+        lines = re.findall(r"^(?: {4,})?((?:pytest|python|make|\.ci/)\S*? .+)$",
+                           (ROOT / name).read_text(), re.MULTILINE)  # fmt: skip
+        yield from ((name, line) for line in lines)
 
 
 COMMANDS = list(commands())
@@ -49,7 +59,7 @@ def test_there_are_commands_of_every_kind() -> None:
 
 @pytest.mark.parametrize("command", [c for _, c in COMMANDS if c.startswith("pytest")])
 def test_pytest_takes_its_options(command: str, tmp_path: Path) -> None:
-    words = [INSTEAD.get(word, word) for word in shlex.split(command)[1:]]
+    words = [INSTEAD.get(word, word) for word in shlex.split(command, comments=True)[1:]]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *words, "--collect-only", "-q", "-p", "no:cacheprovider"],
         cwd=ROOT, capture_output=True, text=True, check=False,
@@ -64,7 +74,7 @@ def test_reports_do_what_is_said(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = a_run(tmp_path)
-    words = shlex.split(command)[3:]
+    words = shlex.split(command, comments=True)[3:]
     if "--base" in words:
         pytest.skip("two revisions are measured in tests/reports/gating")
     words = [str(run.path) if word in ("latest", "RUN") else word for word in words]
@@ -82,9 +92,23 @@ def a_run(folder: Path) -> RunFolder:
 @pytest.mark.parametrize("command", [c for _, c in COMMANDS if c.startswith("make")])
 def test_make_knows_its_targets(command: str) -> None:
     done = subprocess.run(
-        [*shlex.split(command), "--dry-run"], cwd=ROOT, capture_output=True, text=True, check=False
+        [*shlex.split(command, comments=True), "--dry-run"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", [c for _, c in COMMANDS if c.startswith("python -m harness")])
+def test_the_harness_takes_what_is_said(command: str) -> None:
+    what, *words = shlex.split(command, comments=True)[3:]
+    if what == "doctor":
+        assert words == []
+        return
+    options = live.parser().parse_args(words)
+    assert live.serving_of(options) if words[0] == "serve" else live.sending_of(options)
 
 
 @pytest.mark.parametrize("command", [c for _, c in COMMANDS if c.startswith(".ci/")])

@@ -29,15 +29,15 @@ STOPPED = 130
 
 def main(arguments: list[str]) -> int:
     """Run one of the two, and return the exit status."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     if options.command == "serve":
         asyncio.run(serve(serving_of(options)))
         return 0
     return _send(sending_of(options))
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """What the command line may say."""
     parser = argparse.ArgumentParser(
         prog="python -m harness live",
         description=__doc__,
