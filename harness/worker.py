@@ -18,10 +18,9 @@ from collections.abc import Iterator
 import msgspec
 
 from harness import clock
-from harness.audit import audit
+from harness.activities import doing
 from harness.blame import blamed
 from harness.clock import ClockKind
-from harness.conformance import conform
 from harness.contract import ASRProvider
 from harness.corpus import CorpusUtterance
 from harness.errors import (
@@ -32,9 +31,7 @@ from harness.errors import (
     UnavailableError,
     UsageError,
 )
-from harness.events import Event, MachineSeen, TrialEnded, encode
-from harness.ladder.rules import exercised
-from harness.machine import describe_machine
+from harness.events import Event, TrialEnded, encode
 from harness.orphans import kill_own_group
 from harness.output import BadOutputError
 from harness.patience import DEFAULT
@@ -43,9 +40,7 @@ from harness.printable import sendable
 from harness.probe import infer_chunk, load_and_probe
 from harness.registry import corpus_path, find_corpus, make_provider
 from harness.requests import Infer, Load, Measure, Request
-from harness.session import run_session
-from harness.timeline import build_timeline
-from harness.trial import Activity, Transport, TrialStatus
+from harness.trial import Activity, TrialStatus
 from harness.watch import StalledError
 from harness.witness import WITNESS
 
@@ -136,25 +131,11 @@ class Worker:
         if self._provider is None:
             raise UsageError("worker", "nothing is loaded", "a load first")
         match request:
-            case Measure(spec=spec) if spec.activity is Activity.CONFORMANCE:
-                clock.run(conform(self._provider, spec, self._utterances, emit), spec.clock)
-                self._provider = None  # it is closed
-            case Measure(spec=spec) if spec.activity is Activity.RESIDENCY:
-                clock.run(audit(self._provider, spec, self._utterances, emit), spec.clock)
-            case Measure(spec=spec) if spec.activity is Activity.LADDER:
-                (track,) = build_timeline(spec.scenario, self._utterances, spec.seed)
-                exercise = exercised(self._provider, spec, track, emit, self._patience)
-                clock.run(exercise, spec.clock)
             case Measure(spec=spec):
-                emit(MachineSeen(machine=describe_machine()))
-                tracks = build_timeline(spec.scenario, self._utterances, spec.seed)
-                for track in tracks:
-                    for utterance in track.truth:
-                        emit(utterance)
-                play = run_session
-                if spec.transport is Transport.WS:
-                    from harness.live.trial import run_over_wire as play  # few trials need it
-                clock.run(play(self._provider, spec, tracks, emit, self._patience), spec.clock)
+                trial = doing(self._provider, spec, self._utterances, emit, self._patience)
+                clock.run(trial, spec.clock)
+                if spec.activity is Activity.CONFORMANCE:
+                    self._provider = None  # it is closed
             case Infer(chunk_seconds=chunk_s):
                 job = infer_chunk(self._provider, self._model, self._utterances, chunk_s)
                 clock.run(job, ClockKind.WALL)

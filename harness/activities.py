@@ -1,0 +1,53 @@
+"""What each activity of a trial does with a provider; what only one needs is imported for it."""
+
+from collections.abc import Callable, Coroutine, Sequence
+
+from harness.contract import ASRProvider
+from harness.corpus import CorpusUtterance
+from harness.events import Event, MachineSeen
+from harness.machine import describe_machine
+from harness.patience import Patience
+from harness.session import run_session
+from harness.timeline import build_timeline
+from harness.trial import Activity, Transport, TrialSpec
+
+
+def doing(
+    provider: ASRProvider,
+    spec: TrialSpec,
+    utterances: Sequence[CorpusUtterance],
+    emit: Callable[[Event], None],
+    patience: Patience,
+) -> Coroutine[None, None, None]:
+    """Prepare a trial, and return what has to be run on its clock.
+
+    Args:
+        provider: Its model is resident; conformance leaves it closed.
+        spec: The trial.
+        utterances: What may be spoken.
+        emit: Takes the trial's events, from any thread.
+        patience: How long the provider may take to answer and to stop.
+    """
+    match spec.activity:
+        case Activity.CONFORMANCE:
+            from harness.conformance import conform
+
+            return conform(provider, spec, utterances, emit)
+        case Activity.RESIDENCY:
+            from harness.audit import audit
+
+            return audit(provider, spec, utterances, emit)
+        case Activity.LADDER:
+            from harness.ladder.rules import exercised
+
+            (track,) = build_timeline(spec.scenario, utterances, spec.seed)
+            return exercised(provider, spec, track, emit, patience)
+    emit(MachineSeen(machine=describe_machine()))
+    tracks = build_timeline(spec.scenario, utterances, spec.seed)
+    for track in tracks:
+        for utterance in track.truth:
+            emit(utterance)
+    play = run_session
+    if spec.transport is Transport.WS:
+        from harness.live.trial import run_over_wire as play
+    return play(provider, spec, tracks, emit, patience)
