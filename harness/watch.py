@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import msgspec
 
@@ -57,6 +59,8 @@ class Watch:
         self._origin_s, self._emit, self._answer_s = origin_s, emit, answer_s
         self._on_stalled = on_stalled
         self._meters = meters or Meters()
+        # Of its own: the loop's pool may grow at any time, and would count as the provider's.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="watch")
 
     async def keep_on(self) -> None:
         """Sample every second, until cancelled.
@@ -81,7 +85,10 @@ class Watch:
         Args:
             last: Whether none follows, so that the machine is looked at in any case.
         """
-        usage, seen = await asyncio.to_thread(self._meters.read, last=last)
+        read = partial(self._meters.read, last=last)
+        usage, seen = await asyncio.get_running_loop().run_in_executor(self._thread, read)
+        if last:
+            self._thread.shutdown(wait=False)
         if seen is not None:
             self._emit(msgspec.structs.replace(seen, at_s=now_s() - self._origin_s))
         with blamed(self._provider.name):

@@ -1,6 +1,7 @@
 """Looking for processes that a test has started, also where they belong to no one any more."""
 
 import time
+from collections.abc import Iterable
 
 import psutil
 
@@ -34,3 +35,11 @@ def is_running(pid: int) -> bool:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
+
+
+def remaining(pids: Iterable[int], within_s: float = 5.0) -> list[int]:
+    """Those of some processes that are still there after a while."""
+    left, deadline_s = list(pids), time.monotonic() + within_s
+    while (left := [pid for pid in left if is_running(pid)]) and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+    return left

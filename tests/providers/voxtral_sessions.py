@@ -12,6 +12,7 @@ from harness.contract import ASRProvider, SessionConfig
 from harness.registry import make_provider
 from harness.trial import Option
 from providers.voxtral_realtime import MODEL
+from tests.faults.processes import remaining
 from tests.providers.signals import samples_of, tone
 from tests.stand_ins.voxtral_engine import Ear
 
@@ -33,7 +34,7 @@ async def session(program: Path, model: Path, **options: Option) -> AsyncIterato
     finally:
         await provider.close()
         started = set(psutil.Process().children(recursive=True)) - before
-        assert [process for process in started if process.is_running()] == []
+        assert remaining(process.pid for process in started) == []
 
 
 def spoken(count: int, pitch: int = 0, end_s: float = 1.0) -> Samples:
