@@ -221,7 +221,12 @@ def plan(options: Options, choices: Sequence[Choice]) -> list[TrialSpec]:
                         vad=vad_for(scenario, options.vad),
                     )
                 )
-            last = msgspec.structs.replace(specs[-1], transport=Transport.IN_PROCESS, vad=None)
+            last = msgspec.structs.replace(
+                specs[-1],
+                transport=Transport.IN_PROCESS,
+                clock=clock_for(choice.provider, options.clock),
+                vad=None,
+            )
             exercise = read_exercise()
             ladder = msgspec.structs.replace(
                 last, scenario=exercise.scenario, chunk_seconds=exercise.chunk_seconds
