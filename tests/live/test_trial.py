@@ -161,5 +161,6 @@ def test_the_transport_is_part_of_a_trial_and_needs_the_walls_clock() -> None:
     assert not direct.name.endswith("-ws")
     rules = [spec for spec in wired if spec.activity is not Activity.SCENARIO]
     assert {spec.transport for spec in rules} == {Transport.IN_PROCESS}
+    assert {spec.clock for spec in rules} == {ClockKind.VIRTUAL}
     with pytest.raises(UsageError, match=r"--clock virtual: sockets take real time"):
         plan(Options(transport=Transport.WS, clock=ClockKind.VIRTUAL), choices)
