@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
 from msgspec import Meta
 
 from harness.audio import SAMPLE_RATE_HZ, Samples
@@ -21,6 +22,10 @@ HUB_NAMES = """
     tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3
 """.split()
 FRAMES_A_POSITION = 2
+
+
+WARM_UP = 0.01 * np.random.default_rng(0).standard_normal(SAMPLE_RATE_HZ, dtype=np.float32)
+"""A second of noise."""
 
 
 class FasterWhisperSettings(WhisperSettings, frozen=True, kw_only=True):
@@ -85,6 +90,7 @@ class FasterWhisper(WhisperProvider):
             raise ModelError(str(folder), f"does not load ({error})", "an intact folder") from error
         encode = self._model.encode  # `transcribe` pads to 30 s whatever it is told
         self._model.encode = lambda features: encode(features[:, : self._frames])
+        self.decode(WARM_UP, is_final=True)  # much is made at the first call; captions can't wait
 
     def _check_device(self) -> None:
         import ctranslate2

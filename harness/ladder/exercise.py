@@ -151,9 +151,11 @@ def stand_ins(spec: TrialSpec) -> tuple[Runner, Runner]:
     candidate = read_table().next_smaller(model)
     if candidate is not None and _has(smaller, candidate):
         model = candidate
-    for name in names(PROVIDERS):
-        if name != spec.provider and (other := _usable(name)) is not None:
-            return Runner(smaller, model), Runner(other, other.default_model)
+    usable = [other for name in names(PROVIDERS)
+              if name != spec.provider and (other := _usable(name)) is not None]  # fmt: skip
+    for other in sorted(usable, key=lambda each: not _has(each, spec.model)):  # as accurate a one
+        known = _has(other, spec.model)
+        return Runner(smaller, model), Runner(other, spec.model if known else other.default_model)
     fallback = make_provider(spec.provider, spec.settings)
     return Runner(smaller, model), Runner(fallback, model)
 
