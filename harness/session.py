@@ -85,14 +85,16 @@ async def run_session(
         AudioError, ModelError, UnavailableError: As the provider raised them.
     """
     config = SessionConfig(model=spec.model, chunk_seconds=spec.chunk_seconds)
-    inputs = [input_of(track) for track in tracks]
+    inputs = [input_of(track, emit) for track in tracks]
     queue_s = spec.scenario.queue_s
     await hold_session(provider, spec.key, config, inputs, queue_s, emit, patience, vad=spec.vad)
 
 
-def input_of(track: Track) -> Input:
-    """A track as a source of a session."""
-    return Input(track.source, track.start_s, partial(play, track), track.rate_hz, beeps_of(track))
+def input_of(track: Track, emit: Emit) -> Input:
+    """A track as a source of a session; `emit` is told how it was played."""
+    return Input(
+        track.source, track.start_s, partial(play, track, emit), track.rate_hz, beeps_of(track)
+    )
 
 
 def beeps_of(track: Track) -> tuple[int, ...]:

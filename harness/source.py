@@ -64,7 +64,6 @@ class Feed:
         self._source, self._chunker = source, chunker
         self._emit, self._origin_s = emit, origin_s
         self._taken = self._scored = 0
-        self._lateness = Lateness()
 
     @property
     def wants(self) -> int:
@@ -72,10 +71,9 @@ class Feed:
         buffer = round(CAPTURE_S * SAMPLE_RATE_HZ)
         return min(buffer, self._chunker.missing) if self.prefilter is None else buffer
 
-    def take(self, pcm: Pcm16, due_s: float) -> None:
-        """Take samples, the last of which was captured at `due_s` on the running clock."""
+    def take(self, pcm: Pcm16) -> None:
+        """Take the next samples."""
         self._taken += len(pcm)
-        self._lateness.note(now_s() - due_s)
         if self.prefilter is None:
             self._let_through(pcm)
             return
@@ -93,7 +91,6 @@ class Feed:
             self._emit(VadUsed(source=self._source, cpu_s=self.prefilter.cpu_s, audio_s=audio_s))
         self._finish_chunk()
         self.queue.end()
-        self._emit(self._lateness.played(self._source, self._taken, self._at_s()))
 
     def _let_through(self, pcm: Pcm16) -> None:
         for chunk in self._chunker.push(pcm):
@@ -133,7 +130,7 @@ class Feed:
         return now_s() - self._origin_s
 
 
-async def play(track: Track, feed: Feed, origin_s: float) -> None:
+async def play(track: Track, emit: Callable[[Event], None], feed: Feed, origin_s: float) -> None:
     """Deliver a track in small buffers, each when its last sample has been captured.
 
     A buffer ends where a chunk does, so that no chunk waits for samples that aren't in it. The
@@ -142,14 +139,17 @@ async def play(track: Track, feed: Feed, origin_s: float) -> None:
 
     Args:
         track: What to play.
+        emit: Takes the `Played` event.
         feed: Where the audio goes.
         origin_s: The trial's zero on the running clock.
     """
-    captured = 0
+    captured, lateness = 0, Lateness()
     while captured < len(track.audio):
         buffer = track.audio[captured : captured + feed.wants]
         captured += len(buffer)
         due_s = origin_s + track.start_s + captured / track.rate_hz
         await sleep_until(due_s)
-        feed.take(buffer, due_s)
+        lateness.note(now_s() - due_s)
+        feed.take(buffer)
     feed.end()
+    emit(lateness.played(track.source, captured, now_s() - origin_s))

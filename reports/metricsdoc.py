@@ -65,6 +65,8 @@ def _limits(name: str, unit: str, thresholds: list[Threshold]) -> Iterator[str]:
         )
         what = "" if threshold.statistic == "value" else f"{threshold.statistic} "
         where = f", in {', '.join(threshold.scenarios)}" if threshold.scenarios else ""
+        if ClockKind.VIRTUAL not in threshold.clocks:
+            where += ", on the wall clock only"
         yield (f"- `{threshold.name}`: {what}target {target}, minimum {minimum}{where}"
                f" ({threshold.source})").replace("\N{NO-BREAK SPACE}", " ")  # fmt: skip
 

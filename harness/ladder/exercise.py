@@ -126,7 +126,7 @@ async def run_exercise(
         hands.append(asyncio.create_task(_reset_at(reset_s, degrader)))
 
     config = SessionConfig(model=spec.model, chunk_seconds=spec.chunk_seconds)
-    inputs = [input_of(track)]
+    inputs = [input_of(track, emit)]
     queue_s = spec.scenario.queue_s
     try:
         await hold_degradable_session(
@@ -153,9 +153,11 @@ def stand_ins(spec: TrialSpec) -> tuple[Runner, Runner]:
         model = candidate
     usable = [other for name in names(PROVIDERS)
               if name != spec.provider and (other := _usable(name)) is not None]  # fmt: skip
-    for other in sorted(usable, key=lambda each: not _has(each, spec.model)):  # as accurate a one
-        known = _has(other, spec.model)
-        return Runner(smaller, model), Runner(other, spec.model if known else other.default_model)
+    for other in usable:  # one that has the same model is as accurate
+        if _has(other, spec.model):
+            return Runner(smaller, model), Runner(other, spec.model)
+    for other in usable[:1]:
+        return Runner(smaller, model), Runner(other, other.default_model)
     fallback = make_provider(spec.provider, spec.settings)
     return Runner(smaller, model), Runner(fallback, model)
 

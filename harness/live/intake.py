@@ -95,7 +95,7 @@ class Intake:
     def _hear(self, pcm: Pcm16) -> None:
         assert self._feed is not None
         self.received += len(pcm)
-        self._feed.take(pcm, now_s())  # it is on time whenever it comes
+        self._feed.take(pcm)
 
     def _fill_gap(self, frame: Frame) -> str | None:
         """Let silence stand for frames that were lost before they were sent."""

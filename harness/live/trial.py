@@ -25,7 +25,6 @@ from harness.events import (
     Inferred,
     Interrupted,
     LadderMoved,
-    Played,
     Queued,
     Reported,
     Said,
@@ -114,15 +113,15 @@ async def _talk(
 
 async def _play(client: LiveClient, track: Track, origin_s: float, wire: "Wire") -> None:
     """Send a track in small frames, each when its last sample has been captured."""
-    size, lateness_s = round(FRAME_S * SAMPLE_RATE_HZ), Lateness()
+    size, lateness = round(FRAME_S * SAMPLE_RATE_HZ), Lateness()
     for at in range(0, len(track.audio), size):
         frame = track.audio[at : at + size]
         captured_s = origin_s + track.start_s + (at + len(frame)) / track.rate_hz
         await sleep_until(captured_s)
-        lateness_s.note(now_s() - captured_s)
+        lateness.note(now_s() - captured_s)
         await client.send(track.source, captured_s, frame)
     await client.end(track.source)
-    wire.emit(lateness_s.played(track.source, len(track.audio), now_s() - origin_s))
+    wire.emit(lateness.played(track.source, len(track.audio), now_s() - origin_s))
 
 
 class Wire:
@@ -157,7 +156,7 @@ class Wire:
             if self._shift_s is None:
                 self._early.append(event)
                 return
-        if not isinstance(event, Said | Played):  # the client tells when it played and had text
+        if not isinstance(event, Said):  # what was said counts from when the client has it
             self.emit(self._in_trial_time(event, self._shift_s))
 
     def hear(self, message: FromServer) -> None:

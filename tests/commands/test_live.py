@@ -16,7 +16,7 @@ import pytest
 import soundfile
 
 from harness.audio import SAMPLE_RATE_HZ
-from harness.commands.live import main
+from harness.commands.live import main, parser, serving_of
 from harness.contract import ASRHealth, AudioSource
 from harness.errors import AudioError, EchobenchError, UnavailableError, UsageError
 from harness.live.captions import Captions
@@ -195,9 +195,16 @@ def test_what_cannot_be_meant_is_told(
     assert problem in str(refused.value)
 
 
-def test_without_the_package_a_microphone_is_told_how_to_get_it() -> None:
-    if __import__("importlib.util").util.find_spec("sounddevice") is not None:
-        pytest.skip("sounddevice is installed here")
+def test_the_filter_is_named_as_in_a_run() -> None:
+    silero = parser().parse_args(["serve", "--vad", "silero"])
+    assert serving_of(silero).vad == "silero"
+    assert serving_of(parser().parse_args(["serve"])).vad is None
+
+
+def test_without_the_package_a_microphone_is_told_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", None)  # an import of it fails
     with pytest.raises(UnavailableError, match=r"lacks the Python package sounddevice.*live-mic"):
         main(["send", "--mic"])
 

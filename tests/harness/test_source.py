@@ -31,7 +31,7 @@ async def played(audio_s: float, chunk_s: float, start_s: float) -> list[Event]:
     origin_s = now_s()
     queue = ChunkQueue(AudioSource.MIC, start_s, origin_s, 10.0, events.append)
     feed = Feed(AudioSource.MIC, Chunker(chunk_s), queue, None, events.append, origin_s)
-    await play(track, feed, origin_s)
+    await play(track, events.append, feed, origin_s)
     return events
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from functools import partial
 from typing import Any
 
 import pytest
@@ -19,8 +18,7 @@ from harness.ladder.relay import Relay, Runner
 from harness.metrics import TrialLog
 from harness.metrics.integrity import disorder, missing_samples
 from harness.patience import Patience
-from harness.session import Input, hold_session, run_session
-from harness.source import play
+from harness.session import hold_session, input_of, run_session
 from harness.timeline import Track
 from tests.ladder.numbers import Numbers, counting
 from tests.trials import spec_of
@@ -228,7 +226,7 @@ def test_one_that_is_stuck_is_left_for_another() -> None:
     async def session() -> None:
         await hold_session(
             relay, "s", SessionConfig(model="none", chunk_seconds=0.5),
-            [Input(MIC, 0.0, partial(play, track))], 60.0, events.append,
+            [input_of(track, events.append)], 60.0, events.append,
             Patience(answer_s=5.0), on_stalled=relay.give_up,
         )  # fmt: skip
 
