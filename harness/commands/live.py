@@ -13,7 +13,7 @@ import os
 import sys
 from pathlib import Path
 
-from harness.errors import EchobenchError, UsageError
+from harness.errors import UsageError
 from harness.live.captions import Captions
 from harness.live.door import PATH
 from harness.live.sender import Sending, send
@@ -55,12 +55,8 @@ def parser() -> argparse.ArgumentParser:
     add("--chunk-seconds", metavar="S", default="2", help="(default: %(default)s)")
     add("--queue-seconds", metavar="S", default="10",
         help="audio that may wait; what is older is dropped (default: %(default)s)")  # fmt: skip
-    add(
-        "--vad",
-        metavar="NAME",
-        default="off",
-        help="filter silence out before the queue, as with silero (default: %(default)s)",
-    )
+    add("--vad", metavar="NAME", default="off",
+        help="leave silence out, by silero for instance (default: %(default)s)")  # fmt: skip
     add("--sessions", metavar="N", default="1",
         help="at once, each with models of its own (default: %(default)s)")  # fmt: skip
     add("--host", default="127.0.0.1", help="(default: %(default)s); others need a token")
@@ -151,9 +147,6 @@ def _send(sending: Sending) -> int:
         asyncio.run(send(sending, captions.show))
     except KeyboardInterrupt:
         return STOPPED
-    except EchobenchError:
-        captions.close()
-        raise
     finally:
         captions.close()
     return 0

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from harness import errors
 from harness.contract import (
     ASRHealth,
     ASRSegment,
@@ -165,3 +166,14 @@ def plain(error: Any, call: int = 0) -> Answer:
     return Answer(
         call, None, type(error).__name__, error.where, error.problem, error.allowed
     )  # fmt: skip
+
+
+def raised(answer: Answer) -> errors.EchobenchError:
+    """The error that the far side met with."""
+    kind: Any = getattr(errors, answer.error, None)
+    if not (isinstance(kind, type) and issubclass(kind, errors.EchobenchError)):
+        kind = errors.ProviderError
+    if kind is errors.UnknownNameError:  # is made from a list of names, which didn't travel
+        kind = errors.UsageError
+    error: errors.EchobenchError = kind(answer.where, answer.problem, answer.allowed)
+    return error
