@@ -8,16 +8,20 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from harness.audio import Pcm16
+from harness.audio import SAMPLE_RATE_HZ, Pcm16
+from harness.clock import now_s, sleep_until
 from harness.contract import AudioSource
 from harness.errors import EchobenchError, ProviderError, UnavailableError, UsageError
 from harness.live.frames import pack
 from harness.live.messages import End, Failed, FromClient, FromServer, Start, from_server
 from harness.live.refusal import Close
+from harness.source import Lateness
 
 BIGGEST_MESSAGE = 1 << 22
 """Bytes of a message from the server: a final with all its words is far smaller."""
 OPEN_S = 10.0
+FRAME = SAMPLE_RATE_HZ // 10
+"""Samples that are sent at a time."""
 
 
 class LiveClient:
@@ -65,6 +69,30 @@ class LiveClient:
     async def end(self, source: AudioSource) -> None:
         """Say that a source has ended."""
         await self._say(End(source=source))
+
+    async def play(
+        self, source: AudioSource, pcm: Pcm16, begin_s: float, rate_hz: float = SAMPLE_RATE_HZ
+    ) -> Lateness:
+        """Send audio in small frames, each when its last sample has been captured, and its end.
+
+        Args:
+            source: Whose it is.
+            pcm: int16, shape (n,), 16 kHz.
+            begin_s: When its first sample is captured, on the running clock.
+            rate_hz: Samples that the source takes in a second of that clock.
+
+        Returns:
+            How late the frames were.
+        """
+        lateness = Lateness()
+        for at in range(0, len(pcm), FRAME):
+            frame = pcm[at : at + FRAME]
+            captured_s = begin_s + (at + len(frame)) / rate_hz
+            await sleep_until(captured_s)
+            lateness.note(now_s() - captured_s)
+            await self.send(source, captured_s, frame)
+        await self.end(source)
+        return lateness
 
     async def messages(self) -> AsyncIterator[FromServer]:
         """What the server says, to its end.

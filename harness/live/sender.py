@@ -11,14 +11,13 @@ import soundfile
 import soxr
 
 from harness.audio import SAMPLE_RATE_HZ, Pcm16, read_audio, to_pcm16
-from harness.clock import now_s, sleep_until
+from harness.clock import now_s
 from harness.contract import AudioSource
 from harness.errors import UsageError
 from harness.live.client import LiveClient, connected
 from harness.live.messages import FromServer, Ready
 from harness.live.microphone import microphone
 
-FRAME = SAMPLE_RATE_HZ // 10
 SOURCES = (AudioSource.MIC, AudioSource.SYSTEM)
 
 
@@ -124,17 +123,7 @@ async def _play_files(tracks: dict[AudioSource, Pcm16], client: LiveClient) -> N
     begin_s = now_s()
     async with asyncio.TaskGroup() as group:
         for source, audio in tracks.items():
-            group.create_task(_play_file(client, source, audio, begin_s))
-
-
-async def _play_file(client: LiveClient, source: AudioSource, audio: Pcm16, begin_s: float) -> None:
-    """Send audio in small frames, each when its last sample would have been captured."""
-    for at in range(0, len(audio), FRAME):
-        frame = audio[at : at + FRAME]
-        captured_s = begin_s + (at + len(frame)) / SAMPLE_RATE_HZ
-        await sleep_until(captured_s)
-        await client.send(source, captured_s, frame)
-    await client.end(source)
+            group.create_task(client.play(source, audio, begin_s))
 
 
 async def _speak(blocks: AsyncIterator[tuple[float, Pcm16 | None]], client: LiveClient) -> None:

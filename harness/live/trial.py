@@ -12,8 +12,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from harness.audio import SAMPLE_RATE_HZ
-from harness.clock import now_s, sleep_until
+from harness.clock import now_s
 from harness.contract import ASRProvider, ASRSegment, AudioSource
 from harness.errors import EchobenchError
 from harness.events import (
@@ -47,11 +46,9 @@ from harness.live.session import LiveSession, Manner
 from harness.meters import Meters
 from harness.patience import DEFAULT, Patience
 from harness.session import Emit, beeps_of
-from harness.source import Lateness
 from harness.timeline import Track
 from harness.trial import TrialSpec
 
-FRAME_S = 0.1
 LOOPBACK = "127.0.0.1"
 TIMED = (Queued, Skipped, Begun, Finished, Dropped, Backpressure, Sampled, Surroundings,
          LadderMoved, SessionEnded)  # fmt: skip
@@ -112,15 +109,8 @@ async def _talk(
 
 
 async def _play(client: LiveClient, track: Track, origin_s: float, wire: "Wire") -> None:
-    """Send a track in small frames, each when its last sample has been captured."""
-    size, lateness = round(FRAME_S * SAMPLE_RATE_HZ), Lateness()
-    for at in range(0, len(track.audio), size):
-        frame = track.audio[at : at + size]
-        captured_s = origin_s + track.start_s + (at + len(frame)) / track.rate_hz
-        await sleep_until(captured_s)
-        lateness.note(now_s() - captured_s)
-        await client.send(track.source, captured_s, frame)
-    await client.end(track.source)
+    begin_s = origin_s + track.start_s
+    lateness = await client.play(track.source, track.audio, begin_s, track.rate_hz)
     wire.emit(lateness.played(track.source, len(track.audio), now_s() - origin_s))
 
 
