@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from harness.events import Surroundings
 from harness.resources import ResourceMeter, Usage
@@ -14,10 +15,15 @@ class Meters:
     Args:
         shared_s: A reading as recent as this is good enough, so that many sessions of a process
             don't all look at the same things; 0 looks each time.
+
+    Attributes:
+        thread: Where to call `read`. The loop's own pool may grow at any time, which would count as
+            the provider's doing; and a thread a session would hold up all others as it starts.
     """
 
     def __init__(self, shared_s: float = 0.0) -> None:
         self._shared_s = shared_s
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="meters")
         self._resources, self._surroundings = ResourceMeter(), SurroundingsMeter()
         self._latest: Usage | None = None
         self._read_at_s = float("-inf")

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import msgspec
@@ -58,9 +57,7 @@ class Watch:
         self._provider, self._queues = provider, queues
         self._origin_s, self._emit, self._answer_s = origin_s, emit, answer_s
         self._on_stalled = on_stalled
-        self._meters = meters or Meters()
-        # Of its own: the loop's pool may grow at any time, and would count as the provider's.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="watch")
+        self._meters, self._meters_are_shared = meters or Meters(), meters is not None
 
     async def keep_on(self) -> None:
         """Sample every second, until cancelled.
@@ -86,9 +83,10 @@ class Watch:
             last: Whether none follows, so that the machine is looked at in any case.
         """
         read = partial(self._meters.read, last=last)
-        usage, seen = await asyncio.get_running_loop().run_in_executor(self._thread, read)
-        if last:
-            self._thread.shutdown(wait=False)
+        thread = self._meters.thread
+        usage, seen = await asyncio.get_running_loop().run_in_executor(thread, read)
+        if last and not self._meters_are_shared:
+            thread.shutdown(wait=False)
         if seen is not None:
             self._emit(msgspec.structs.replace(seen, at_s=now_s() - self._origin_s))
         with blamed(self._provider.name):

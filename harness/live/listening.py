@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,6 +15,8 @@ from harness.live.limits import Bucket, LiveLimits
 from harness.live.server import LiveServer
 
 CLOSING_S = 3.0
+SILENT = logging.getLogger("echobench.live.websockets")
+SILENT.setLevel(logging.CRITICAL)  # a traceback for each client that is lost would hold up the rest
 ARRIVALS = 2.0
 """Times as many connections a second as are let in get an answer; more are cut off unread."""
 
@@ -27,20 +30,25 @@ class GuardedConnection(ServerConnection):
     limits: LiveLimits
     arrivals: Bucket
     count = 0
+    cut_off = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.Protocol`."""
-        super().connection_made(transport)
         cls = type(self)
         cls.count += 1
         too_many = cls.count > self.limits.connections + self.limits.handshakes
-        if too_many or not self.arrivals.take(1.0, now_s()):
-            self.transport.abort()
+        self.cut_off = too_many or not self.arrivals.take(1.0, now_s())
+        if self.cut_off:
+            assert isinstance(transport, asyncio.Transport)
+            transport.abort()
+        else:
+            super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
         type(self).count -= 1
-        super().connection_lost(exc)
+        if not self.cut_off:  # else nothing was begun that has to end
+            super().connection_lost(exc)
 
 
 @contextlib.asynccontextmanager
@@ -73,6 +81,7 @@ async def listening(
         "ping_interval": limits.ping_s,
         "ping_timeout": limits.ping_s,
         "close_timeout": CLOSING_S,
+        "logger": SILENT,
         "server_header": None,
         "create_connection": type("Connection", (GuardedConnection,), guard),
     }

@@ -103,7 +103,6 @@ def talk() -> None:
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     log.propagate = False
-    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # it tells of every lost client
 
 
 def chosen(serving: Serving) -> tuple[Choice, list[Choice]]:
