@@ -29,7 +29,9 @@ class Marker:
 def markers(log: TrialLog) -> list[Marker]:
     """All markers of all sources.
 
-    A final answers a marker if it lies where the marker is and has at least half of its words.
+    A final answers a marker if it lies where the marker is and has at least half of its words. It
+    may lie a little beside it, unless it lies on another whose words it has: neighbours that say
+    much the same are not answers to each other.
     """
     found = []
     for source in log.sources:
@@ -39,13 +41,21 @@ def markers(log: TrialLog) -> list[Marker]:
         for at_s, final in log.finals(source):
             while begun < len(mine) and mine[begun].utterance.t1 + SLACK_S < final.t0:
                 begun += 1
+            answered = []
             for marker in mine[begun:]:
                 if marker.utterance.t0 - SLACK_S > final.t1:
                     break
                 if _has_words(final, marker.utterance):
-                    marker.answers_s.append(at_s)
+                    answered.append(marker)
+            on = [marker for marker in answered if _overlap(final, marker.utterance)]
+            for marker in on or answered:
+                marker.answers_s.append(at_s)
         found += mine
     return found
+
+
+def _overlap(final: ASRSegment, utterance: Utterance) -> bool:
+    return final.t0 < utterance.t1 and utterance.t0 < final.t1
 
 
 def _has_words(final: ASRSegment, utterance: Utterance) -> bool:

@@ -62,6 +62,18 @@ def test_one_long_final_may_answer_several_and_a_second_is_a_repetition() -> Non
     assert of("markers_repeated", *markers(), answer(1, 0.5), again).value == 1
 
 
+def test_a_neighbour_that_says_much_the_same_is_no_answer() -> None:
+    texts = ("open the green door", "open the old door")
+    two = [msgspec.structs.replace(spoken(text, 2.5 * at + 1), beep_sample=40_000 * at)
+           for at, text in enumerate(texts)]  # fmt: skip
+    finals = [said(2.5 * at + 4, text, at, final=True, t0=2.5 * at + 1, t1=2.5 * at + 3)
+              for at, text in enumerate(texts)]  # fmt: skip
+    assert of("markers_repeated", *two, *finals).value == 0
+    assert of("markers_missed", *two, *finals).value == 0
+    beside = said(3.6, texts[0], final=True, t0=3.1, t1=3.4)
+    assert of("markers_missed", two[0], beside).value == 0
+
+
 def test_a_partial_is_no_answer() -> None:
     assert of("markers_missed", *markers(1), said(3.5, WORDS[0], t0=1.0, t1=3.0)).value == 1
 
