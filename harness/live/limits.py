@@ -10,7 +10,7 @@ class LiveLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     connections: int = 64
     """At once, pages and onlookers included."""
-    connections_per_s: float = 20.0
+    connections_per_s: float = 50.0
     handshakes: int = 64
     """Connections that have not said yet what they want."""
     handshake_s: float = 5.0
