@@ -29,6 +29,10 @@ class Meters:
         self._read_at_s = float("-inf")
         self._turn = threading.Lock()
 
+    def close(self) -> None:
+        """Let the thread go; no reading follows."""
+        self.thread.shutdown(wait=False)
+
     def read(self, *, last: bool = False) -> tuple[Usage, Surroundings | None]:
         """Read now; blocking, for milliseconds, and from any thread.
 

@@ -161,9 +161,13 @@ async def hold_session(
         [each.queue for each in listeners],
         [PreFilter(make_detector(vad)) for _ in inputs] if vad else [],
     )
-    watch = Watch(provider, stage.queues, origin_s, emit, patience.answer_s, on_stalled, meters)
+    own = contextlib.closing(Meters()) if meters is None else contextlib.nullcontext(meters)
     try:
-        await _stream_all(inputs, listeners, stage, emit, watch, beside)
+        with own as used:
+            watch = Watch(
+                provider, stage.queues, origin_s, emit, patience.answer_s, on_stalled, used
+            )
+            await _stream_all(inputs, listeners, stage, emit, watch, beside)
     except BaseException:
         with contextlib.suppress(EchobenchError):  # the first error tells more than this one
             await _stop(provider, session_id, patience.stop_s)

@@ -41,7 +41,7 @@ class Watch:
         emit: Takes the samples.
         answer_s: A provider that has audio and for so long does nothing is stuck.
         on_stalled: Called then; it raises, unless someone takes over.
-        meters: What looks at the process and the machine; its own when None.
+        meters: What looks at the process and the machine.
     """
 
     def __init__(
@@ -51,13 +51,13 @@ class Watch:
         origin_s: float,
         emit: Callable[[Event], None],
         answer_s: float,
-        on_stalled: OnStalled = end_session,
-        meters: Meters | None = None,
+        on_stalled: OnStalled,
+        meters: Meters,
     ) -> None:
         self._provider, self._queues = provider, queues
         self._origin_s, self._emit, self._answer_s = origin_s, emit, answer_s
         self._on_stalled = on_stalled
-        self._meters, self._meters_are_shared = meters or Meters(), meters is not None
+        self._meters = meters
 
     async def keep_on(self) -> None:
         """Sample every second, until cancelled.
@@ -83,10 +83,8 @@ class Watch:
             last: Whether none follows, so that the machine is looked at in any case.
         """
         read = partial(self._meters.read, last=last)
-        thread = self._meters.thread
-        usage, seen = await asyncio.get_running_loop().run_in_executor(thread, read)
-        if last and not self._meters_are_shared:
-            thread.shutdown(wait=False)
+        loop = asyncio.get_running_loop()
+        usage, seen = await loop.run_in_executor(self._meters.thread, read)
         if seen is not None:
             self._emit(msgspec.structs.replace(seen, at_s=now_s() - self._origin_s))
         with blamed(self._provider.name):

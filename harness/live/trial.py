@@ -6,6 +6,7 @@ share a process, and its clock.
 """
 
 import asyncio
+import contextlib
 import secrets
 import threading
 from collections.abc import Sequence
@@ -67,26 +68,27 @@ async def run_over_wire(
         ProviderError: The provider failed, got stuck or broke the contract.
         AudioError, ModelError, UnavailableError: As the provider raised them.
     """
-    limits, token = LiveLimits(), secrets.token_urlsafe()
+    limits, token, meters = LiveLimits(), secrets.token_urlsafe(), Meters()
     seats = Seats(lambda: Seat(Relay([Runner(provider, spec.model)])), 1)
     rules = without_load()
     manner = Manner(
-        spec.chunk_seconds, spec.scenario.queue_s, patience, rules, limits, Meters(), spec.vad,
+        spec.chunk_seconds, spec.scenario.queue_s, patience, rules, limits, meters, spec.vad,
         {track.source: beeps_of(track) for track in tracks},
     )  # fmt: skip
     wire = Wire(tracks, emit)
     live = LiveServer(seats, manner, Keeper(None), wire.note)
     door = Door(limits, token, ())
-    async with (
-        listening(live, door, limits, LOOPBACK, 0),
-        connected(f"ws://{LOOPBACK}:{door.port}{PATH}", token) as client,
-    ):
-        await client.start([track.source for track in tracks], spec.key)
-        try:
-            await _talk(client, tracks, live, wire)
-        except EchobenchError as error:
-            told = [session.failure for session in live.past if session.failure is not None]
-            raise (*told, error)[0] from None  # in full, and of its own kind
+    with contextlib.closing(meters):
+        async with (
+            listening(live, door, limits, LOOPBACK, 0),
+            connected(f"ws://{LOOPBACK}:{door.port}{PATH}", token) as client,
+        ):
+            await client.start([track.source for track in tracks], spec.key)
+            try:
+                await _talk(client, tracks, live, wire)
+            except EchobenchError as error:
+                told = [session.failure for session in live.past if session.failure is not None]
+                raise (*told, error)[0] from None  # in full, and of its own kind
 
 
 async def _talk(

@@ -1,6 +1,7 @@
 """A session: audio conserved to the sample at every moment, and a provider held to its word."""
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -234,3 +235,15 @@ def run_alone(provider: Null, *sources: AudioSource) -> list[Event]:
     spec = spec_of(provider.name, "none")
     clock.run(run_session(provider, spec, tracks, events.append, PATIENCE), ClockKind.VIRTUAL)
     return events
+
+
+def test_what_looks_at_a_session_leaves_no_thread() -> None:
+    def meters() -> set[threading.Thread]:
+        return {each for each in threading.enumerate() if each.name.startswith("meters")}
+
+    before = meters()
+    events = play_to(Null(), silent_track(2.0), chunk_seconds=1.0)
+    assert any(isinstance(event, Sampled) for event in events)
+    for thread in meters() - before:
+        thread.join(5.0)
+    assert not meters() - before

@@ -364,7 +364,9 @@ def test_connections_that_say_nothing_are_ended() -> None:
     run(session())
 
 
-def test_half_open_connections_are_bounded() -> None:
+def test_half_open_connections_are_bounded_and_leave_no_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     limits = LiveLimits(handshakes=5, connections=3, handshake_s=3.0)
 
     async def session() -> None:
@@ -390,6 +392,7 @@ def test_half_open_connections_are_bounded() -> None:
                 await app.start()
 
     run(session())
+    assert "handshake" not in caplog.text
 
 
 def test_a_client_that_vanishes_without_a_word_is_noticed(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The live server, spoken to as an app would: captions, figures, levels, and the end."""
 
 import asyncio
+import threading
 from itertools import pairwise
 from pathlib import Path
 
@@ -49,6 +50,25 @@ def test_two_sources_are_captioned_side_by_side() -> None:
             assert app.numbers(SYSTEM) == list(range(501, 509))
 
     run(session())
+
+
+def test_sessions_share_the_thread_that_looks_at_the_process() -> None:
+    """To start one for each would hold up all others, for milliseconds."""
+
+    def threads() -> set[threading.Thread]:
+        own = {"numbers"}  # each provider's own
+        return {each for each in threading.enumerate() if each.name.split("_")[0] not in own}
+
+    async def session() -> int:
+        async with serving(seats=2) as rig, client(rig) as one, client(rig) as other:
+            await one.start()
+            await one.until(Metrics)
+            before = threads()
+            await other.start()
+            await other.until(Metrics)
+            return len(threads() - before)
+
+    assert run(session()) == 0
 
 
 def test_metrics_come_once_a_second_and_add_up() -> None:
