@@ -77,7 +77,7 @@ def test_a_process_that_dies_while_nobody_speaks_is_replaced(program: Path, mode
 @pytest.mark.parametrize(
     ("mode", "error", "words"),
     [
-        ("never_ready", StalledError, "had not loaded its model after 2 s"),
+        ("never_ready", StalledError, "had not loaded its model after 6 s"),
         ("mute", StalledError, "said nothing for 1 s"),
         ("no_tokenizer", ModelError, r"tekken\.json can't be opened"),
     ],
@@ -88,7 +88,7 @@ def test_a_model_that_does_not_load_is_told_and_nothing_is_left(
     model = write_model(tmp_path / "model", mode)  # type: ignore[arg-type]
 
     async def body() -> None:
-        load_s = 2.0 if mode == "never_ready" else 60.0
+        load_s = 6.0 if mode == "never_ready" else 60.0  # both processes begin within it
         async with session(program, model, load_s=load_s, answer_s=1.0, processes=2):
             pass
 
