@@ -13,10 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
+from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from harness.clock import now_s
-from harness.live.limits import Bucket, LiveLimits
+from harness.live.limits import LiveLimits
 from harness.live.page import page_response
 
 PATH = "/live"
@@ -37,7 +37,6 @@ class Door:
     def __init__(self, limits: LiveLimits, token: str | None, origins: Sequence[str]) -> None:
         self._limits, self._token = limits, token
         self._extra = frozenset(origins)
-        self._rate = Bucket(limits.connections_per_s, 2 * limits.connections_per_s, now_s())
         self.port = 0
         self.inside = 0
         """Connections that came in and haven't left."""
@@ -48,10 +47,6 @@ class Door:
         if parse_qs(url.query, keep_blank_values=True):
             return connection.respond(
                 HTTPStatus.BAD_REQUEST, "nothing in the URL, and least of all a token\n"
-            )
-        if not self._rate.take(1.0, now_s()):
-            return connection.respond(
-                HTTPStatus.TOO_MANY_REQUESTS, "too many connections a second\n"
             )
         if url.path != PATH:
             return self._page(connection, request, url.path)
@@ -71,12 +66,6 @@ class Door:
         """The pages that may connect."""
         return {*self._extra, *(f"http://{host}:{self.port}" for host in LOOPBACK)}
 
-    def choose_subprotocol(
-        self, connection: ServerConnection, offered: Sequence[Subprotocol]
-    ) -> Subprotocol | None:
-        """Agree on the protocol's name; never on the token, which would be sent back."""
-        return PROTOCOL_NAME if PROTOCOL_NAME in offered else None
-
     def _page(self, connection: ServerConnection, request: Request, path: str) -> Response:
         # A name that someone else makes point to this machine is not ours (DNS rebinding).
         host = request.headers.get("Host", "")
@@ -94,6 +83,13 @@ class Door:
             return True
         expected = self._token.encode()
         return any(hmac.compare_digest(given, expected) for given in tokens(request))
+
+
+def choose_subprotocol(
+    protocol: ServerProtocol, offered: Sequence[Subprotocol]
+) -> Subprotocol | None:
+    """Agree on the protocol's name; never on the token, which would be sent back."""
+    return PROTOCOL_NAME if PROTOCOL_NAME in offered else None
 
 
 def tokens(request: Request) -> list[bytes]:

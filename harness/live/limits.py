@@ -10,7 +10,10 @@ class LiveLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
     connections: int = 64
     """At once, pages and onlookers included."""
-    connections_per_s: float = 50.0
+    connections_per_s: float = 5.0
+    """On average, beyond …"""
+    connections_burst: float = 64.0
+    """… that many at once, as when all clients come back; who comes sooner has to wait."""
     handshakes: int = 64
     """Connections that have not said yet what they want."""
     handshake_s: float = 5.0
@@ -64,3 +67,7 @@ class Bucket:
             return False
         self._left -= amount
         return True
+
+    def charge(self, amount: float) -> None:
+        """Use up to as much of it as there is."""
+        self._left = max(0.0, self._left - amount)

@@ -1,100 +1,138 @@
-"""The listening socket of the live server, and what holds for every connection to it."""
+"""The listening socket of the live server: newcomers come in one by one, and not too fast.
+
+To read a request, begin a session and end it takes milliseconds, which captions under way would
+have to wait. So whoever comes when too many did waits outside, in the system's queue, where it
+costs nothing; nobody is sent away for it.
+"""
 
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import AsyncIterator
-from typing import Any
 
-from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.asyncio.server import Server, ServerConnection
+from websockets.frames import CloseCode
+from websockets.server import ServerProtocol
 
 from harness.clock import now_s
 from harness.errors import UsageError
-from harness.live.door import Door
+from harness.live.door import Door, choose_subprotocol
 from harness.live.limits import Bucket, LiveLimits
 from harness.live.server import LiveServer
 
 CLOSING_S = 3.0
+OUTSIDE = 128
+"""Connections that the system lets wait."""
+APART_S = 0.02
+"""Between two newcomers, those who talk have their turn."""
+UNREAD_BYTES = 1 << 15
+"""Of one client, that the system keeps: what is read at once should not take long."""
+OFFENCE = 8.0
+"""As many newcomers one counts for that had to be sent away; the next have to wait for it."""
+BLAMELESS = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD,
+             CloseCode.ABNORMAL_CLOSURE)  # fmt: skip
+NO_ROOM_S = 0.2
 SILENT = logging.getLogger("echobench.live.websockets")
 SILENT.setLevel(logging.CRITICAL)  # a traceback for each client that is lost would hold up the rest
-ARRIVALS = 2.0
-"""Times as many connections a second as are let in get an answer; more are cut off unread."""
+log = logging.getLogger("echobench.live")
 
 
-class GuardedConnection(ServerConnection):
-    """Counts connections from the first byte on; what is far too much is cut off unread.
+class Reception(Server):
+    """Serves connections that it accepts itself, as fast as the limits allow.
 
-    To read a request and refuse it takes a millisecond, which the others would have to wait.
+    Args:
+        live: What the clients come for.
+        door: Decides about each.
+        limits: How many there may be, and how fast.
     """
 
-    limits: LiveLimits
-    arrivals: Bucket
-    count = 0
-    cut_off = False
+    def __init__(self, live: LiveServer, door: Door, limits: LiveLimits) -> None:
+        super().__init__(
+            self._serve,
+            process_request=door.check,
+            server_header=None,
+            open_timeout=limits.handshake_s,
+            logger=SILENT,
+        )
+        self._live, self._door, self._limits = live, door, limits
+        self._budget = Bucket(limits.connections_per_s, limits.connections_burst, now_s())
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See `asyncio.Protocol`."""
-        cls = type(self)
-        cls.count += 1
-        too_many = cls.count > self.limits.connections + self.limits.handshakes
-        self.cut_off = too_many or not self.arrivals.take(1.0, now_s())
-        if self.cut_off:
-            assert isinstance(transport, asyncio.Transport)
-            transport.abort()
-        else:
-            super().connection_made(transport)
+    def is_serving(self) -> bool:
+        """Tell whether it is not closing."""
+        return self.close_task is None
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """See `asyncio.Protocol`."""
-        type(self).count -= 1
-        if not self.cut_off:  # else nothing was begun that has to end
-            super().connection_lost(exc)
+    def newcomer(self) -> ServerConnection:
+        """Make what speaks the protocol with one client."""
+        limits = self._limits
+        return ServerConnection(
+            ServerProtocol(
+                select_subprotocol=choose_subprotocol, max_size=limits.frame_bytes, logger=SILENT
+            ),
+            self,
+            ping_interval=limits.ping_s,
+            ping_timeout=limits.ping_s,
+            close_timeout=CLOSING_S,
+        )
+
+    async def let_in(self, ear: socket.socket) -> None:
+        """Accept connections until cancelled."""
+        loop = asyncio.get_running_loop()
+        most = self._limits.connections + self._limits.handshakes
+        while True:
+            if len(self.handlers) >= most or not self._budget.take(1.0, now_s()):
+                await asyncio.sleep(1.0 / self._limits.connections_per_s)
+                continue
+            try:
+                accepted, _ = await loop.sock_accept(ear)
+                await loop.connect_accepted_socket(self.newcomer, accepted)
+            except OSError as error:  # it has left again, or there is no file left to be had
+                log.warning("a connection was lost before it began: %s", error.strerror)
+                await asyncio.sleep(NO_ROOM_S)
+            await asyncio.sleep(APART_S)
+
+    async def _serve(self, connection: ServerConnection) -> None:
+        self._door.inside += 1
+        try:
+            await self._live.welcome(connection)
+        finally:
+            self._door.inside -= 1
+            if connection.close_code not in BLAMELESS:
+                self._budget.charge(OFFENCE)
 
 
 @contextlib.asynccontextmanager
 async def listening(
     live: LiveServer, door: Door, limits: LiveLimits, host: str, port: int
-) -> AsyncIterator[Server]:
+) -> AsyncIterator[Reception]:
     """Listen for clients; inside, `door.port` is the port.
 
     Raises:
         UsageError: The address can't be listened on.
     """
-
-    async def handler(connection: ServerConnection) -> None:
-        door.inside += 1
+    reception = Reception(live, door, limits)
+    with contextlib.ExitStack() as listeners:
         try:
-            await live.welcome(connection)
+            # It binds and never accepts, since nobody could tell it how fast.
+            bound = await asyncio.get_running_loop().create_server(
+                reception.newcomer, host, port, start_serving=False
+            )
+            reception.wrap(bound)
+            ears = [listeners.enter_context(each.dup()) for each in bound.sockets]
+            for ear in ears:
+                ear.setblocking(False)
+                ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UNREAD_BYTES)
+                ear.listen(OUTSIDE)
+        except OSError as error:
+            problem = f"can't be listened on ({error.strerror})"
+            raise UsageError(f"{host}:{port}", problem, "a free port") from error
+        door.port = bound.sockets[0].getsockname()[1]
+        accepting = [asyncio.create_task(reception.let_in(ear)) for ear in ears]
+        try:
+            yield reception
         finally:
-            door.inside -= 1
-
-    many_s = ARRIVALS * limits.connections_per_s
-    guard = {"limits": limits, "arrivals": Bucket(many_s, 2 * many_s, now_s())}
-
-    options: dict[str, Any] = {
-        "process_request": door.check,
-        "subprotocols": None,
-        "select_subprotocol": door.choose_subprotocol,
-        "compression": None,
-        "max_size": limits.frame_bytes,
-        "open_timeout": limits.handshake_s,
-        "ping_interval": limits.ping_s,
-        "ping_timeout": limits.ping_s,
-        "close_timeout": CLOSING_S,
-        "logger": SILENT,
-        "server_header": None,
-        "create_connection": type("Connection", (GuardedConnection,), guard),
-    }
-    try:
-        server = await serve(handler, host, port, **options)
-    except OSError as error:
-        where = f"{host}:{port}"
-        raise UsageError(
-            where, f"can't be listened on ({error.strerror})", "a free port"
-        ) from error
-    door.port = next(iter(server.sockets)).getsockname()[1]
-    try:
-        yield server
-    finally:
-        server.close()
-        await server.wait_closed()
+            for task in accepting:
+                task.cancel()
+            await asyncio.wait(accepting)
+            reception.close()
+            await reception.wait_closed()

@@ -26,7 +26,7 @@ log = logging.getLogger("echobench.live")
 REMEMBERED = 16
 OFFENDER_S = 0.5
 """For a client that is sent away to say goodbye; it may be sending all the while."""
-BREATHE_EVERY = 16
+BREATHE_EVERY = 4
 """Messages of one client, before the others have their turn."""
 
 

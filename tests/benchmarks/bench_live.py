@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -39,7 +40,7 @@ TRANSPORT_S, TRANSPORT_LIMIT_S = 20.0, 0.005
 PAIRS = 2
 CLIENTS, CROWD_S, STALL_LIMIT_S = 32, 30.0, 0.020
 GROWTH_LIMIT_BYTES = 4 << 20
-HEALTHY, ATTACK_S, ATTACK_PAIRS, ATTACK_LIMIT = 4, 12.0, 4, 1.2
+HEALTHY, ATTACK_S, ATTACK_PAIRS, ATTACK_LIMIT = 4, 20.0, 4, 1.2
 
 
 def final_delays_s(over_wire: bool) -> list[float]:
@@ -177,24 +178,26 @@ def bench_hostile(benchmark: BenchmarkFixture) -> None:
                 output, _ = await asyncio.to_thread(child.communicate)
                 return delays_s, int(output)
 
-    p99_s: dict[str, list[float]] = {"busy": [], "hostile": []}
-    p50_s: dict[str, list[float]] = {"busy": [], "hostile": []}
+    delays_s: dict[str, list[list[float]]] = {"busy": [], "hostile": []}
     attacks = 0
 
     def pair() -> None:
         nonlocal attacks
-        for kind in p99_s if len(p99_s["busy"]) % 2 else reversed(p99_s):
-            delays_s, made = asyncio.run(session(kind))
-            p99_s[kind].append(percentile(delays_s, 0.99))
-            p50_s[kind].append(percentile(delays_s, 0.50))
+        for kind in delays_s if len(delays_s["busy"]) % 2 else reversed(delays_s):
+            measured_s, made = asyncio.run(session(kind))
+            delays_s[kind].append(measured_s)
             attacks += made
 
     benchmark.pedantic(pair, rounds=ATTACK_PAIRS)  # type: ignore[no-untyped-call]
-    ratios = [one / other for one, other in zip(p99_s["hostile"], p99_s["busy"], strict=True)]
-    print(f"\nhealthy clients' p99: {1000 * statistics.median(p99_s['busy']):.2f} ms beside a busy "
-          f"program, {1000 * statistics.median(p99_s['hostile']):.2f} ms beside {attacks} hostile "
-          f"connections, ratios {[round(each, 2) for each in ratios]}; p50 "
-          f"{1000 * statistics.median(p50_s['busy']):.2f} and "
-          f"{1000 * statistics.median(p50_s['hostile']):.2f} ms")  # fmt: skip
+    each = {kind: [percentile(one_s, 0.99) for one_s in all_s] for kind, all_s in delays_s.items()}
+    ratios = [one / other for one, other in zip(each["hostile"], each["busy"], strict=True)]
+    # Of all rounds together: in one of them, p99 is but the eighth largest.
+    pooled_s = {kind: list(chain(*all_s)) for kind, all_s in delays_s.items()}
+    p99_s = {kind: percentile(all_s, 0.99) for kind, all_s in pooled_s.items()}
+    p50_s = {kind: percentile(all_s, 0.50) for kind, all_s in pooled_s.items()}
+    print(f"\nhealthy clients' p99: {1000 * p99_s['busy']:.2f} ms beside a busy program, "
+          f"{1000 * p99_s['hostile']:.2f} ms beside {attacks} hostile connections; p50 "
+          f"{1000 * p50_s['busy']:.2f} and {1000 * p50_s['hostile']:.2f} ms; ratios of p99 "
+          f"in each pair {[round(ratio, 2) for ratio in ratios]}")  # fmt: skip
     benchmark.extra_info["ratios"] = ratios
-    assert statistics.median(ratios) < ATTACK_LIMIT
+    assert p99_s["hostile"] < ATTACK_LIMIT * p99_s["busy"]

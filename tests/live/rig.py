@@ -23,7 +23,7 @@ from harness.live.door import PATH, Door
 from harness.live.frames import pack
 from harness.live.keeper import Keeper
 from harness.live.limits import LiveLimits
-from harness.live.listening import listening
+from harness.live.listening import Reception, listening
 from harness.live.messages import Final, FromServer, Ready, from_server
 from harness.live.seats import Seat, Seats
 from harness.live.server import LiveServer
@@ -55,7 +55,13 @@ class Rig:
 
     live: LiveServer
     door: Door
+    reception: Reception
     events: list[Event]
+
+    @property
+    def connections(self) -> int:
+        """How many there are, those included that have not said what they want."""
+        return len(self.reception.handlers)
 
     @property
     def url(self) -> str:
@@ -85,8 +91,8 @@ async def serving(
     live = LiveServer(lent, manner, keeper, events.append)
     door = Door(limits, token, origins)
     await lent.load()
-    async with listening(live, door, limits, "127.0.0.1", 0):
-        yield Rig(live, door, events)
+    async with listening(live, door, limits, "127.0.0.1", 0) as reception:
+        yield Rig(live, door, reception, events)
         await live.finish(SOON_S)
     keeper.close()
     await lent.close()

@@ -12,17 +12,13 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed
 
 from harness.contract import ASRSegment
-from harness.errors import UsageError
 from harness.events import AnyEvent, Said
-from harness.live.door import Door
 from harness.live.frames import HEADER, pack
 from harness.live.keeper import Keeper
 from harness.live.limits import LiveLimits
-from harness.live.listening import listening
 from harness.live.messages import Failed, Final, Metrics, Warned
 from harness.live.refusal import Close
 from harness.live.seats import Seat
@@ -348,53 +344,6 @@ def test_onlookers_may_not_send() -> None:
     run(session())
 
 
-def test_connections_that_say_nothing_are_ended() -> None:
-    limits = LiveLimits(handshake_s=0.3, first_message_s=0.3)
-
-    async def session() -> None:
-        async with serving(limits=limits) as rig:
-            reader, writer = await asyncio.open_connection("127.0.0.1", rig.door.port)
-            assert await reader.read() == b""  # no handshake at all
-            writer.close()
-            await writer.wait_closed()
-            async with client(rig) as silent:
-                assert (await silent.closed())[0] == Close.TOO_SLOW_TO_BEGIN
-                assert "no message within 0.3 s" in silent.of(Failed)[0].message
-
-    run(session())
-
-
-def test_half_open_connections_are_bounded_and_leave_no_log(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    limits = LiveLimits(handshakes=5, connections=3, handshake_s=3.0)
-
-    async def session() -> None:
-        async with serving(limits=limits) as rig:
-            port = rig.door.port
-            held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(12)]
-            refused = 0
-            for reader, _ in held:
-                try:
-                    async with asyncio.timeout(0.2):
-                        refused += await reader.read() == b""
-                except TimeoutError:
-                    continue
-                except ConnectionResetError:
-                    refused += 1
-            assert refused == 4
-            for _, writer in held:
-                writer.close()
-                with contextlib.suppress(ConnectionError):
-                    await writer.wait_closed()
-            await asyncio.sleep(0.1)
-            async with client(rig) as app:
-                await app.start()
-
-    run(session())
-    assert "handshake" not in caplog.text
-
-
 def test_a_client_that_vanishes_without_a_word_is_noticed(tmp_path: Path) -> None:
     """As when a cable is pulled: nothing arrives any more, and nothing is closed."""
 
@@ -491,113 +440,6 @@ def test_a_client_that_does_not_read_is_cut_off_and_harms_nobody() -> None:
                 assert len(listeners) == 1  # it is gone, and nothing waits for it
                 assert final.segment_id == number - 1
             await healthy.until(Metrics)
-
-    run(session())
-
-
-def test_a_token_comes_by_header_only() -> None:
-    async def session() -> None:
-        async with serving(token="s3cret") as rig:
-            for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "s3cret"}):
-                with pytest.raises(InvalidStatus) as refused:
-                    await connect(rig.url, additional_headers=headers)
-                assert refused.value.response.status_code == 401
-            with pytest.raises(InvalidStatus) as refused:
-                await connect(f"{rig.url}?token=s3cret")
-            assert refused.value.response.status_code == 400
-            assert b"nothing in the URL" in refused.value.response.body
-            async with client(rig, additional_headers={"Authorization": "Bearer s3cret"}) as app:
-                await app.start()
-            await until_free(rig)
-            offered = ["echobench.v1", "bearer.czNjcmV0"]
-            async with client(rig, subprotocols=offered) as app:
-                assert app.connection.subprotocol == "echobench.v1"  # and not the token
-                await app.start()
-            for wrong in (["echobench.v1", "bearer.d3Jvbmc"], ["bearer.%%%"]):
-                with pytest.raises(InvalidStatus) as refused:
-                    await connect(rig.url, subprotocols=wrong)  # type: ignore[arg-type]
-                assert refused.value.response.status_code == 401
-
-    run(session())
-
-
-def test_pages_of_others_may_not_connect() -> None:
-    async def session() -> None:
-        async with serving(origins=["https://app.example"]) as rig:
-            port = rig.door.port
-            others: tuple[Any, ...] = (
-                "http://evil.example", f"http://evil.example:{port}", "null",
-                f"https://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}",
-            )  # fmt: skip
-            for origin in others:
-                with pytest.raises(InvalidStatus) as refused:
-                    await connect(rig.url, origin=origin)
-                assert refused.value.response.status_code == 403
-            for origin in (f"http://127.0.0.1:{port}", f"http://localhost:{port}",
-                           "https://app.example"):  # fmt: skip
-                async with client(rig, origin=origin) as app:
-                    await app.start()
-                await until_free(rig)
-
-    run(session())
-
-
-def test_connections_are_limited_in_number_and_by_the_second() -> None:
-    async def session() -> None:
-        async with serving(limits=LiveLimits(connections=2)) as rig:
-            async with client(rig), client(rig):
-                with pytest.raises(InvalidStatus) as refused:
-                    await connect(rig.url)
-                assert refused.value.response.status_code == 503
-            await asyncio.sleep(0.1)
-            async with client(rig) as app:
-                await app.start()
-        async with serving(limits=LiveLimits(connections_per_s=2.0)) as rig:
-            statuses = []
-            for _ in range(6):
-                try:
-                    async with client(rig):
-                        statuses.append(101)
-                except InvalidStatus as error:
-                    statuses.append(error.response.status_code)
-            assert statuses == [101] * 4 + [429] * 2
-
-    run(session())
-
-
-async def get(rig: Rig, path: str, host: str | None = None) -> bytes:
-    reader, writer = await asyncio.open_connection("127.0.0.1", rig.door.port)
-    host = host or f"127.0.0.1:{rig.door.port}"
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-    answer = await reader.read()
-    writer.close()
-    await writer.wait_closed()
-    return answer
-
-
-def test_the_page_is_there_for_this_machines_names_only() -> None:
-    async def session() -> None:
-        async with serving() as rig:
-            page = await get(rig, "/")
-            assert page.startswith(b"HTTP/1.1 200")
-            assert b"default-src 'none'" in page
-            assert b"<title>" in page
-            assert (await get(rig, "/page.js")).startswith(b"HTTP/1.1 200")
-            rebound = await get(rig, "/", host=f"evil.example:{rig.door.port}")
-            assert rebound.startswith(b"HTTP/1.1 421")
-            for path in ("/nothing", "/../server.py", "/page/__init__.py"):
-                assert (await get(rig, path)).startswith(b"HTTP/1.1 404")
-
-    run(session())
-
-
-def test_a_port_in_use_is_told() -> None:
-    async def session() -> None:
-        async with serving() as rig:
-            door = Door(LiveLimits(), None, ())
-            with pytest.raises(UsageError, match=r"127\.0\.0\.1:\d+: can't be listened on"):
-                async with listening(rig.live, door, LiveLimits(), "127.0.0.1", rig.door.port):
-                    pass
 
     run(session())
 

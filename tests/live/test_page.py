@@ -139,7 +139,7 @@ def test_it_fits_a_narrow_window(tmp_path: Path) -> None:
         ):
             await tab.until("document.querySelector('#session').innerText.includes('waiting')")
             await app.start(MIC, SYSTEM)
-            await app.count_to(300)
+            await app.count_to(55)
             await tab.until("document.querySelectorAll('#finals li').length > 10")
             wider = "document.documentElement.scrollWidth > window.innerWidth"
             assert await tab.run(wider) is False
