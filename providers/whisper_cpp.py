@@ -44,6 +44,9 @@ class WhisperCppSettings(WhisperSettings, frozen=True, kw_only=True):
     """CPU threads; when not given, the physical cores, at most 4."""
     use_gpu: bool = True
     """Use Metal or CUDA where the installed build has it."""
+    flash_attention: bool = False
+    """Faster on a GPU. But it attends to padding, and windows before have left something there
+    (https://github.com/ggml-org/whisper.cpp/pull/3941): answers depend on what was heard before."""
 
 
 class WhisperCpp(WhisperProvider):
@@ -82,7 +85,10 @@ class WhisperCpp(WhisperProvider):
         self.prepare(config)
         path = self._path(config.model)
         self._has_timestamps = knows_timestamps(check_ggml(path))
-        parameters: Any = {"use_gpu": self.settings.use_gpu}
+        parameters: Any = {
+            "use_gpu": self.settings.use_gpu,
+            "flash_attn": self.settings.flash_attention,
+        }
         self._stop = threading.Event()
         self._model = Model(
             str(path),

@@ -115,7 +115,8 @@ def whisper_cpp_alone(model: str) -> Callable[[Samples], object]:
     from pywhispercpp.model import Model
 
     path = WhisperCpp().locate_model(model)
-    engine = Model(str(path), n_threads=THREADS, print_progress=False)
+    as_is: Any = {"flash_attn": False}
+    engine = Model(str(path), n_threads=THREADS, context_params=as_is, print_progress=False)
 
     def decode(samples: Samples) -> object:
         length_s = max(SHORTEST_S, len(samples) / SAMPLE_RATE_HZ)

@@ -139,7 +139,11 @@ def test_what_costs_money_has_to_be_asked_for(monkeypatch: pytest.MonkeyPatch) -
         ("policies", UnknownNameError, "no 'policies'"),
         ("__init__", UnknownNameError, "no '__init__'"),
         ("os", UnknownNameError, "no 'os'"),
-        ("whisper_cpp:threads=2", DataFileError, "allowed: short_context, n_threads, use_gpu"),
+        (
+            "whisper_cpp:threads=2",
+            DataFileError,
+            "allowed: short_context, n_threads, use_gpu, flash_attention",
+        ),
         ("whisper_cpp:n_threads=many", DataFileError, "n_threads"),
         ("faster_whisper:device=tpu", DataFileError, "allowed: auto, cpu, cuda"),
     ],

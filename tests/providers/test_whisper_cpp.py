@@ -3,7 +3,9 @@ import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import _pywhispercpp as binding
 import numpy as np
 import pytest
 
@@ -97,6 +99,28 @@ def test_a_partial_leaves_nothing_behind(engine: WhisperCpp) -> None:
     engine.decode(samples, is_final=False)
     assert engine.decode(samples, is_final=True) == fresh
     assert said(fresh) == tokens(shortest(1)[0].text)
+
+
+def test_answers_do_not_depend_on_what_was_heard_before() -> None:
+    """With flash attention they do: it sees what longer windows have left behind shorter ones."""
+    provider = WhisperCpp()
+    provider.load(SessionConfig(model="embedded"))
+    short, long = utterance(), np.concatenate([utterance(number) for number in range(1, 5)])
+
+    def sureness() -> list[float]:
+        provider.decode(short, is_final=True)
+        model: Any = provider._model  # no public way leads to the tokens
+        context = model._ctx
+        return [
+            binding.whisper_full_get_token_p(context, segment, index)
+            for segment in range(binding.whisper_full_n_segments(context))
+            for index in range(binding.whisper_full_n_tokens(context, segment))
+        ]
+
+    fresh = sureness()
+    provider.decode(long, is_final=True)
+    assert sureness() == fresh
+    provider.unload()
 
 
 def test_finals_of_a_model_by_path_get_the_whole_context(by_path: Path) -> None:
