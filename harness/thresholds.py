@@ -86,6 +86,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     scenarios: tuple[str, ...] = ()
     over: str | None = None
     providers: tuple[str, ...] = ()
+    chunk_seconds: str | None = None
     clocks: Annotated[tuple[ClockKind, ...], Meta(min_length=1)] = tuple(ClockKind)
     transports: Annotated[tuple[Transport, ...], Meta(min_length=1)] = tuple(Transport)
 
@@ -110,6 +111,8 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True):
     """The transports that it is about."""
     providers: tuple[str, ...] = ()
     """To whom it applies; to all when empty."""
+    chunk_seconds: Limit | None = None
+    """The chunk sizes that it is about; all when None."""
 
     def applies_to(self, spec: TrialSpec) -> bool:
         """Tell whether a trial is held to it."""
@@ -118,6 +121,7 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True):
             and spec.transport in self.transports
             and (not self.scenarios or spec.scenario.name in self.scenarios)
             and (not self.providers or spec.provider in self.providers)
+            and (self.chunk_seconds is None or self.chunk_seconds.allows(spec.chunk_seconds))
         )
 
 
@@ -147,6 +151,7 @@ def read_thresholds(
             if entry.statistic != "value":
                 share_of(entry.statistic)
             target, minimum = Limit.parse(entry.target), Limit.parse(entry.minimum)
+            sizes = None if entry.chunk_seconds is None else Limit.parse(entry.chunk_seconds)
         except ValueError as error:
             raise DataFileError(where, str(error)) from error
         if not minimum.includes(target):
@@ -170,5 +175,6 @@ def read_thresholds(
             providers=entry.providers,
             clocks=entry.clocks,
             transports=entry.transports,
+            chunk_seconds=sizes,
         )
     return thresholds

@@ -65,6 +65,8 @@ def _limits(name: str, unit: str, thresholds: list[Threshold]) -> Iterator[str]:
         )
         what = "" if threshold.statistic == "value" else f"{threshold.statistic} "
         where = f", in {', '.join(threshold.scenarios)}" if threshold.scenarios else ""
+        if threshold.chunk_seconds is not None:
+            where += f", in chunks {threshold.chunk_seconds} s"
         if ClockKind.VIRTUAL not in threshold.clocks:
             where += ", on the wall clock only"
         yield (f"- `{threshold.name}`: {what}target {target}, minimum {minimum}{where}"

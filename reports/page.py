@@ -211,6 +211,8 @@ def held_to(threshold: Threshold, unit: str) -> str:
         limit_with_unit(str(limit), unit) for limit in (threshold.target, threshold.minimum)
     )
     words = f"must be {minimum}" if target == minimum else f"target {target}, minimum {minimum}"
+    if threshold.chunk_seconds is not None:
+        words += f", in chunks {limit_with_unit(str(threshold.chunk_seconds), 's')}"
     if threshold.statistic == "value":
         return words
     return f"{threshold.statistic} of {threshold.metric}, {words}"

@@ -84,6 +84,14 @@ def test_a_provider_may_have_limits_of_its_own(tmp_path: Path) -> None:
     assert not threshold.applies_to(spec_in("another", provider="big"))
 
 
+def test_a_limit_may_be_about_some_chunk_sizes(tmp_path: Path) -> None:
+    path = file_of(tmp_path, entry(chunk_seconds="<= 2"))
+    (threshold,) = read_thresholds(path).values()
+    for chunk_s, applies in ((0.5, True), (2.0, True), (4.0, False)):
+        spec = spec_of("p", "c", scenario=scenario_of(6.0), chunk_seconds=chunk_s)
+        assert threshold.applies_to(spec) is applies
+
+
 def test_the_projects_own_file_is_sound() -> None:
     thresholds = read_thresholds(FILE, all_scenarios(), names(PROVIDERS))
     assert {threshold.metric for threshold in thresholds.values()} <= set(METRICS)
@@ -113,6 +121,8 @@ def test_the_projects_own_file_is_sound() -> None:
         ({"target": "= 5"}, ["no limit"]),
         ({"target": ""}, ["no limit"]),
         ({"minimum": "< 0,8"}, ["no limit"]),
+        ({"chunk_seconds": "2"}, ["'2' is no limit"]),
+        ({"chunk_seconds": 2}, ["`str | null`", "chunk_seconds"]),
         ({"target": 0.5}, ["`str`", "target"]),
         ({"target": None}, ["target"]),
         ({"source": None}, ["source"]),
