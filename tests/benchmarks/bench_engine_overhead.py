@@ -143,7 +143,7 @@ def faster_whisper_alone(model: str) -> Callable[[Samples], object]:
     encode = engine.encode
 
     def decode(samples: Samples) -> object:
-        frames = 2 * (math.ceil(len(samples) / SAMPLE_RATE_HZ * 50) + 64)
+        frames = 128 * math.ceil(1 + len(samples) / SAMPLE_RATE_HZ * 50 / 64)
         engine.encode = lambda features: encode(features[:, :frames])
         segments, _ = engine.transcribe(
             samples,

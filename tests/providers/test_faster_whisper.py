@@ -3,6 +3,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from harness.audio import to_float
@@ -120,10 +121,24 @@ def test_no_more_is_encoded_than_the_window_needs(
         assert tokens(" ".join(word.text for word in words)) == tokens(entry.text)
     frames = {
         True: 3000,
-        False: 2 * max(64 + math.ceil(len(samples) / 320), 256 * (model == "mine")),
+        False: 2 * max(64 * math.ceil(1 + len(samples) / 320 / 64), 256 * (model == "mine")),
     }
     assert encoded == [frames[is_final in whole] for is_final in (False, True)]
     assert provider.decodes_finals_anew is (whole == (True,))
+    provider.unload()
+
+
+def test_windows_of_all_lengths_are_encoded_in_few() -> None:
+    """The engine never lets go of what it has made for a length."""
+    provider = FasterWhisper()
+    provider.load(SessionConfig(model="embedded"))
+    encoded: list[int] = []
+    provider._model.model = Watched(provider._model.model, encoded)
+    noise = 0.01 * np.random.default_rng(0).standard_normal(8 * 16_000, dtype=np.float32)
+    for length in range(8_000, len(noise), 1_600):
+        provider.decode(noise[:length], is_final=True)
+    assert len(encoded) >= 75
+    assert len(set(encoded)) <= 7
     provider.unload()
 
 
