@@ -143,5 +143,8 @@ def test_it_fits_a_narrow_window(tmp_path: Path) -> None:
             await tab.until("document.querySelectorAll('#finals li').length > 10")
             wider = "document.documentElement.scrollWidth > window.innerWidth"
             assert await tab.run(wider) is False
+            for source in (MIC, SYSTEM):
+                await app.say(type="end", source=source)
+            await app.closed()  # which reads all that it was sent
 
     run(session())
