@@ -45,7 +45,8 @@ class WhisperCppSettings(WhisperSettings, frozen=True, kw_only=True):
     use_gpu: bool = True
     """Use Metal or CUDA where the installed build has it."""
     flash_attention: bool = False
-    """Faster on a GPU. But it attends to padding, and windows before have left something there
+    """May be faster on a GPU; never used where word times follow the decoder's attention. But it
+    attends to padding, and windows before have left something there
     (https://github.com/ggml-org/whisper.cpp/pull/3941): answers depend on what was heard before."""
 
 

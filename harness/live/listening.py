@@ -19,6 +19,7 @@ from harness.clock import now_s
 from harness.errors import UsageError
 from harness.live.door import Door, choose_subprotocol
 from harness.live.limits import Bucket, LiveLimits
+from harness.live.refusal import Close
 from harness.live.server import LiveServer
 
 CLOSING_S = 3.0
@@ -31,7 +32,8 @@ UNREAD_BYTES = 1 << 15
 OFFENCE = 8.0
 """As many newcomers one counts for that had to be sent away; the next have to wait for it."""
 BLAMELESS = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD,
-             CloseCode.ABNORMAL_CLOSURE)  # fmt: skip
+             CloseCode.ABNORMAL_CLOSURE, Close.PROVIDER_FAILED, Close.FULL)  # fmt: skip
+"""How connections end that are no offence: by themselves, or through no fault of the client."""
 NO_ROOM_S = 0.2
 SILENT = logging.getLogger("echobench.live.websockets")
 SILENT.setLevel(logging.CRITICAL)  # a traceback for each client that is lost would hold up the rest
@@ -117,6 +119,7 @@ async def listening(
             bound = await asyncio.get_running_loop().create_server(
                 reception.newcomer, host, port, start_serving=False
             )
+            listeners.callback(bound.close)
             reception.wrap(bound)
             ears = [listeners.enter_context(each.dup()) for each in bound.sockets]
             for ear in ears:

@@ -144,8 +144,27 @@ def test_after_a_client_that_had_to_be_sent_away_others_wait() -> None:
                 await nonsense.say(type="start", protocol=1, sources=["desk"])
                 assert (await nonsense.closed())[0] == Close.BAD_MESSAGE
             begin_s = now_s()
-            await served(rig)
+            for _ in range(2):  # one of them may have been paid for already
+                async with client(rig):
+                    pass
             assert now_s() - begin_s > 0.3
+
+    run(session())
+
+
+def test_a_client_that_finds_no_seat_is_no_offender() -> None:
+    async def session() -> None:
+        limits = LiveLimits(connections_per_s=2.0, connections_burst=9.0)
+        async with serving(limits=limits) as rig, client(rig) as app:
+            await app.start()
+            async with client(rig) as second:
+                await second.say(type="start", protocol=1, sources=["mic"])
+                assert (await second.closed())[0] == Close.FULL
+            begin_s = now_s()
+            for _ in range(5):
+                async with client(rig):
+                    pass
+            assert now_s() - begin_s < 1.5  # 2 s at least, had the second been charged
 
     run(session())
 
