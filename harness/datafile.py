@@ -8,7 +8,11 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect
 
+import harness
 from harness.errors import DataFileError
+
+SUITES = Path(harness.__file__).parents[1] / "suites"
+"""The folder of the suites, and of all data that a user edits."""
 
 T = TypeVar("T")
 

@@ -8,12 +8,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from harness.datafile import read_toml
+from harness.datafile import SUITES, read_toml
 from harness.errors import DataFileError
 from harness.machine import MachineProfile
 from harness.trial import Option
 
-FILE = Path(__file__).with_name("recommendations.toml")
+FILE = SUITES / "recommendations.toml"
 SOLD_AS = 0.93
 """A machine sold with 16 GB shows at least this share of 16 GiB: some count in powers of ten, and
 the system keeps a little for itself."""

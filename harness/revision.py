@@ -3,7 +3,9 @@
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+import harness
+
+ROOT = Path(harness.__file__).parents[1]
 
 
 def revision(folder: Path = ROOT) -> str | None:

@@ -9,11 +9,11 @@ from msgspec import Meta
 from harness.ambience import Ambience
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import AudioSource
-from harness.datafile import read_toml
+from harness.datafile import SUITES, read_toml
 from harness.errors import DataFileError, UnknownNameError
 
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
-FOLDER = Path(__file__).parent.parent / "suites" / "scenarios"
+FOLDER = SUITES / "scenarios"
 
 
 class SourceScript(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

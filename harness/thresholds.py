@@ -10,13 +10,13 @@ import msgspec
 from msgspec import Meta
 
 from harness.clock import ClockKind
-from harness.datafile import convert, read_toml
+from harness.datafile import SUITES, convert, read_toml
 from harness.errors import DataFileError, UnknownNameError
 from harness.metrics import ACTIVITY_OF, METRICS
 from harness.metrics.measurement import share_of
 from harness.trial import Transport, TrialSpec
 
-FILE = Path(__file__).parent.parent / "suites" / "thresholds.toml"
+FILE = SUITES / "thresholds.toml"
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,

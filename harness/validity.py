@@ -9,11 +9,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from harness.datafile import read_toml
+from harness.datafile import SUITES, read_toml
 from harness.events import Event, Played, Surroundings
 from harness.variables import setting
 
-FILE = Path(__file__).with_name("validity.toml")
+FILE = SUITES / "validity.toml"
 VARIABLE = "ECHOBENCH_VALIDITY"
 LATENESS_S = 0.010 if sys.platform == "darwin" else 0.005
 """A buffer may come this late, or 5 % of a chunk if that is more."""

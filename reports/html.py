@@ -13,6 +13,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+import reports
 from harness.evaluate import TrialResult
 from harness.printable import printable
 from harness.runfolder import RunFolder
@@ -22,7 +23,7 @@ from reports.answer import MEANINGS, SIGNS
 from reports.numbers import limit_with_unit, number, time_of, with_unit
 from reports.page import label_of, make_page
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(reports.__file__).parent / "templates"
 
 
 def render(

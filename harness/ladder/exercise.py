@@ -12,7 +12,7 @@ from msgspec import Meta
 from harness.blame import blamed
 from harness.clock import sleep_until
 from harness.contract import ASRProvider, SessionConfig
-from harness.datafile import read_toml
+from harness.datafile import SUITES, read_toml
 from harness.errors import EchobenchError
 from harness.events import Event
 from harness.ladder.actions import LONGER_BY_S, Switch, other_provider, other_runner
@@ -29,7 +29,7 @@ from harness.session import Stage, input_of
 from harness.timeline import Track
 from harness.trial import TrialSpec
 
-FILE = Path(__file__).with_name("exercise.toml")
+FILE = SUITES / "ladder_exercise.toml"
 Seconds = Annotated[float, Meta(ge=0)]
 
 

@@ -17,9 +17,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from harness.datafile import read_toml
+from harness.datafile import SUITES, read_toml
 
-FILE = Path(__file__).with_name("ladder.toml")
+FILE = SUITES / "ladder.toml"
 Positive = Annotated[float, Meta(gt=0)]
 
 

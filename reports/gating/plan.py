@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from harness.datafile import convert, read_toml
+from harness.datafile import SUITES, convert, read_toml
 from harness.errors import DataFileError, UnknownNameError
 from harness.metrics import METRICS, Measurement
 from harness.metrics.measurement import share_of
 from reports.gating.decision import Rule
 
-FILE = Path(__file__).parents[2] / "suites" / "gate.toml"
+FILE = SUITES / "gate.toml"
 
 
 class Gated(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
