@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
