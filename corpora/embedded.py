@@ -5,7 +5,7 @@
 
 from pathlib import Path
 
-from corpora.manifest import read_manifest
+from corpora.formats.manifest import read_manifest
 from harness.corpus import CorpusUtterance
 
 MANIFEST = Path(__file__).parent / "embedded" / "manifest.jsonl"

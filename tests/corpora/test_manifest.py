@@ -10,7 +10,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.manifest import read_manifest
+from corpora.formats.manifest import read_manifest
 from harness.contract import Word
 from harness.errors import AudioError, DataFileError
 from harness.registry import find_corpus

@@ -1,0 +1,1 @@
+"""Readers of corpora in the forms people have: one file per format."""
