@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness import normalize
+from harness import text_normalizer
 from harness.errors import JournalError, UsageError
 from harness.events import SCHEMA
 from harness.files import write_whole
@@ -89,7 +89,7 @@ class RunFolder:
             machine=machine,
             recommendation=recommend(machine),
             revision=revision(),
-            normalizer=normalize.VERSION,
+            normalizer=text_normalizer.VERSION,
         )
         folder = cls(root / info.run_id, info)
         try:

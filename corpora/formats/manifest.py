@@ -18,7 +18,7 @@ from harness.contract import Word
 from harness.corpus import CorpusUtterance
 from harness.datafile import reason
 from harness.errors import DataFileError
-from harness.normalize import tokens
+from harness.text_normalizer import tokens
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ import jiwer
 
 from harness.contract import ASRSegment, AudioSource
 from harness.metrics.triallog import TrialLog
-from harness.normalize import tokens
+from harness.text_normalizer import tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from harness.contract import ASRSegment
 from harness.events import BeepHeard, Utterance
 from harness.metrics.measurement import Measurement, metric, sampled
 from harness.metrics.triallog import TrialLog
-from harness.normalize import tokens
+from harness.text_normalizer import tokens
 
 ABSENT = "the scenario has no markers"
 LEAST_SHARE = 0.5

@@ -5,7 +5,7 @@ from itertools import pairwise
 from harness.contract import ASRSegment
 from harness.metrics.measurement import Measurement, metric
 from harness.metrics.triallog import TrialLog
-from harness.normalize import tokens
+from harness.text_normalizer import tokens
 
 
 def common_prefix(before: list[str], now: list[str]) -> int:

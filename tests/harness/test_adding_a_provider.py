@@ -12,7 +12,7 @@ from jiwer import wer
 
 from harness.events import Said, Utterance
 from harness.journal import read_journal
-from harness.normalize import tokens
+from harness.text_normalizer import tokens
 from harness.trial import TrialStatus
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from harness.normalize import tokens
+from harness.text_normalizer import tokens
 
 LETTERS = st.text(st.characters(categories=["Lu", "Ll", "Lo", "Mn", "Mc", "Nd"]), min_size=1)
 

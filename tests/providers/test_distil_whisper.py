@@ -14,8 +14,8 @@ from harness.conformance import RULES, conform
 from harness.contract import ASRSegment, SessionConfig, Word
 from harness.errors import DataFileError, ModelError, UnknownNameError
 from harness.events import Checked, Event
-from harness.normalize import tokens
 from harness.registry import make_provider
+from harness.text_normalizer import tokens
 from providers.distil_whisper import ENGINES, DistilWhisper
 from providers.policies import alignment
 from providers.policies.ggml import check_ggml

@@ -10,8 +10,8 @@ from harness.audio import to_float
 from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, SessionConfig
 from harness.errors import DataFileError, ModelError, UnavailableError, UnknownNameError
-from harness.normalize import tokens
 from harness.registry import make_provider
+from harness.text_normalizer import tokens
 from models import EMBEDDED
 from providers.faster_whisper import FasterWhisper
 from tests.providers.engines import hear, refusals, session, shortest, text_of, with_pauses

@@ -12,8 +12,8 @@ from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, AudioSource, SessionConfig
 from harness.errors import ProviderError, UnknownNameError
 from harness.events import Inferred, Sampled
-from harness.normalize import tokens
 from harness.registry import make_provider
+from harness.text_normalizer import tokens
 from harness.trial import TrialStatus
 from providers.pocketsphinx import PocketSphinx
 from tests.faults.processes import is_running

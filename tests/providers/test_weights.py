@@ -18,7 +18,7 @@ from jiwer import wer
 from harness.errors import ModelError, UnavailableError
 from harness.events import Said, Utterance
 from harness.journal import read_journal
-from harness.normalize import tokens
+from harness.text_normalizer import tokens
 from harness.trial import TrialStatus
 from models import EMBEDDED
 from providers.policies import weights

@@ -13,8 +13,8 @@ from harness.audio import Samples, to_float
 from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, InferenceSpan, SessionConfig, Word
 from harness.errors import DataFileError, ModelError, UnknownNameError
-from harness.normalize import tokens
 from harness.registry import make_provider
+from harness.text_normalizer import tokens
 from providers.whisper_cpp import WhisperCpp
 from tests.providers.engines import hear, refusals, session, shortest, text_of, with_pauses
 from tests.providers.ggml_files import MODEL, layout_of, with_few_tokens
