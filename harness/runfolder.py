@@ -13,9 +13,9 @@ from harness.errors import JournalError, UsageError
 from harness.events import SCHEMA
 from harness.files import write_whole
 from harness.machine import MachineProfile, describe_machine
-from harness.options import Options
 from harness.recommendation import Recommendation, recommend
 from harness.revision import revision
+from harness.runner.plan import Options
 
 RUNS = Path("runs")
 LATEST = "latest"

@@ -28,7 +28,7 @@ class TrialStatus(StrEnum):
     UNSUPPORTED = "unsupported"
     """The provider can't do what was asked on this machine."""
     VOID = "void"
-    """Something beside the trial spoiled it (see `harness.validity`): flagged, and not judged."""
+    """Something beside the trial spoiled it (`harness.runner.validity`): flagged, not judged."""
     INFRA = "infra"
     """The harness itself failed."""
     INTERRUPTED = "interrupted"

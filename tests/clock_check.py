@@ -17,7 +17,7 @@ import msgspec
 
 from harness.clock import ClockKind
 from harness.evaluate import TrialResult, evaluate
-from harness.options import vad_for
+from harness.runner.plan import vad_for
 from harness.scenario import find_scenario
 from harness.thresholds import FILE, Threshold, read_thresholds
 from harness.trial import TrialSpec, TrialStatus

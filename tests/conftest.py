@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.validity import VARIABLE as VALIDITY
+from harness.runner.validity import VARIABLE as VALIDITY
 from tests.trials import STAND_INS, write_corpus
 
 # Tests share their machine with whatever else runs there; what they check is not how fast it is.

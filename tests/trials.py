@@ -13,8 +13,8 @@ from harness.contract import AudioSource
 from harness.events import Event, TrialEnded
 from harness.journal import JournalWriter, TrialRecord, read_journal
 from harness.patience import DEFAULT, Patience
-from harness.pool import WorkerPool
-from harness.run import measure_all
+from harness.runner.pool import WorkerPool
+from harness.runner.run import measure_all
 from harness.scenario import Scenario, SourceScript
 from harness.trial import Activity, Option, TrialSpec, TrialStatus
 

@@ -18,7 +18,7 @@ from harness.live.captions import Captions
 from harness.live.door import PATH
 from harness.live.sender import Sending, send
 from harness.live.serve import Serving, serve
-from harness.options import CHUNK_SECONDS, filter_named, number_in, whole_number_in
+from harness.runner.plan import CHUNK_SECONDS, filter_named, number_in, whole_number_in
 
 PORT = 8765
 TOKEN_VARIABLE = "ECHOBENCH_LIVE_TOKEN"

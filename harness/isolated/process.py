@@ -33,7 +33,7 @@ from harness.isolated.messages import (
     raised,
 )
 from harness.orphans import MARK, end_descendants
-from harness.supervisor import STDERR_TAIL, TERMINATE_S, signal_name
+from harness.runner.supervisor import STDERR_TAIL, TERMINATE_S, signal_name
 
 LAST_LINES = 2
 

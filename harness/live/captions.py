@@ -18,7 +18,7 @@ from harness.live.messages import (
     Warned,
 )
 from harness.printable import printable
-from harness.progress import clock_time
+from harness.runner.progress import clock_time
 
 LABEL = 8
 CLEAR_LINE, UP = "\r\x1b[K", "\x1b[A"

@@ -21,11 +21,11 @@ from harness.live.server import LiveServer
 from harness.live.session import Manner
 from harness.machine import describe_machine
 from harness.meters import Meters
-from harness.options import Choice, choose_providers
 from harness.patience import patience_asked_for
 from harness.printable import printable
 from harness.recommendation import recommend
 from harness.registry import make_provider
+from harness.runner.plan import Choice, choose_providers
 
 log = logging.getLogger("echobench.live")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")

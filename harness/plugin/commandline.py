@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from harness.clock import ClockKind
-from harness.options import (
+from harness.runfolder import RUNS, RunFolder
+from harness.runner.plan import (
     CHUNK_SECONDS,
     DURATION_S,
     SEEDS,
@@ -17,7 +18,6 @@ from harness.options import (
     split_list,
     whole_number_in,
 )
-from harness.runfolder import RUNS, RunFolder
 from harness.trial import Transport
 
 GATES = ("target", "minimum")

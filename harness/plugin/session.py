@@ -12,18 +12,18 @@ from harness.errors import EchobenchError, JournalError, UnknownNameError
 from harness.evaluate import TrialResult, evaluate
 from harness.journal import JournalWriter, read_journal
 from harness.layout import require_room
-from harness.options import Options, choose_providers, plan
 from harness.patience import patience_asked_for
 from harness.plugin.commandline import runs_folder
 from harness.plugin.summary import write_summary
-from harness.pool import WorkerPool
 from harness.printable import printable
-from harness.progress import TrialLine
 from harness.registry import PROVIDERS, corpus_path, find_corpus, make_provider, names
-from harness.requests import Infer
 from harness.rules import rules_of
-from harness.run import measure_all
 from harness.runfolder import Input, RunFolder, fingerprint
+from harness.runner.plan import Options, choose_providers, plan
+from harness.runner.pool import WorkerPool
+from harness.runner.progress import TrialLine
+from harness.runner.requests import Infer
+from harness.runner.run import measure_all
 from harness.scenario import all_scenarios
 from harness.thresholds import FILE, Threshold, read_thresholds
 from harness.trial import Activity, TrialSpec, TrialStatus

@@ -9,8 +9,8 @@ import pytest
 from harness.evaluate import TrialResult
 from harness.printable import printable
 from harness.runfolder import RunFolder
+from harness.runner.validity import remarks
 from harness.trial import Activity, TrialSpec, TrialStatus
-from harness.validity import remarks
 from harness.verdict import Standing
 
 MARKS = {

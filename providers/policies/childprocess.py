@@ -19,7 +19,7 @@ from typing import IO
 import psutil
 
 from harness.errors import ProviderError, UnavailableError
-from harness.supervisor import signal_name
+from harness.runner.supervisor import signal_name
 from harness.watch import StalledError
 
 TAIL = 1 << 14

@@ -25,8 +25,8 @@ from harness.events import (
     encode,
 )
 from harness.journal import seal
-from harness.options import Options
 from harness.runfolder import RunFolder
+from harness.runner.plan import Options
 from harness.trial import TrialStatus
 from tests.reports.journals import make_spec
 

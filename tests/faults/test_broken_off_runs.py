@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.clock import ClockKind
-from harness.options import Options, choose_providers, plan
+from harness.runner.plan import Options, choose_providers, plan
 from harness.trial import Activity, TrialStatus
 from tests.faults.command_line import CommandLine
 from tests.faults.processes import alive

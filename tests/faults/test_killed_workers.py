@@ -12,10 +12,10 @@ import pytest
 from harness.events import AnyEvent, Begun, Event
 from harness.journal import JournalWriter, TrialRecord, read_journal
 from harness.patience import DEFAULT, Patience
-from harness.pool import WorkerPool
-from harness.requests import Infer
-from harness.run import measure_all
-from harness.supervisor import WorkerFailedError
+from harness.runner.pool import WorkerPool
+from harness.runner.requests import Infer
+from harness.runner.run import measure_all
+from harness.runner.supervisor import WorkerFailedError
 from harness.trial import TrialSpec, TrialStatus
 from tests.trials import Observer, scenario_of, spec_of
 

@@ -11,8 +11,8 @@ import pytest
 from harness.errors import UsageError
 from harness.evaluate import TrialResult, evaluate
 from harness.events import Loaded
-from harness.options import choose_providers
 from harness.patience import Patience
+from harness.runner.plan import choose_providers
 from harness.thresholds import FILE, read_thresholds
 from harness.trial import TrialSpec, TrialStatus
 from harness.verdict import Standing

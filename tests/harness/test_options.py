@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from harness.clock import ClockKind
 from harness.contract import ASRProvider
 from harness.errors import DataFileError, UnknownNameError, UsageError
-from harness.options import (
+from harness.registry import PROVIDERS, names
+from harness.runner.plan import (
     CHUNK_SECONDS,
     Options,
     choose_providers,
@@ -17,7 +18,6 @@ from harness.options import (
     split_list,
     whole_number_in,
 )
-from harness.registry import PROVIDERS, names
 from harness.trial import Activity
 from tests.providers.tones import ToneEngine
 

@@ -11,7 +11,7 @@ from harness.contract import ASRSegment, AudioSource, Word
 from harness.events import Said, encode
 from harness.journal import seal
 from harness.output import LONGEST_SEGMENT, LONGEST_TEXT, BadOutputError, checked_segment
-from harness.supervisor import LONGEST_LINE
+from harness.runner.supervisor import LONGEST_LINE
 from tests.harness.test_journal import segments
 from tests.stand_ins.babbles import WRONG
 

@@ -23,8 +23,8 @@ from harness.events import (
 )
 from harness.journal import JournalWriter, TrialRecord, read_journal
 from harness.patience import Patience
-from harness.pool import WorkerPool
-from harness.run import measure_all
+from harness.runner.pool import WorkerPool
+from harness.runner.run import measure_all
 from harness.trial import Option, TrialStatus
 from tests.trials import Observer, run_of, scenario_of, spec_of
 

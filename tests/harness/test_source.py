@@ -15,8 +15,8 @@ from harness.chunkqueue import ChunkQueue
 from harness.clock import ClockKind, now_s
 from harness.contract import AudioSource
 from harness.events import Begun, Event, Queued
+from harness.runner.validity import feeder_problem
 from harness.source import Feed, play
-from harness.validity import feeder_problem
 from tests.harness.sessions import Working, play_to, silent_track
 
 

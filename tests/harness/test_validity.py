@@ -16,10 +16,7 @@ from harness.errors import UsageError
 from harness.evaluate import evaluate
 from harness.events import Event, Queued, Surroundings, TrialEnded, TrialStarted
 from harness.journal import TrialRecord
-from harness.surroundings import SurroundingsMeter, cpu_times_s, suspended_s
-from harness.thresholds import read_thresholds
-from harness.trial import TrialStatus
-from harness.validity import (
+from harness.runner.validity import (
     VARIABLE,
     Limits,
     limits_asked_for,
@@ -28,6 +25,9 @@ from harness.validity import (
     spoiled,
     throttled_share,
 )
+from harness.surroundings import SurroundingsMeter, cpu_times_s, suspended_s
+from harness.thresholds import read_thresholds
+from harness.trial import TrialStatus
 from harness.verdict import Standing
 from tests.trials import run_of, scenario_of, spec_of
 

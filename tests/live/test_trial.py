@@ -24,8 +24,8 @@ from harness.events import (
 )
 from harness.journal import TrialRecord
 from harness.metrics import TrialLog, measure
-from harness.options import Options, choose_providers, plan
 from harness.patience import Patience
+from harness.runner.plan import Options, choose_providers, plan
 from harness.scenario import SourceScript
 from harness.statistics import percentile
 from harness.trial import Activity, Option, Transport, TrialSpec, TrialStatus

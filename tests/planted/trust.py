@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.evaluate import TrialResult
+from harness.runner.validity import VARIABLE as VALIDITY
 from harness.trial import TrialStatus
-from harness.validity import VARIABLE as VALIDITY
 from harness.verdict import Standing
 from tests.planted import slowdown
 from tests.planted.controls import CONTROLS, false_alarms

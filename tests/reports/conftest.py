@@ -3,8 +3,8 @@
 import pytest
 
 from harness.conformance import RULES
-from harness.options import Options
 from harness.runfolder import Input, RunFolder
+from harness.runner.plan import Options
 from harness.trial import Activity, TrialStatus
 from tests.reports.journals import OK, checked, ended, make_spec, played, write_run
 from tests.trials import run_of, scenario_of, spec_of

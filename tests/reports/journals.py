@@ -25,8 +25,8 @@ from harness.events import (
     encode,
 )
 from harness.journal import JournalWriter, read_journal
-from harness.options import Options
 from harness.runfolder import RunFolder
+from harness.runner.plan import Options
 from harness.scenario import Scenario, SourceScript
 from harness.thresholds import Threshold, read_thresholds
 from harness.trial import Activity, TrialSpec, TrialStatus

@@ -13,8 +13,8 @@ from harness.conformance import RULES
 from harness.events import Utterance
 from harness.journal import read_journal
 from harness.metrics import ACTIVITY_OF, METRICS
-from harness.options import Options
 from harness.runfolder import RunFolder
+from harness.runner.plan import Options
 from harness.trial import Activity, TrialStatus
 from tests.reports.journals import (
     OK,

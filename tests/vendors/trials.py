@@ -12,11 +12,11 @@ from harness.errors import EchobenchError
 from harness.events import Event, Interrupted, Said
 from harness.patience import Patience
 from harness.registry import find_corpus, make_provider
+from harness.runner.worker import STATUS_OF
 from harness.scenario import SourceScript
 from harness.session import run_session
 from harness.timeline import build_timeline
 from harness.trial import Option, TrialSpec, TrialStatus
-from harness.worker import STATUS_OF
 from tests.trials import lexicon_of, scenario_of, spec_of
 from tests.vendors.loopback import Loopback
 

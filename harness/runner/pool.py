@@ -5,8 +5,8 @@ from collections.abc import Callable
 from harness.errors import EchobenchError
 from harness.events import AnyEvent, Loaded, TrialEnded
 from harness.patience import DEFAULT, Patience
-from harness.requests import Load, Measure, Request
-from harness.supervisor import WorkerFailedError, WorkerProcess
+from harness.runner.requests import Load, Measure, Request
+from harness.runner.supervisor import WorkerFailedError, WorkerProcess
 from harness.trial import Activity, TrialSpec, TrialStatus
 
 OnEvent = Callable[[bytes, AnyEvent], None]

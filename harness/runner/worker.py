@@ -1,4 +1,4 @@
-"""The process that holds a model resident and runs trials on it: `python -m harness.worker`.
+"""The process that holds a model resident and runs trials on it: `python -m harness.runner.worker`.
 
 Requests come on standard input, events go to what was standard output; from then on standard
 output is standard error, so whatever an engine prints can't break the protocol. When standard
@@ -18,7 +18,6 @@ from collections.abc import Iterator
 import msgspec
 
 from harness import clock
-from harness.activities import doing
 from harness.blame import blamed
 from harness.clock import ClockKind
 from harness.contract import ASRProvider
@@ -39,7 +38,8 @@ from harness.pipes import own_pipes
 from harness.printable import sendable
 from harness.probe import infer_chunk, load_and_probe
 from harness.registry import corpus_path, find_corpus, make_provider
-from harness.requests import Infer, Load, Measure, Request
+from harness.runner.dispatch import doing
+from harness.runner.requests import Infer, Load, Measure, Request
 from harness.trial import Activity, TrialStatus
 from harness.watch import StalledError
 from harness.witness import WITNESS

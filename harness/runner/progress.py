@@ -52,7 +52,7 @@ class TrialLine:
         self._screen, self._live = screen, live
 
     def trial_begins(self, spec: TrialSpec, number: int, of: int) -> None:
-        """See `harness.run.Progress`."""
+        """See `harness.runner.run.Progress`."""
         self._title = f"[{number}/{of}] {spec.name}"
         self._activity = spec.activity
         self._duration_s = spec.scenario.duration_s * len(spec.scenario.sources)
@@ -62,7 +62,7 @@ class TrialLine:
         self._show("loading", end="\r" if self._live else "\n")
 
     def event(self, event: Event) -> None:
-        """See `harness.run.Progress`."""
+        """See `harness.runner.run.Progress`."""
         match event:
             case Queued(samples=samples, depth=depth):
                 self._audio_s += samples / 16_000
@@ -79,7 +79,7 @@ class TrialLine:
                 self._redraw()
 
     def trial_ends(self, ended: TrialEnded) -> None:
-        """See `harness.run.Progress`."""
+        """See `harness.runner.run.Progress`."""
         if ended.status is not TrialStatus.OK:
             problem = printable(ended.reason.partition("\n")[0])
             self._show(f"{ended.status}: {problem}", end="\n", whole=True)

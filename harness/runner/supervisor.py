@@ -17,7 +17,7 @@ import msgspec
 from harness.errors import EchobenchError
 from harness.events import AnyEvent, TrialEnded
 from harness.orphans import MARK, end_descendants
-from harness.requests import Request
+from harness.runner.requests import Request
 from harness.trial import TrialStatus
 
 LONGEST_LINE = 1 << 20
@@ -48,7 +48,7 @@ class WorkerProcess:
         self.spawned_at_s = time.monotonic()
         self._mark, self._begun_s = uuid.uuid4().hex, time.time()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "harness.worker"],
+            [sys.executable, "-m", "harness.runner.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -6,11 +6,11 @@ from typing import Protocol
 
 from harness.events import AnyEvent, Event, TrialEnded, TrialStarted, encode
 from harness.journal import JournalWriter
-from harness.pool import RequestFailedError, WorkerPool
-from harness.requests import Measure
-from harness.supervisor import WorkerFailedError
+from harness.runner.pool import RequestFailedError, WorkerPool
+from harness.runner.requests import Measure
+from harness.runner.supervisor import WorkerFailedError
+from harness.runner.validity import Limits, limits_asked_for, spoiled
 from harness.trial import Activity, TrialSpec, TrialStatus
-from harness.validity import Limits, limits_asked_for, spoiled
 
 
 class Progress(Protocol):

@@ -1,0 +1,1 @@
+"""Runs trials: plan, worker processes, supervision, validity, progress."""
