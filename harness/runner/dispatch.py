@@ -34,7 +34,7 @@ def doing(
 
             return conform(provider, spec, utterances, emit)
         case Activity.RESIDENCY:
-            from harness.audit import audit
+            from harness.activities.residency import audit
 
             return audit(provider, spec, utterances, emit)
         case Activity.LADDER:

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 import msgspec
 
 from harness import clock
+from harness.activities.startup import infer_chunk, load_and_probe
 from harness.blame import blamed
 from harness.clock import ClockKind
 from harness.contract import ASRProvider
@@ -36,7 +37,6 @@ from harness.output import BadOutputError
 from harness.patience import DEFAULT
 from harness.pipes import own_pipes
 from harness.printable import sendable
-from harness.probe import infer_chunk, load_and_probe
 from harness.registry import corpus_path, find_corpus, make_provider
 from harness.runner.dispatch import doing
 from harness.runner.requests import Infer, Load, Measure, Request

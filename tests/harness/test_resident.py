@@ -9,11 +9,11 @@ from functools import partial
 import pytest
 
 from harness import clock
+from harness.activities.startup import stream_of
 from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind
 from harness.contract import AudioSource, InferenceSpan, SessionConfig
 from harness.errors import AudioError, ProviderError, UnavailableError
-from harness.probe import stream_of
 from harness.requirements import Package
 from tests.harness.sessions import silent_track
 from tests.stand_ins.null import Null

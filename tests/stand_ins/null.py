@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator
 
+from harness.activities.startup import SESSION as PROBE
 from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
 from harness.contract import ASRSegment, AudioSource, SessionConfig
-from harness.probe import SESSION as PROBE
 from harness.resident import ResidentProvider, Session
 
 

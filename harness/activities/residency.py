@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from harness.activities.startup import stream_of
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.blame import blamed
 from harness.clock import now_s
@@ -25,7 +26,6 @@ from harness.corpus import CorpusUtterance
 from harness.errors import EchobenchError, ProviderError
 from harness.events import Audited, AuditEnded, AuditPart, Event
 from harness.output import checked_segment
-from harness.probe import stream_of
 from harness.resources import LOOK_FOR_CHILDREN_EVERY, ResourceMeter
 from harness.trial import TrialSpec
 from harness.witness import WITNESS

@@ -1,0 +1,1 @@
+"""What a trial can do besides playing a scenario: one file or folder per activity."""
