@@ -1,6 +1,6 @@
 """The rules that are tried on a provider, by what a trial does with it."""
 
-from harness import conformance
+from harness.activities import conformance
 from harness.ladder import rules as ladder
 from harness.trial import Activity
 

@@ -30,7 +30,7 @@ def doing(
     """
     match spec.activity:
         case Activity.CONFORMANCE:
-            from harness.conformance import conform
+            from harness.activities.conformance import conform
 
             return conform(provider, spec, utterances, emit)
         case Activity.RESIDENCY:

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import numpy as np
 import pytest
 
-from harness import conformance
-from harness.conformance import RULES, conform
+from harness.activities import conformance
+from harness.activities.conformance import RULES, conform
 from harness.contract import ASRSegment, AudioSource, InferenceSpan, SessionConfig
 from harness.errors import AudioError, EchobenchError, ModelError, ProviderError
 from harness.events import Checked, Event

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from harness.activities.conformance import RULES, conform
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.clock import ClockKind, run
-from harness.conformance import RULES, conform
 from harness.contract import ASRProvider, ASRSegment, AudioSource, SessionConfig
 from harness.corpus import CorpusUtterance
 from harness.events import Checked, Event

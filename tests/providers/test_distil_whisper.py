@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.activities.conformance import RULES, conform
 from harness.audio import SAMPLE_RATE_HZ, Samples, to_float
 from harness.clock import ClockKind, run
-from harness.conformance import RULES, conform
 from harness.contract import ASRSegment, SessionConfig, Word
 from harness.errors import DataFileError, ModelError, UnknownNameError
 from harness.events import Checked, Event

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Callable
 import numpy as np
 import pytest
 
+from harness.activities.conformance import RULES, conform
 from harness.clock import ClockKind, now_s, run
-from harness.conformance import RULES, conform
 from harness.contract import ASRSegment, AudioAccount, AudioSource, SessionConfig
 from harness.errors import AudioError, ProviderError
 from harness.events import Checked, Event

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.activities.conformance import RULES, conform
+from harness.activities.conformance.sessions import STOP_LIMIT_S
 from harness.activities.startup import stream_of
 from harness.clock import ClockKind, run
-from harness.conformance import RULES, conform
-from harness.conformance.sessions import STOP_LIMIT_S
 from harness.contract import ASRProvider, ASRSegment, SessionConfig
 from harness.events import Checked, Event, Inferred, Said, Utterance, encode
 from harness.metrics import TrialLog, measure

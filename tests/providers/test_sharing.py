@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from harness.activities.conformance.bench import RULES, SESSION, Bench, BrokenRuleError
 from harness.clock import ClockKind, run
-from harness.conformance.bench import RULES, SESSION, Bench, BrokenRuleError
 from harness.contract import ASRSegment, AudioSource, SessionConfig, Sharing
 from harness.resident import Session
 from tests.providers.tone_streams import ToneFeed

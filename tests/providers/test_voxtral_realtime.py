@@ -11,9 +11,9 @@ import numpy as np
 import psutil
 import pytest
 
+from harness.activities.conformance import RULES, conform
 from harness.audio import SAMPLE_RATE_HZ, to_pcm16
 from harness.clock import ClockKind, run
-from harness.conformance import RULES, conform
 from harness.contract import ASRSegment, AudioSource, InferenceSpan
 from harness.errors import ModelError, UnavailableError
 from harness.events import Checked, Event

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.conformance import RULES
+from harness.activities.conformance import RULES
 from harness.runfolder import Input, RunFolder
 from harness.runner.plan import Options
 from harness.trial import Activity, TrialStatus

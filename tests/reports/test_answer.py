@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.conformance import RULES
+from harness.activities.conformance import RULES
 from harness.events import AnyEvent, TrialEnded
 from harness.runfolder import RunFolder
 from harness.trial import Activity, TrialSpec, TrialStatus

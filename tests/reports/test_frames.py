@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.conformance import RULES
+from harness.activities.conformance import RULES
 from harness.evaluate import evaluate
 from harness.events import Queued
 from harness.journal import read_journal

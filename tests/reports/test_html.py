@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from harness.conformance import RULES
+from harness.activities.conformance import RULES
 from harness.events import Utterance
 from harness.journal import read_journal
 from harness.metrics import ACTIVITY_OF, METRICS

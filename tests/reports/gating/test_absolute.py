@@ -3,7 +3,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.conformance import RULES
+from harness.activities.conformance import RULES
 from harness.events import AnyEvent, TrialEnded
 from harness.trial import Activity, TrialSpec, TrialStatus
 from reports.__main__ import main

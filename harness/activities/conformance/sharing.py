@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from harness.conformance.bench import MIC, SYSTEM, Bench, chunks, require, rule, text_of
+from harness.activities.conformance.bench import MIC, SYSTEM, Bench, chunks, require, rule, text_of
 from harness.contract import ASRSegment, AudioSource, Sharing
 
 PATIENCE_S = 60.0

@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 
+from harness.activities.conformance.bench import MIC, SYSTEM, Bench, chunks, require, rule, text_of
 from harness.clock import now_s
-from harness.conformance.bench import MIC, SYSTEM, Bench, chunks, require, rule, text_of
 
 STOP_LIMIT_S = 10.0
 

@@ -8,9 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from harness.audio import SAMPLE_RATE_HZ
-from harness.blame import blamed
-from harness.conformance import (  # noqa: F401  (they add the rules, the one that closes last)
+from harness.activities.conformance import (  # noqa: F401  (they add the rules, the one that closes last)
     bad_audio,
     leftovers,
     pressure,
@@ -18,7 +16,9 @@ from harness.conformance import (  # noqa: F401  (they add the rules, the one th
     sharing,
     streaming,
 )
-from harness.conformance.bench import RULES, SESSION, Bench, BrokenRuleError
+from harness.activities.conformance.bench import RULES, SESSION, Bench, BrokenRuleError
+from harness.audio import SAMPLE_RATE_HZ
+from harness.blame import blamed
 from harness.contract import ASRProvider, SessionConfig
 from harness.corpus import CorpusUtterance
 from harness.errors import EchobenchError

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 
+from harness.activities.conformance.bench import MIC, Bench, chunks, finals, require, rule
 from harness.audio import SAMPLE_RATE_HZ
-from harness.conformance.bench import MIC, Bench, chunks, finals, require, rule
 
 MOST_PENDING_S = 40.0
 """More than the longest window that Whisper decodes; what lies beyond only waits."""

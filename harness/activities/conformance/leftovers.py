@@ -5,7 +5,7 @@ import os
 
 import psutil
 
-from harness.conformance.bench import MIC, SESSION, Bench, require, rule
+from harness.activities.conformance.bench import MIC, SESSION, Bench, require, rule
 from harness.orphans import MARK, descendants
 
 WITHIN_S = 3.0

@@ -5,8 +5,16 @@ from typing import Any
 
 import numpy as np
 
+from harness.activities.conformance.bench import (
+    MIC,
+    Bench,
+    BrokenRuleError,
+    chunks,
+    require,
+    rule,
+    text_of,
+)
 from harness.audio import SAMPLE_RATE_HZ
-from harness.conformance.bench import MIC, Bench, BrokenRuleError, chunks, require, rule, text_of
 from harness.errors import AudioError
 
 

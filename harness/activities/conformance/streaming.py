@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from harness.activities.conformance.bench import MIC, Bench, chunks, finals, require, rule, text_of
 from harness.audio import SAMPLE_RATE_HZ
-from harness.conformance.bench import MIC, Bench, chunks, finals, require, rule, text_of
 from harness.contract import ASRSegment
 
 HEALTH_TOLERANCE = 0.1
