@@ -1,7 +1,7 @@
 """The rules that are tried on a provider, by what a trial does with it."""
 
 from harness.activities import conformance
-from harness.ladder import rules as ladder
+from harness.activities.ladder_exercise import rules as ladder
 from harness.trial import Activity
 
 

@@ -38,7 +38,7 @@ def doing(
 
             return audit(provider, spec, utterances, emit)
         case Activity.LADDER:
-            from harness.ladder.rules import exercised
+            from harness.activities.ladder_exercise.rules import exercised
 
             (track,) = build_timeline(spec.scenario, utterances, spec.seed)
             return exercised(provider, spec, track, emit, patience)

@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from harness import clock
+from harness.activities.ladder_exercise.exercise import read_exercise, run_exercise
+from harness.activities.ladder_exercise.rules import RULES, judge_exercise
 from harness.audio import SAMPLE_RATE_HZ
 from harness.chunking import Chunker
 from harness.chunkqueue import ChunkQueue
@@ -16,10 +18,8 @@ from harness.contract import ASRSegment, AudioAccount, AudioSource, Word
 from harness.errors import ProviderError
 from harness.events import Event, LadderMoved, Utterance
 from harness.ladder import actions
-from harness.ladder.exercise import read_exercise, run_exercise
 from harness.ladder.line import Line
 from harness.ladder.relay import Relay, Runner
-from harness.ladder.rules import RULES, judge_exercise
 from harness.ladder.steps import Rules, read_rules
 from harness.patience import DEFAULT
 from harness.timeline import Track

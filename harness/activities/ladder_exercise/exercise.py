@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from harness.activities.ladder_exercise.slowed import Slowed
 from harness.blame import blamed
 from harness.clock import sleep_until
 from harness.contract import ASRProvider, SessionConfig
@@ -19,7 +20,6 @@ from harness.ladder.actions import LONGER_BY_S, Switch, other_provider, other_ru
 from harness.ladder.driver import Degrader
 from harness.ladder.relay import Relay, Runner
 from harness.ladder.session import hold_degradable_session
-from harness.ladder.slowed import Slowed
 from harness.ladder.steps import Rules, read_rules
 from harness.patience import Patience
 from harness.recommendation import read_table

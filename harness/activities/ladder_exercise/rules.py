@@ -3,11 +3,16 @@
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+from harness.activities.ladder_exercise.exercise import (
+    Exercise,
+    Expected,
+    read_exercise,
+    run_exercise,
+)
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import ASRProvider
 from harness.events import Begun, Checked, Dropped, Event, Inferred, LadderMoved, Queued, Said
 from harness.ladder.actions import LONGER_BY_S
-from harness.ladder.exercise import Exercise, Expected, read_exercise, run_exercise
 from harness.ladder.steps import Level, Rules, Step, read_rules
 from harness.metrics import TrialLog
 from harness.metrics.alignment import align

@@ -1,0 +1,1 @@
+"""Overloads a provider on purpose, and checks what the degrade ladder does."""
