@@ -8,8 +8,8 @@ from harness.audio import SAMPLE_RATE_HZ
 from harness.chunking import Chunk
 from harness.clock import now_s
 from harness.contract import AudioSource
-from harness.events import Backpressure, Begun, Dropped, Event, Finished, Queued
 from harness.heard import HeardAudio
+from harness.journal.events import Backpressure, Begun, Dropped, Event, Finished, Queued
 
 HIGH_LEVEL = 0.5
 """From this share on, the source is told that the queue fills up."""

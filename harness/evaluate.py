@@ -6,9 +6,9 @@ from functools import cached_property
 
 import msgspec
 
-from harness.events import Checked
 from harness.garbage import no_search
-from harness.journal import TrialRecord
+from harness.journal.events import Checked
+from harness.journal.journal import TrialRecord
 from harness.metrics import Measurement, TrialLog, measure
 from harness.rules import rules_of
 from harness.thresholds import Threshold

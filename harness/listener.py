@@ -6,7 +6,7 @@ from harness.blame import blamed
 from harness.chunkqueue import ChunkQueue
 from harness.contract import ASRProvider, AudioSource
 from harness.errors import ProviderError
-from harness.events import BeepHeard, Event, Said
+from harness.journal.events import BeepHeard, Event, Said
 from harness.output import MOST_SEGMENTS, BadOutputError, checked_segment
 
 

@@ -4,7 +4,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from harness.events import Surroundings
+from harness.journal.events import Surroundings
 from harness.resources import ResourceMeter, Usage
 from harness.surroundings import SurroundingsMeter
 

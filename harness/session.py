@@ -21,7 +21,7 @@ from harness.contract import (
     SessionConfig,
 )
 from harness.errors import EchobenchError, ProviderError
-from harness.events import Event, Inferred, Interrupted, SessionEnded
+from harness.journal.events import Event, Inferred, Interrupted, SessionEnded
 from harness.listener import Listener
 from harness.meters import Meters
 from harness.patience import DEFAULT, Patience

@@ -7,7 +7,7 @@ from harness.chunking import Chunker
 from harness.chunkqueue import ChunkQueue
 from harness.clock import now_s, sleep_until
 from harness.contract import AudioSource
-from harness.events import Event, Played, Skipped, SpeechScored, VadUsed
+from harness.journal.events import Event, Played, Skipped, SpeechScored, VadUsed
 from harness.statistics import percentile
 from harness.timeline import Track
 from harness.vad.prefilter import PreFilter, Stretch

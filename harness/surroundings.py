@@ -7,7 +7,7 @@ import time
 import psutil
 
 from harness import hardware
-from harness.events import Surroundings
+from harness.journal.events import Surroundings
 
 EVERY_S = 1.0
 

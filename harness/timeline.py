@@ -10,7 +10,7 @@ from harness.ambience import ambient
 from harness.audio import FULL_SCALE, SAMPLE_RATE_HZ, Pcm16, Samples
 from harness.contract import AudioSource, Word
 from harness.corpus import CorpusUtterance
-from harness.events import Utterance
+from harness.journal.events import Utterance
 from harness.layout import Placed, lay_out
 from harness.marks import BEEP_S, GAP_S, beep
 from harness.scenario import Scenario, SourceScript

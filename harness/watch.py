@@ -11,7 +11,7 @@ from harness.chunkqueue import ChunkQueue
 from harness.clock import longest_stall_s, now_s
 from harness.contract import ASRProvider
 from harness.errors import ProviderError
-from harness.events import Event, Sampled
+from harness.journal.events import Event, Sampled
 from harness.meters import Meters
 from harness.output import checked_health
 from harness.witness import WITNESS

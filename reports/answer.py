@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.evaluate import TrialResult
-from harness.events import Checked
+from harness.journal.events import Checked
 from harness.trial import Activity, TrialStatus
 from harness.verdict import Standing, Verdict, worst
 from reports.numbers import limit_with_unit, with_unit

@@ -12,7 +12,7 @@ import msgspec
 from pytest_benchmark.stats import Stats
 
 from harness.evaluate import TrialResult
-from harness.runfolder import RunInfo
+from harness.journal.run_folder import RunInfo
 
 LATENCY = "word_emission_latency"
 

@@ -8,8 +8,8 @@ import msgspec
 from harness.clock import ClockKind
 from harness.errors import UsageError
 from harness.evaluate import TrialResult
+from harness.journal.run_folder import RunInfo
 from harness.machine import MachineProfile
-from harness.runfolder import RunInfo
 from harness.trial import Activity, TrialSpec, TrialStatus
 from reports.runs import Run
 

@@ -7,7 +7,7 @@ from heapq import nlargest
 from operator import itemgetter
 
 from harness.evaluate import TrialResult
-from harness.events import Dropped, Event, Inferred, Queued, Said, Utterance
+from harness.journal.events import Dropped, Event, Inferred, Queued, Said, Utterance
 from harness.metrics.alignment import align
 from reports.numbers import number, time_of, with_unit
 

@@ -8,7 +8,7 @@ import msgspec
 from harness.clock import ClockKind
 from harness.errors import DataFileError
 from harness.evaluate import TrialResult
-from harness.runfolder import RunInfo
+from harness.journal.run_folder import RunInfo
 from models import EMBEDDED
 from reports.numbers import with_unit
 

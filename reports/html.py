@@ -15,8 +15,8 @@ from markupsafe import Markup
 
 import reports
 from harness.evaluate import TrialResult
+from harness.journal.run_folder import RunFolder
 from harness.printable import printable
-from harness.runfolder import RunFolder
 from harness.thresholds import Threshold
 from harness.verdict import Standing
 from reports.answer import MEANINGS, SIGNS

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from harness.evaluate import TrialResult
-from harness.events import Checked
+from harness.journal.events import Checked
+from harness.journal.run_folder import Input, RunFolder, RunInfo
 from harness.metrics import TrialLog
 from harness.rules import rules_of
-from harness.runfolder import Input, RunFolder, RunInfo
 from harness.thresholds import Threshold
 from harness.trial import Activity, Transport, TrialSpec, TrialStatus
 from harness.verdict import Standing, Verdict

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from harness.errors import JournalError
 from harness.evaluate import TrialResult, evaluate
-from harness.journal import read_journal
-from harness.runfolder import RunFolder, RunInfo
+from harness.journal.journal import read_journal
+from harness.journal.run_folder import RunFolder, RunInfo
 from harness.thresholds import FILE, Threshold, read_thresholds
 
 

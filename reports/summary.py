@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from harness.evaluate import TrialResult
-from harness.runfolder import RunInfo
+from harness.journal.run_folder import RunInfo
 from reports.answer import SIGNS, answer_for
 from reports.markdown import plain, table
 from reports.numbers import with_unit

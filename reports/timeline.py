@@ -9,7 +9,7 @@ from operator import attrgetter
 from markupsafe import Markup
 
 from harness.contract import AudioSource
-from harness.events import Begun, Queued
+from harness.journal.events import Begun, Queued
 from harness.metrics import TrialLog
 from harness.metrics.triallog import ChunkRecord
 from reports import svg

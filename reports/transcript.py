@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from harness.contract import AudioSource
-from harness.events import Utterance
+from harness.journal.events import Utterance
 from harness.metrics import TrialLog
 from harness.metrics.alignment import align
 

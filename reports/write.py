@@ -9,7 +9,7 @@ from harness.errors import UnavailableError
 from harness.evaluate import TrialResult
 from harness.files import write_whole
 from harness.garbage import no_search
-from harness.runfolder import RunFolder
+from harness.journal.run_folder import RunFolder
 from harness.thresholds import FILE, Threshold, read_thresholds
 from reports.csvfiles import write_csv
 from reports.frames import chunk_frame, figure_frame, verdict_frame

@@ -15,8 +15,8 @@ import msgspec
 import pytest
 
 from harness.commands import live
+from harness.journal.run_folder import RunFolder
 from harness.metrics import METRICS
-from harness.runfolder import RunFolder
 from harness.scenario import Scenario, SourceScript
 from reports.__main__ import main
 from reports.metricsdoc import PAGE, metrics_page

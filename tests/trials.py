@@ -10,8 +10,8 @@ import soundfile
 from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind
 from harness.contract import AudioSource
-from harness.events import Event, TrialEnded
-from harness.journal import JournalWriter, TrialRecord, read_journal
+from harness.journal.events import Event, TrialEnded
+from harness.journal.journal import JournalWriter, TrialRecord, read_journal
 from harness.patience import DEFAULT, Patience
 from harness.runner.pool import WorkerPool
 from harness.runner.run import measure_all

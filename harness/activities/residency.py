@@ -24,7 +24,7 @@ from harness.clock import now_s
 from harness.contract import ASRProvider, InferenceSpan, SessionConfig
 from harness.corpus import CorpusUtterance
 from harness.errors import EchobenchError, ProviderError
-from harness.events import Audited, AuditEnded, AuditPart, Event
+from harness.journal.events import Audited, AuditEnded, AuditPart, Event
 from harness.output import checked_segment
 from harness.resources import LOOK_FOR_CHILDREN_EVERY, ResourceMeter
 from harness.trial import TrialSpec

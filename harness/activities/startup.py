@@ -10,7 +10,7 @@ from harness.clock import now_s
 from harness.contract import ASRProvider, InferenceSpan, Interruption, SessionConfig
 from harness.corpus import CorpusUtterance
 from harness.errors import ProviderError
-from harness.events import Loaded
+from harness.journal.events import Loaded
 from harness.output import checked_segment
 
 SESSION = "probe"

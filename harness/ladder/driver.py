@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from harness.clock import now_s
 from harness.errors import EchobenchError
-from harness.events import Event, LadderMoved
+from harness.journal.events import Event, LadderMoved
 from harness.ladder.actions import Switch
 from harness.ladder.load import LoadMeter
 from harness.ladder.steps import Level, Move, Rules, State, crashed, observed, reset

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import AudioSource
-from harness.events import Begun, Event, Finished, Inferred, Queued
+from harness.journal.events import Begun, Event, Finished, Inferred, Queued
 
 WINDOW_S = 5.0
 """Chunks that ended longer ago don't count, except each source's last one."""

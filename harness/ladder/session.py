@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from harness.contract import SessionConfig
 from harness.errors import EchobenchError
-from harness.events import Event
+from harness.journal.events import Event
 from harness.ladder.actions import Switch, drop_every_other, longer_chunks, vad_off
 from harness.ladder.driver import Degrader
 from harness.ladder.load import LoadMeter

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from harness.errors import JournalError
-from harness.events import Event, LadderMoved, Said, SessionEnded, encode
+from harness.journal.events import Event, LadderMoved, Said, SessionEnded, encode
 
 SUFFIX = ".jsonl"
 

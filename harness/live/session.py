@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from harness.clock import now_s
 from harness.contract import AudioSource, SessionConfig
 from harness.errors import EchobenchError
-from harness.events import Backpressure, Dropped, Event, Inferred, LadderMoved, Said, Sampled
+from harness.journal.events import (
+    Backpressure,
+    Dropped,
+    Event,
+    Inferred,
+    LadderMoved,
+    Said,
+    Sampled,
+)
 from harness.ladder.driver import Degrader
 from harness.ladder.session import hold_degradable_session
 from harness.ladder.steps import Rules

@@ -16,7 +16,7 @@ import msgspec
 from harness.clock import now_s
 from harness.contract import ASRProvider, ASRSegment, AudioSource
 from harness.errors import EchobenchError
-from harness.events import (
+from harness.journal.events import (
     Backpressure,
     Begun,
     Dropped,

@@ -1,6 +1,6 @@
 """The kill list: what a provider must not do while audio runs, and what it does to the loop."""
 
-from harness.events import Sampled
+from harness.journal.events import Sampled
 from harness.metrics.measurement import Measurement, metric, sampled
 from harness.metrics.triallog import TrialLog
 

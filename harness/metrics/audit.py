@@ -7,7 +7,7 @@ not; both break when the file is gone; a child process has its own file; a slow 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.events import Audited, AuditEnded, AuditPart, Loaded
+from harness.journal.events import Audited, AuditEnded, AuditPart, Loaded
 from harness.metrics.measurement import Measurement, audit_metric
 from harness.metrics.triallog import TrialLog
 from harness.statistics import bootstrap, robust_line

@@ -1,6 +1,6 @@
 """Whether the table of recommendations is right about this machine."""
 
-from harness.events import MachineSeen
+from harness.journal.events import MachineSeen
 from harness.metrics.measurement import Measurement, metric, sampled
 from harness.metrics.speed import rtf
 from harness.metrics.triallog import TrialLog

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from harness.audio import SAMPLE_RATE_HZ
-from harness.events import Inferred, Played, Queued, Sampled, Skipped
+from harness.journal.events import Inferred, Played, Queued, Sampled, Skipped
 from harness.metrics.measurement import Measurement, metric
 from harness.metrics.triallog import TrialLog
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from harness.contract import ASRSegment
-from harness.events import BeepHeard, Utterance
+from harness.journal.events import BeepHeard, Utterance
 from harness.metrics.measurement import Measurement, metric, sampled
 from harness.metrics.triallog import TrialLog
 from harness.text_normalizer import tokens

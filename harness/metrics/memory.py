@@ -1,6 +1,6 @@
 """How much memory the provider needs."""
 
-from harness.events import Sampled
+from harness.journal.events import Sampled
 from harness.metrics.measurement import Measurement, metric
 from harness.metrics.triallog import TrialLog
 

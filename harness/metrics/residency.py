@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.events import Inferred, Loaded
+from harness.journal.events import Inferred, Loaded
 from harness.metrics.measurement import Measurement, metric
 from harness.metrics.triallog import TrialLog
 from harness.statistics import theil_sen

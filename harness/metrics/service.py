@@ -1,6 +1,6 @@
 """What depends on others: failures that were tried again, and what recognition costs."""
 
-from harness.events import Inferred, Interrupted
+from harness.journal.events import Inferred, Interrupted
 from harness.metrics.measurement import Measurement, metric
 from harness.metrics.triallog import TrialLog
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from harness.events import Sampled
+from harness.journal.events import Sampled
 from harness.metrics.measurement import Measurement, metric
 from harness.metrics.triallog import TrialLog
 from harness.statistics import robust_line

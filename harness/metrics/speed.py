@@ -3,7 +3,7 @@
 import math
 from itertools import pairwise
 
-from harness.events import Begun, Loaded, Played, Queued, Said, Sampled, SessionEnded
+from harness.journal.events import Begun, Loaded, Played, Queued, Said, Sampled, SessionEnded
 from harness.metrics.measurement import Measurement, metric, sampled
 from harness.metrics.triallog import TrialLog
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import ASRSegment, AudioSource
-from harness.events import (
+from harness.journal.events import (
     Begun,
     Dropped,
     Event,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import AudioSource
-from harness.events import Played, Skipped, SpeechScored, Utterance, VadUsed
+from harness.journal.events import Played, Skipped, SpeechScored, Utterance, VadUsed
 from harness.metrics.measurement import Measurement, metric
 from harness.metrics.triallog import TrialLog
 from harness.statistics import bootstrap_ratio, none_found_bound

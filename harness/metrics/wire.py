@@ -4,7 +4,7 @@ from bisect import bisect_right
 from itertools import accumulate
 
 from harness.audio import SAMPLE_RATE_HZ
-from harness.events import Inferred, Reported
+from harness.journal.events import Inferred, Reported
 from harness.metrics.measurement import Measurement, metric, sampled
 from harness.metrics.triallog import TrialLog
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from harness.clock import ClockKind
-from harness.runfolder import RUNS, RunFolder
+from harness.journal.run_folder import RUNS, RunFolder
 from harness.runner.plan import (
     CHUNK_SECONDS,
     DURATION_S,

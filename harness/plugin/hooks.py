@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.evaluate import TrialResult
-from harness.runfolder import RunFolder
+from harness.journal.run_folder import RunFolder
 
 
 @pytest.hookspec

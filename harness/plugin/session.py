@@ -10,7 +10,8 @@ import pytest
 from harness.corpus import CorpusUtterance
 from harness.errors import EchobenchError, JournalError, UnknownNameError
 from harness.evaluate import TrialResult, evaluate
-from harness.journal import JournalWriter, read_journal
+from harness.journal.journal import JournalWriter, read_journal
+from harness.journal.run_folder import Input, RunFolder, fingerprint
 from harness.layout import require_room
 from harness.patience import patience_asked_for
 from harness.plugin.commandline import runs_folder
@@ -18,7 +19,6 @@ from harness.plugin.summary import write_summary
 from harness.printable import printable
 from harness.registry import PROVIDERS, corpus_path, find_corpus, make_provider, names
 from harness.rules import rules_of
-from harness.runfolder import Input, RunFolder, fingerprint
 from harness.runner.plan import Options, choose_providers, plan
 from harness.runner.pool import WorkerPool
 from harness.runner.progress import TrialLine

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.evaluate import TrialResult
+from harness.journal.run_folder import RunFolder
 from harness.printable import printable
-from harness.runfolder import RunFolder
 from harness.runner.validity import remarks
 from harness.trial import Activity, TrialSpec, TrialStatus
 from harness.verdict import Standing

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine, Sequence
 
 from harness.contract import ASRProvider
 from harness.corpus import CorpusUtterance
-from harness.events import Event, MachineSeen
+from harness.journal.events import Event, MachineSeen
 from harness.machine import describe_machine
 from harness.patience import Patience
 from harness.session import run_session

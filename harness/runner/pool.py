@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from harness.errors import EchobenchError
-from harness.events import AnyEvent, Loaded, TrialEnded
+from harness.journal.events import AnyEvent, Loaded, TrialEnded
 from harness.patience import DEFAULT, Patience
 from harness.runner.requests import Load, Measure, Request
 from harness.runner.supervisor import WorkerFailedError, WorkerProcess

@@ -3,7 +3,7 @@
 import time
 from typing import Protocol
 
-from harness.events import (
+from harness.journal.events import (
     Audited,
     Dropped,
     Event,

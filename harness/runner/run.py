@@ -4,8 +4,8 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from harness.events import AnyEvent, Event, TrialEnded, TrialStarted, encode
-from harness.journal import JournalWriter
+from harness.journal.events import AnyEvent, Event, TrialEnded, TrialStarted, encode
+from harness.journal.journal import JournalWriter
 from harness.runner.pool import RequestFailedError, WorkerPool
 from harness.runner.requests import Measure
 from harness.runner.supervisor import WorkerFailedError

@@ -15,7 +15,7 @@ from typing import IO
 import msgspec
 
 from harness.errors import EchobenchError
-from harness.events import AnyEvent, TrialEnded
+from harness.journal.events import AnyEvent, TrialEnded
 from harness.orphans import MARK, end_descendants
 from harness.runner.requests import Request
 from harness.trial import TrialStatus

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from harness.datafile import SUITES, read_toml
-from harness.events import Event, Played, Surroundings
+from harness.journal.events import Event, Played, Surroundings
 from harness.variables import setting
 
 FILE = SUITES / "validity.toml"

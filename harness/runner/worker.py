@@ -31,7 +31,7 @@ from harness.errors import (
     UnavailableError,
     UsageError,
 )
-from harness.events import Event, TrialEnded, encode
+from harness.journal.events import Event, TrialEnded, encode
 from harness.orphans import kill_own_group
 from harness.output import BadOutputError
 from harness.patience import DEFAULT

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from harness.journal.run_folder import LATEST, RUNS
 from harness.printable import printable
-from harness.runfolder import LATEST, RUNS
 
 RUN_HELP = f"a run's id, its folder, or '{LATEST}'"
 USAGE_STATUS = 2

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import EchobenchError
-from harness.journal import TrialRecord, read_journal
+from harness.journal.journal import TrialRecord, read_journal
+from harness.journal.run_folder import LATEST, RunFolder, RunInfo
 from harness.metrics import METRICS, TrialLog
-from harness.runfolder import LATEST, RunFolder, RunInfo
 from harness.trial import Activity, TrialSpec, TrialStatus
 from reports.gating.plan import Gated
 from reports.gating.trees import Tree

@@ -11,7 +11,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from harness import clock
 from harness.clock import ClockKind
-from harness.events import Begun, Dropped, Event, Queued, Said
+from harness.journal.events import Begun, Dropped, Event, Queued, Said
 from harness.metrics import TrialLog
 from harness.metrics.latency import word_emission_latency
 from harness.registry import find_corpus, provider_class

@@ -12,7 +12,7 @@ from harness import clock
 from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind
 from harness.contract import ASRSegment, AudioSource, SessionConfig
-from harness.events import Event, Finished, Queued
+from harness.journal.events import Event, Finished, Queued
 from harness.registry import find_corpus
 from harness.resident import ResidentProvider
 from harness.scenario import Scenario, SourceScript

@@ -11,8 +11,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from harness import clock
 from harness.clock import ClockKind, now_s
-from harness.events import Event, Said
 from harness.isolated.provider import Isolated
+from harness.journal.events import Event, Said
 from harness.ladder.relay import Relay, Runner
 from harness.metrics import TrialLog
 from harness.metrics.accuracy import wer

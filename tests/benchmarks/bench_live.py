@@ -24,7 +24,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from harness import clock
 from harness.clock import ClockKind, now_s
-from harness.events import Event, Queued, Said
+from harness.journal.events import Event, Queued, Said
 from harness.live.adapter import read_adapter
 from harness.live.frames import pack, unpack
 from harness.live.limits import LiveLimits

@@ -21,7 +21,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from harness import clock
 from harness.clock import ClockKind
-from harness.events import Event
+from harness.journal.events import Event
 from harness.metrics import TrialLog
 from harness.metrics.accuracy import matched_words, wer
 from harness.metrics.latency import word_emission_latency, word_settled_latency

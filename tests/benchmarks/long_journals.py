@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import ASRHealth, ASRSegment, AudioAccount, AudioSource, Word
-from harness.events import (
+from harness.journal.events import (
     AnyEvent,
     Begun,
     Finished,
@@ -24,8 +24,8 @@ from harness.events import (
     Utterance,
     encode,
 )
-from harness.journal import seal
-from harness.runfolder import RunFolder
+from harness.journal.journal import seal
+from harness.journal.run_folder import RunFolder
 from harness.runner.plan import Options
 from harness.trial import TrialStatus
 from tests.reports.journals import make_spec

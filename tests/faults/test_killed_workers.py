@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.events import AnyEvent, Begun, Event
-from harness.journal import JournalWriter, TrialRecord, read_journal
+from harness.journal.events import AnyEvent, Begun, Event
+from harness.journal.journal import JournalWriter, TrialRecord, read_journal
 from harness.patience import DEFAULT, Patience
 from harness.runner.pool import WorkerPool
 from harness.runner.requests import Infer

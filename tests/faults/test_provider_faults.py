@@ -12,8 +12,8 @@ import pytest
 
 from harness.contract import ASRSegment
 from harness.evaluate import evaluate
-from harness.events import Checked, Said
-from harness.journal import TrialRecord
+from harness.journal.events import Checked, Said
+from harness.journal.journal import TrialRecord
 from harness.patience import Patience
 from harness.printable import printable
 from harness.thresholds import FILE, read_thresholds

@@ -10,7 +10,7 @@ import pytest
 
 from harness.errors import UsageError
 from harness.evaluate import TrialResult, evaluate
-from harness.events import Loaded
+from harness.journal.events import Loaded
 from harness.patience import Patience
 from harness.runner.plan import choose_providers
 from harness.thresholds import FILE, read_thresholds

@@ -14,8 +14,8 @@ import pytest
 
 from harness.clock import ClockKind
 from harness.evaluate import evaluate
-from harness.events import Said
-from harness.journal import TrialRecord
+from harness.journal.events import Said
+from harness.journal.journal import TrialRecord
 from harness.patience import Patience
 from harness.thresholds import FILE, read_thresholds
 from harness.trial import Option, TrialSpec, TrialStatus

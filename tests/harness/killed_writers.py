@@ -14,8 +14,8 @@ from itertools import count
 from pathlib import Path
 
 from harness.contract import AudioSource
-from harness.events import Finished, TrialEnded, TrialStarted, encode
-from harness.journal import JournalWriter
+from harness.journal.events import Finished, TrialEnded, TrialStarted, encode
+from harness.journal.journal import JournalWriter
 from harness.trial import TrialStatus
 from tests.trials import spec_of
 

@@ -8,7 +8,7 @@ from harness import clock
 from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind
 from harness.contract import ASRSegment, AudioSource, SessionConfig
-from harness.events import Event
+from harness.journal.events import Event
 from harness.patience import DEFAULT, Patience
 from harness.resident import Session
 from harness.scenario import SourceScript

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from jiwer import wer
 
-from harness.events import Said, Utterance
-from harness.journal import read_journal
+from harness.journal.events import Said, Utterance
+from harness.journal.journal import read_journal
 from harness.text_normalizer import tokens
 from harness.trial import TrialStatus
 

@@ -4,7 +4,7 @@ import statistics
 import time
 
 from harness.clock import ClockKind
-from harness.events import Begun, Dropped, Event, Finished, Inferred, Queued
+from harness.journal.events import Begun, Dropped, Event, Finished, Inferred, Queued
 from tests.harness.sessions import Working, play_to, silent_track
 
 VIRTUAL, WALL = ClockKind.VIRTUAL, ClockKind.WALL

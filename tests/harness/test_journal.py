@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.contract import ASRHealth, ASRSegment, AudioAccount, AudioSource, Word
 from harness.errors import JournalError
-from harness.events import (
+from harness.journal.events import (
     Backpressure,
     Event,
     Finished,
@@ -21,7 +21,7 @@ from harness.events import (
     Utterance,
     encode,
 )
-from harness.journal import JournalWriter, read_journal, seal
+from harness.journal.journal import JournalWriter, read_journal, seal
 from harness.trial import TrialStatus
 from tests.trials import spec_of
 

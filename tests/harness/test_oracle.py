@@ -19,7 +19,7 @@ import pytest
 from harness import clock
 from harness.clock import ClockKind
 from harness.contract import AudioSource
-from harness.events import Event, Utterance
+from harness.journal.events import Event, Utterance
 from harness.metrics import Measurement, TrialLog, measure
 from harness.registry import find_corpus
 from harness.scenario import Scenario, SourceScript

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.contract import ASRSegment, AudioSource, Word
-from harness.events import Said, encode
-from harness.journal import seal
+from harness.journal.events import Said, encode
+from harness.journal.journal import seal
 from harness.output import LONGEST_SEGMENT, LONGEST_TEXT, BadOutputError, checked_segment
 from harness.runner.supervisor import LONGEST_LINE
 from tests.harness.test_journal import segments

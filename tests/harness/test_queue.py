@@ -15,7 +15,7 @@ from harness.chunking import Chunk
 from harness.chunkqueue import HIGH_LEVEL, MOST_TALK, ChunkQueue
 from harness.clock import ClockKind, now_s, sleep_until
 from harness.contract import ASRSegment, AudioSource, Word
-from harness.events import Backpressure, Begun, Dropped, Event, Finished, Queued
+from harness.journal.events import Backpressure, Begun, Dropped, Event, Finished, Queued
 
 MIC = AudioSource.MIC
 CAPACITY_S = 3.0

@@ -9,7 +9,7 @@ import pytest
 
 from harness.clock import ClockKind
 from harness.contract import AudioSource
-from harness.events import (
+from harness.journal.events import (
     Begun,
     Event,
     Finished,
@@ -21,7 +21,7 @@ from harness.events import (
     TrialEnded,
     Utterance,
 )
-from harness.journal import JournalWriter, TrialRecord, read_journal
+from harness.journal.journal import JournalWriter, TrialRecord, read_journal
 from harness.patience import Patience
 from harness.runner.pool import WorkerPool
 from harness.runner.run import measure_all

@@ -14,7 +14,7 @@ from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind
 from harness.contract import ASRSegment, AudioSource, InferenceSpan, SessionConfig
 from harness.errors import ProviderError
-from harness.events import (
+from harness.journal.events import (
     Begun,
     Dropped,
     Event,

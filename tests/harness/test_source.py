@@ -14,7 +14,7 @@ from harness.chunking import Chunker
 from harness.chunkqueue import ChunkQueue
 from harness.clock import ClockKind, now_s
 from harness.contract import AudioSource
-from harness.events import Begun, Event, Queued
+from harness.journal.events import Begun, Event, Queued
 from harness.runner.validity import feeder_problem
 from harness.source import Feed, play
 from tests.harness.sessions import Working, play_to, silent_track

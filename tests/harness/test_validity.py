@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from harness.errors import UsageError
 from harness.evaluate import evaluate
-from harness.events import Event, Queued, Surroundings, TrialEnded, TrialStarted
-from harness.journal import TrialRecord
+from harness.journal.events import Event, Queued, Surroundings, TrialEnded, TrialStarted
+from harness.journal.journal import TrialRecord
 from harness.runner.validity import (
     VARIABLE,
     Limits,

@@ -15,8 +15,8 @@ from harness.activities import conformance
 from harness.activities.conformance import RULES, conform
 from harness.contract import ASRSegment, AudioSource, InferenceSpan, SessionConfig
 from harness.errors import AudioError, EchobenchError, ModelError, ProviderError
-from harness.events import Checked, Event
 from harness.isolated.provider import Isolated
+from harness.journal.events import Checked, Event
 from harness.ladder.relay import Relay, Runner
 from harness.registry import find_corpus, make_provider
 from harness.trial import Option

@@ -16,7 +16,7 @@ from harness.chunkqueue import ChunkQueue
 from harness.clock import ClockKind
 from harness.contract import ASRSegment, AudioAccount, AudioSource, Word
 from harness.errors import ProviderError
-from harness.events import Event, LadderMoved, Utterance
+from harness.journal.events import Event, LadderMoved, Utterance
 from harness.ladder import actions
 from harness.ladder.line import Line
 from harness.ladder.relay import Relay, Runner

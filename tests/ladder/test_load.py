@@ -4,7 +4,7 @@ import pytest
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import AudioSource
-from harness.events import Begun, Event, Finished, Inferred, Queued
+from harness.journal.events import Begun, Event, Finished, Inferred, Queued
 from harness.ladder.load import STALE_S, WINDOW_S, LoadMeter
 
 MIC, SYSTEM = AudioSource.MIC, AudioSource.SYSTEM

@@ -13,7 +13,7 @@ from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind, now_s
 from harness.contract import ASRProvider, ASRSegment, AudioSource, SessionConfig
 from harness.errors import AudioError, EchobenchError, ProviderError
-from harness.events import Event, Said, Sampled
+from harness.journal.events import Event, Said, Sampled
 from harness.ladder.relay import Relay, Runner
 from harness.metrics import TrialLog
 from harness.metrics.integrity import disorder, missing_samples

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.clock import now_s
 from harness.contract import AudioSource
-from harness.events import Event
+from harness.journal.events import Event
 from harness.ladder.relay import Relay, Runner
 from harness.ladder.steps import Rules, read_rules
 from harness.live.door import PATH, Door

@@ -15,7 +15,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from harness.contract import ASRSegment
-from harness.events import AnyEvent, Said
+from harness.journal.events import AnyEvent, Said
 from harness.live.frames import HEADER, pack
 from harness.live.keeper import Keeper
 from harness.live.limits import LiveLimits

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.events import AnyEvent, Said, SessionEnded
+from harness.journal.events import AnyEvent, Said, SessionEnded
 from harness.ladder.steps import Rules, read_rules
 from harness.live.limits import LiveLimits
 from harness.live.messages import Ended, Final, Metrics, Partial, Pressure, Ready, Status, Warned

@@ -8,7 +8,7 @@ import pytest
 from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind
 from harness.errors import UsageError
-from harness.events import (
+from harness.journal.events import (
     BeepHeard,
     Begun,
     Finished,
@@ -22,7 +22,7 @@ from harness.events import (
     Skipped,
     Surroundings,
 )
-from harness.journal import TrialRecord
+from harness.journal.journal import TrialRecord
 from harness.metrics import TrialLog, measure
 from harness.patience import Patience
 from harness.runner.plan import Options, choose_providers, plan

@@ -6,7 +6,7 @@ from itertools import count
 from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind
 from harness.contract import ASRHealth, ASRSegment, AudioAccount, AudioSource, Word
-from harness.events import (
+from harness.journal.events import (
     Begun,
     Dropped,
     Event,

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.events import Event, Utterance
+from harness.journal.events import Event, Utterance
 from harness.metrics import METRICS, Measurement
 from tests.metrics.logs import MIC, SYSTEM, log_of, said, spoken
 

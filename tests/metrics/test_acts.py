@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from harness.contract import ASRHealth
-from harness.events import Event, Sampled
+from harness.journal.events import Event, Sampled
 from harness.metrics import METRICS, Measurement
 from harness.witness import Acts
 from tests.metrics.logs import MIC, SYSTEM, chunk, chunks, log_of, sampled

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.events import Audited, AuditEnded, AuditPart, Event
+from harness.journal.events import Audited, AuditEnded, AuditPart, Event
 from harness.metrics import METRICS, Measurement
 from harness.metrics.audit import strongest_beat
 from tests.metrics.logs import loaded, log_of

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from harness.clock import ClockKind
-from harness.events import MachineSeen
+from harness.journal.events import MachineSeen
 from harness.machine import MachineProfile
 from harness.metrics import METRICS, Measurement, TrialLog
 from harness.scenario import all_scenarios

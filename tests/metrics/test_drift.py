@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.contract import AudioSource
-from harness.events import Event, Utterance
+from harness.journal.events import Event, Utterance
 from harness.metrics import METRICS, Measurement
 from tests.metrics.logs import MIC, SYSTEM, log_of, said, spoken
 

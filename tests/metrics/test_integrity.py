@@ -1,7 +1,7 @@
 import pytest
 
 from harness.contract import AudioAccount
-from harness.events import Queued
+from harness.journal.events import Queued
 from harness.metrics import METRICS
 from tests.metrics.logs import MIC, SYSTEM, chunk, chunks, dropped, log_of, said, sampled, samples
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.contract import Word
-from harness.events import Event, Utterance
+from harness.journal.events import Event, Utterance
 from harness.metrics import METRICS, Measurement
 from tests.metrics.logs import MIC, SYSTEM, log_of, said, spoken
 

@@ -5,7 +5,7 @@ import math
 import msgspec
 import pytest
 
-from harness.events import BeepHeard, Event
+from harness.journal.events import BeepHeard, Event
 from harness.metrics import METRICS, Measurement
 from tests.metrics.logs import MIC, log_of, said, spoken
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness.events import Event, Inferred
+from harness.journal.events import Event, Inferred
 from harness.metrics import METRICS
 from tests.metrics.logs import MIC, chunk, chunks, loaded, log_of
 

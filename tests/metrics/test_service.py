@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from harness.contract import AudioSource
-from harness.events import Event, Inferred, Interrupted
+from harness.journal.events import Event, Inferred, Interrupted
 from harness.metrics import TrialLog
 from harness.metrics.service import cost_per_audio_hour, interrupted_time, interruptions
 from harness.trial import Option

@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from harness.events import Event, Sampled
+from harness.journal.events import Event, Sampled
 from harness.metrics import METRICS, Measurement
 from tests.metrics.logs import log_of, sampled
 

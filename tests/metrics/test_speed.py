@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.contract import AudioAccount
-from harness.events import Begun, Event, Played, Queued, SessionEnded
+from harness.journal.events import Begun, Event, Played, Queued, SessionEnded
 from harness.metrics import METRICS, Measurement, TrialLog, measure
 from tests.metrics.logs import (
     MIC,

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.events import Event
+from harness.journal.events import Event
 from harness.metrics import METRICS
 from tests.metrics.logs import MIC, SYSTEM, log_of, said
 

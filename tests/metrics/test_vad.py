@@ -3,7 +3,7 @@
 import pytest
 
 from harness.contract import AudioSource
-from harness.events import Event, Played, Skipped, SpeechScored, VadUsed
+from harness.journal.events import Event, Played, Skipped, SpeechScored, VadUsed
 from harness.metrics import METRICS, Measurement
 from harness.metrics.vad import vad_roc
 from tests.metrics.logs import MIC, log_of, samples, spoken

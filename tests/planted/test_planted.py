@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness.events import Begun, Finished
+from harness.journal.events import Begun, Finished
 from harness.metrics import TrialLog
 from harness.statistics import percentile
 from harness.thresholds import FILE, read_thresholds

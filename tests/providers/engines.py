@@ -15,7 +15,7 @@ from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.clock import ClockKind, run
 from harness.contract import ASRProvider, ASRSegment, AudioSource, SessionConfig
 from harness.corpus import CorpusUtterance
-from harness.events import Checked, Event
+from harness.journal.events import Checked, Event
 from harness.registry import find_corpus, make_provider
 from harness.scenario import Scenario, SourceScript
 from harness.trial import Activity, TrialSpec

@@ -17,7 +17,7 @@ from harness.errors import (
     ProviderError,
     UnavailableError,
 )
-from harness.events import Event, Said
+from harness.journal.events import Event, Said
 from harness.live.adapter import read_adapter
 from harness.metrics import TrialLog, measure
 from harness.registry import make_provider

@@ -13,7 +13,7 @@ from harness.audio import SAMPLE_RATE_HZ, Samples, to_float
 from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, SessionConfig, Word
 from harness.errors import DataFileError, ModelError, UnknownNameError
-from harness.events import Checked, Event
+from harness.journal.events import Checked, Event
 from harness.registry import make_provider
 from harness.text_normalizer import tokens
 from providers.distil_whisper import ENGINES, DistilWhisper

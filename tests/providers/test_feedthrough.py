@@ -9,7 +9,7 @@ from harness.activities.conformance import RULES, conform
 from harness.clock import ClockKind, now_s, run
 from harness.contract import ASRSegment, AudioAccount, AudioSource, SessionConfig
 from harness.errors import AudioError, ProviderError
-from harness.events import Checked, Event
+from harness.journal.events import Checked, Event
 from providers.policies.feedthrough import Heard
 from tests.providers.engines import spec
 from tests.providers.signals import samples_of

@@ -11,7 +11,7 @@ import pytest
 from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, AudioSource, SessionConfig
 from harness.errors import ProviderError, UnknownNameError
-from harness.events import Inferred, Sampled
+from harness.journal.events import Inferred, Sampled
 from harness.registry import make_provider
 from harness.text_normalizer import tokens
 from harness.trial import TrialStatus

@@ -14,7 +14,7 @@ from harness.activities.conformance.sessions import STOP_LIMIT_S
 from harness.activities.startup import stream_of
 from harness.clock import ClockKind, run
 from harness.contract import ASRProvider, ASRSegment, SessionConfig
-from harness.events import Checked, Event, Inferred, Said, Utterance, encode
+from harness.journal.events import Checked, Event, Inferred, Said, Utterance, encode
 from harness.metrics import TrialLog, measure
 from harness.registry import find_corpus, make_provider
 from harness.trial import Option, TrialStatus

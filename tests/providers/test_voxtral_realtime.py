@@ -16,7 +16,7 @@ from harness.audio import SAMPLE_RATE_HZ, to_pcm16
 from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, AudioSource, InferenceSpan
 from harness.errors import ModelError, UnavailableError
-from harness.events import Checked, Event
+from harness.journal.events import Checked, Event
 from harness.registry import make_provider
 from harness.trial import Option
 from providers.policies.voxtral import process as voxtral_process

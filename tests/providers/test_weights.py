@@ -16,8 +16,8 @@ import pytest
 from jiwer import wer
 
 from harness.errors import ModelError, UnavailableError
-from harness.events import Said, Utterance
-from harness.journal import read_journal
+from harness.journal.events import Said, Utterance
+from harness.journal.journal import read_journal
 from harness.text_normalizer import tokens
 from harness.trial import TrialStatus
 from models import EMBEDDED

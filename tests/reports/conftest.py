@@ -3,7 +3,7 @@
 import pytest
 
 from harness.activities.conformance import RULES
-from harness.runfolder import Input, RunFolder
+from harness.journal.run_folder import Input, RunFolder
 from harness.runner.plan import Options
 from harness.trial import Activity, TrialStatus
 from tests.reports.journals import OK, checked, ended, make_spec, played, write_run

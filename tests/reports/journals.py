@@ -7,7 +7,7 @@ from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind
 from harness.contract import ASRHealth, ASRSegment, AudioAccount, AudioSource, Word
 from harness.evaluate import TrialResult, evaluate
-from harness.events import (
+from harness.journal.events import (
     AnyEvent,
     Begun,
     Checked,
@@ -24,8 +24,8 @@ from harness.events import (
     Utterance,
     encode,
 )
-from harness.journal import JournalWriter, read_journal
-from harness.runfolder import RunFolder
+from harness.journal.journal import JournalWriter, read_journal
+from harness.journal.run_folder import RunFolder
 from harness.runner.plan import Options
 from harness.scenario import Scenario, SourceScript
 from harness.thresholds import Threshold, read_thresholds

@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-from harness.runfolder import RunFolder
+from harness.journal.run_folder import RunFolder
 from reports.html import render
 from tests.reports.journals import THRESHOLDS, read_results
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.runfolder import RunFolder
+from harness.journal.run_folder import RunFolder
 from harness.trial import Activity, TrialStatus
 from harness.verdict import Standing
 from reports.advice import Advice, advise

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from harness.activities.conformance import RULES
-from harness.events import AnyEvent, TrialEnded
-from harness.runfolder import RunFolder
+from harness.journal.events import AnyEvent, TrialEnded
+from harness.journal.run_folder import RunFolder
 from harness.trial import Activity, TrialSpec, TrialStatus
 from harness.verdict import Standing
 from reports.answer import Answer, answer_for

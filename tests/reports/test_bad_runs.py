@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.runfolder import RunFolder
+from harness.journal.run_folder import RunFolder
 from reports.__main__ import main
 from tests.reports.journals import OK, make_spec, played, write_run
 
@@ -24,7 +24,7 @@ def empty(run: RunFolder) -> None:
 
 
 def other_events(run: RunFolder) -> None:
-    from harness.journal import seal
+    from harness.journal.journal import seal
 
     run.journal.write_bytes(seal(1, b'{"kind":"from_the_future","at_s":1.0}'))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.runfolder import RunFolder
+from harness.journal.run_folder import RunFolder
 from reports.__main__ import main
 from reports.curve import Curve, draw_curve
 from reports.html import render_template

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from harness.contract import AudioSource
-from harness.events import AnyEvent, Begun, Queued
-from harness.journal import read_journal
+from harness.journal.events import AnyEvent, Begun, Queued
+from harness.journal.journal import read_journal
+from harness.journal.run_folder import RunFolder
 from harness.metrics import Measurement, TrialLog
-from harness.runfolder import RunFolder
 from harness.thresholds import read_thresholds
 from reports import svg
 from reports.distribution import distribution, scale_for

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from harness.clock import ClockKind
-from harness.runfolder import Input, RunFolder, RunInfo
+from harness.journal.run_folder import Input, RunFolder, RunInfo
 from harness.trial import TrialSpec, TrialStatus
 from reports.__main__ import main
 from tests.reports.journals import OK, THRESHOLDS, ended, make_spec, played, write_run

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.errors import JournalError
 from harness.files import write_whole
-from harness.runfolder import RunFolder
+from harness.journal.run_folder import RunFolder
 from reports.csvfiles import FORMULA_STARTS, inert, write_csv
 from reports.frames import chunk_frame, verdict_frame
 from tests.reports.journals import read_results

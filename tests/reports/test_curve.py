@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.events import SpeechScored
+from harness.journal.events import SpeechScored
 from harness.metrics import TrialLog
 from reports import curve as curves
 from reports.curve import MOST_POINTS, Curve, curves_of, draw_curve, filter_curve, thinned

@@ -4,8 +4,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.events import AnyEvent, Dropped, Inferred, Utterance
-from harness.runfolder import RunFolder
+from harness.journal.events import AnyEvent, Dropped, Inferred, Utterance
+from harness.journal.run_folder import RunFolder
 from reports.evidence import FINDERS, MOST, Evidence, Sample, evidence_of
 from tests.reports.journals import OK, make_spec, played, read_results, write_run
 from tests.reports.pages import Reader, page_of

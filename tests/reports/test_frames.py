@@ -4,9 +4,9 @@ import pytest
 
 from harness.activities.conformance import RULES
 from harness.evaluate import evaluate
-from harness.events import Queued
-from harness.journal import read_journal
-from harness.runfolder import RunFolder
+from harness.journal.events import Queued
+from harness.journal.journal import read_journal
+from harness.journal.run_folder import RunFolder
 from harness.trial import Activity, TrialStatus
 from harness.verdict import Standing
 from reports.frames import CHUNK_COLUMNS, SCHEMA, VERDICT_COLUMNS, chunk_frame, verdict_frame

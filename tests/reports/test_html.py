@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from harness.activities.conformance import RULES
-from harness.events import Utterance
-from harness.journal import read_journal
+from harness.journal.events import Utterance
+from harness.journal.journal import read_journal
+from harness.journal.run_folder import RunFolder
 from harness.metrics import ACTIVITY_OF, METRICS
-from harness.runfolder import RunFolder
 from harness.runner.plan import Options
 from harness.trial import Activity, TrialStatus
 from tests.reports.journals import (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.runfolder import RunFolder
+from harness.journal.run_folder import RunFolder
 from harness.thresholds import FILE
 from reports.__main__ import main
 from reports.write import write_reports

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import UnavailableError
-from harness.runfolder import RunFolder
+from harness.journal.run_folder import RunFolder
 from harness.trial import TrialStatus
 from reports import write
 from reports.__main__ import main

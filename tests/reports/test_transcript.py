@@ -2,7 +2,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.contract import ASRSegment, AudioSource
-from harness.events import Said, Utterance
+from harness.journal.events import Said, Utterance
 from harness.metrics import TrialLog
 from harness.metrics.alignment import align, shown_words, spoken_words
 from reports.speech import MOST_LETTERS, MOST_ROWS, cut, source_texts

@@ -13,7 +13,7 @@ import msgspec
 from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
 from harness.clock import now_s, sleep_until
 from harness.contract import ASRSegment, AudioSource, ProviderSettings, SessionConfig, Word
-from harness.events import Utterance
+from harness.journal.events import Utterance
 from harness.resident import ResidentProvider, Session
 
 

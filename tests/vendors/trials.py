@@ -9,7 +9,7 @@ from harness.clock import ClockKind
 from harness.contract import AudioSource
 from harness.corpus import CorpusUtterance
 from harness.errors import EchobenchError
-from harness.events import Event, Interrupted, Said
+from harness.journal.events import Event, Interrupted, Said
 from harness.patience import Patience
 from harness.registry import find_corpus, make_provider
 from harness.runner.worker import STATUS_OF

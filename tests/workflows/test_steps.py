@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from harness.evaluate import TrialResult, evaluate
-from harness.journal import read_journal
-from harness.runfolder import RunFolder
+from harness.journal.journal import read_journal
+from harness.journal.run_folder import RunFolder
 from harness.thresholds import FILE, read_thresholds
 from harness.trial import TrialStatus
 from reports.write import write_reports

@@ -22,7 +22,7 @@ from harness.blame import blamed
 from harness.contract import ASRProvider, SessionConfig
 from harness.corpus import CorpusUtterance
 from harness.errors import EchobenchError
-from harness.events import Checked, Event
+from harness.journal.events import Checked, Event
 from harness.printable import sendable
 from harness.trial import TrialSpec
 

@@ -15,7 +15,7 @@ from harness.clock import sleep_until
 from harness.contract import ASRProvider, SessionConfig
 from harness.datafile import SUITES, read_toml
 from harness.errors import EchobenchError
-from harness.events import Event
+from harness.journal.events import Event
 from harness.ladder.actions import LONGER_BY_S, Switch, other_provider, other_runner
 from harness.ladder.driver import Degrader
 from harness.ladder.relay import Relay, Runner

@@ -11,7 +11,16 @@ from harness.activities.ladder_exercise.exercise import (
 )
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import ASRProvider
-from harness.events import Begun, Checked, Dropped, Event, Inferred, LadderMoved, Queued, Said
+from harness.journal.events import (
+    Begun,
+    Checked,
+    Dropped,
+    Event,
+    Inferred,
+    LadderMoved,
+    Queued,
+    Said,
+)
 from harness.ladder.actions import LONGER_BY_S
 from harness.ladder.steps import Level, Rules, Step, read_rules
 from harness.metrics import TrialLog

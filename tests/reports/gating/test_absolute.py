@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from harness.activities.conformance import RULES
-from harness.events import AnyEvent, TrialEnded
+from harness.journal.events import AnyEvent, TrialEnded
 from harness.trial import Activity, TrialSpec, TrialStatus
 from reports.__main__ import main
 from tests.reports.journals import OK, THRESHOLDS, checked, ended, make_spec, played, write_run

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from harness.errors import JournalError, UsageError
-from harness.runfolder import Input, RunFolder
+from harness.journal.run_folder import Input, RunFolder
 from harness.trial import TrialStatus
 from reports.__main__ import main
 from reports.runs import read_run

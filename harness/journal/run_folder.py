@@ -10,8 +10,8 @@ import msgspec
 
 from harness import text_normalizer
 from harness.errors import JournalError, UsageError
-from harness.events import SCHEMA
 from harness.files import write_whole
+from harness.journal.events import SCHEMA
 from harness.machine import MachineProfile, describe_machine
 from harness.recommendation import Recommendation, recommend
 from harness.revision import revision
