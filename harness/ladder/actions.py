@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from harness.chunking import Chunker
 from harness.chunkqueue import ChunkQueue
 from harness.errors import UnavailableError
-from harness.ladder.relay import Relay, Runner
+from harness.ladder.failover import Relay, Runner
 from harness.vad import PreFilter
 
 Switch = Callable[[bool], Awaitable[str]]

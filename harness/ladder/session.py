@@ -6,10 +6,10 @@ from harness.contract import SessionConfig
 from harness.errors import EchobenchError
 from harness.journal.events import Event
 from harness.ladder.actions import Switch, drop_every_other, longer_chunks, vad_off
-from harness.ladder.driver import Degrader
-from harness.ladder.load import LoadMeter
-from harness.ladder.relay import Relay, Runner
-from harness.ladder.steps import Rules
+from harness.ladder.degrader import Degrader
+from harness.ladder.failover import Relay, Runner
+from harness.ladder.load_meter import LoadMeter
+from harness.ladder.state_machine import Rules
 from harness.meters import Meters
 from harness.patience import Patience
 from harness.session import Input, Stage, hold_session

@@ -9,7 +9,7 @@ from harness.blame import blamed
 from harness.contract import SessionConfig
 from harness.errors import ProviderError
 from harness.ladder.actions import Switch, other_provider, other_runner
-from harness.ladder.relay import Relay, Runner
+from harness.ladder.failover import Relay, Runner
 from harness.live.refusal import Close, RefusalError
 
 WARM_UP = "warm-up"

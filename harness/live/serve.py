@@ -10,8 +10,8 @@ from pathlib import Path
 from harness.contract import ASRProvider
 from harness.errors import UsageError
 from harness.isolated.provider import Isolated
-from harness.ladder.relay import Relay, Runner
-from harness.ladder.steps import read_rules
+from harness.ladder.failover import Relay, Runner
+from harness.ladder.state_machine import read_rules
 from harness.live.door import Door
 from harness.live.keeper import Keeper
 from harness.live.limits import LiveLimits

@@ -16,9 +16,9 @@ from harness.journal.events import (
     Said,
     Sampled,
 )
-from harness.ladder.driver import Degrader
+from harness.ladder.degrader import Degrader
 from harness.ladder.session import hold_degradable_session
-from harness.ladder.steps import Rules
+from harness.ladder.state_machine import Rules
 from harness.live.frames import Frame
 from harness.live.intake import Intake
 from harness.live.keeper import Keeper

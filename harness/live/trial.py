@@ -33,8 +33,8 @@ from harness.journal.events import (
     Skipped,
     Surroundings,
 )
-from harness.ladder.relay import Relay, Runner
-from harness.ladder.steps import without_load
+from harness.ladder.failover import Relay, Runner
+from harness.ladder.state_machine import without_load
 from harness.live.client import LiveClient, connected
 from harness.live.door import PATH, Door
 from harness.live.keeper import Keeper

@@ -13,7 +13,7 @@ from harness import clock
 from harness.clock import ClockKind, now_s
 from harness.isolated.provider import Isolated
 from harness.journal.events import Event, Said
-from harness.ladder.relay import Relay, Runner
+from harness.ladder.failover import Relay, Runner
 from harness.metrics import TrialLog
 from harness.metrics.accuracy import wer
 from harness.metrics.integrity import disorder, unaccounted_samples

@@ -11,8 +11,8 @@ import numpy as np
 from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import now_s, sleep_until
 from harness.contract import ASRSegment, AudioSource
-from harness.ladder.relay import Relay, Runner
-from harness.ladder.steps import without_load
+from harness.ladder.failover import Relay, Runner
+from harness.ladder.state_machine import without_load
 from harness.live.client import connected
 from harness.live.door import PATH, Door
 from harness.live.keeper import Keeper

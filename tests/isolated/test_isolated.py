@@ -17,7 +17,7 @@ from harness.contract import ASRSegment, AudioSource, InferenceSpan, SessionConf
 from harness.errors import AudioError, EchobenchError, ModelError, ProviderError
 from harness.isolated.provider import Isolated
 from harness.journal.events import Checked, Event
-from harness.ladder.relay import Relay, Runner
+from harness.ladder.failover import Relay, Runner
 from harness.registry import find_corpus, make_provider
 from harness.trial import Option
 from tests.faults.processes import is_running

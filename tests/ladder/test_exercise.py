@@ -18,9 +18,9 @@ from harness.contract import ASRSegment, AudioAccount, AudioSource, Word
 from harness.errors import ProviderError
 from harness.journal.events import Event, LadderMoved, Utterance
 from harness.ladder import actions
-from harness.ladder.line import Line
-from harness.ladder.relay import Relay, Runner
-from harness.ladder.steps import Rules, read_rules
+from harness.ladder.failover import Relay, Runner
+from harness.ladder.state_machine import Rules, read_rules
+from harness.ladder.stitched_source import Line
 from harness.patience import DEFAULT
 from harness.timeline import Track
 from tests.ladder.numbers import STEP_S, Numbers, counting

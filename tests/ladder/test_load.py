@@ -5,7 +5,7 @@ import pytest
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import AudioSource
 from harness.journal.events import Begun, Event, Finished, Inferred, Queued
-from harness.ladder.load import STALE_S, WINDOW_S, LoadMeter
+from harness.ladder.load_meter import STALE_S, WINDOW_S, LoadMeter
 
 MIC, SYSTEM = AudioSource.MIC, AudioSource.SYSTEM
 

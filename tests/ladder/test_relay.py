@@ -14,7 +14,7 @@ from harness.clock import ClockKind, now_s
 from harness.contract import ASRProvider, ASRSegment, AudioSource, SessionConfig
 from harness.errors import AudioError, EchobenchError, ProviderError
 from harness.journal.events import Event, Said, Sampled
-from harness.ladder.relay import Relay, Runner
+from harness.ladder.failover import Relay, Runner
 from harness.metrics import TrialLog
 from harness.metrics.integrity import disorder, missing_samples
 from harness.patience import Patience

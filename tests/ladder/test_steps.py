@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.errors import DataFileError
-from harness.ladder.steps import (
+from harness.ladder.state_machine import (
     FILE,
     Level,
     Move,

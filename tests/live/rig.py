@@ -17,8 +17,8 @@ from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.clock import now_s
 from harness.contract import AudioSource
 from harness.journal.events import Event
-from harness.ladder.relay import Relay, Runner
-from harness.ladder.steps import Rules, read_rules
+from harness.ladder.failover import Relay, Runner
+from harness.ladder.state_machine import Rules, read_rules
 from harness.live.door import PATH, Door
 from harness.live.frames import pack
 from harness.live.keeper import Keeper

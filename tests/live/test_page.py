@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from harness.contract import ASRSegment
-from harness.ladder.steps import read_rules
+from harness.ladder.state_machine import read_rules
 from harness.live.seats import Seat
 from tests.ladder.numbers import Numbers
 from tests.live.browser import CHROMIUM, browsing

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from harness.journal.events import AnyEvent, Said, SessionEnded
-from harness.ladder.steps import Rules, read_rules
+from harness.ladder.state_machine import Rules, read_rules
 from harness.live.limits import LiveLimits
 from harness.live.messages import Ended, Final, Metrics, Partial, Pressure, Ready, Status, Warned
 from harness.live.seats import Seat

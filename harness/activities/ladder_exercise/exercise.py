@@ -17,10 +17,10 @@ from harness.datafile import SUITES, read_toml
 from harness.errors import EchobenchError
 from harness.journal.events import Event
 from harness.ladder.actions import LONGER_BY_S, Switch, other_provider, other_runner
-from harness.ladder.driver import Degrader
-from harness.ladder.relay import Relay, Runner
+from harness.ladder.degrader import Degrader
+from harness.ladder.failover import Relay, Runner
 from harness.ladder.session import hold_degradable_session
-from harness.ladder.steps import Rules, read_rules
+from harness.ladder.state_machine import Rules, read_rules
 from harness.patience import Patience
 from harness.recommendation import read_table
 from harness.registry import PROVIDERS, make_provider, names

@@ -22,7 +22,7 @@ from harness.journal.events import (
     Said,
 )
 from harness.ladder.actions import LONGER_BY_S
-from harness.ladder.steps import Level, Rules, Step, read_rules
+from harness.ladder.state_machine import Level, Rules, Step, read_rules
 from harness.metrics import TrialLog
 from harness.metrics.alignment import align
 from harness.metrics.integrity import disorder, missing_samples

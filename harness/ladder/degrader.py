@@ -7,8 +7,8 @@ from harness.clock import now_s
 from harness.errors import EchobenchError
 from harness.journal.events import Event, LadderMoved
 from harness.ladder.actions import Switch
-from harness.ladder.load import LoadMeter
-from harness.ladder.steps import Level, Move, Rules, State, crashed, observed, reset
+from harness.ladder.load_meter import LoadMeter
+from harness.ladder.state_machine import Level, Move, Rules, State, crashed, observed, reset
 
 EVERY_S = 1.0
 

@@ -25,7 +25,7 @@ from harness.contract import (
 )
 from harness.errors import AudioError, EchobenchError, ProviderError
 from harness.ladder.handover import Pull, chunks, until
-from harness.ladder.line import Line
+from harness.ladder.stitched_source import Line
 
 
 @dataclass
