@@ -35,7 +35,7 @@ from harness.journal.events import (
 )
 from harness.ladder.failover import Relay, Runner
 from harness.ladder.state_machine import without_load
-from harness.live.client import LiveClient, connected
+from harness.live.client.client import LiveClient, connected
 from harness.live.door import PATH, Door
 from harness.live.keeper import Keeper
 from harness.live.limits import LiveLimits

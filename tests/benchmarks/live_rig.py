@@ -13,7 +13,7 @@ from harness.clock import now_s, sleep_until
 from harness.contract import ASRSegment, AudioSource
 from harness.ladder.failover import Relay, Runner
 from harness.ladder.state_machine import without_load
-from harness.live.client import connected
+from harness.live.client.client import connected
 from harness.live.door import PATH, Door
 from harness.live.keeper import Keeper
 from harness.live.limits import LiveLimits

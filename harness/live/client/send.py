@@ -14,9 +14,9 @@ from harness.audio import SAMPLE_RATE_HZ, Pcm16, read_audio, to_pcm16
 from harness.clock import now_s
 from harness.contract import AudioSource
 from harness.errors import UsageError
-from harness.live.client import LiveClient, connected
+from harness.live.client.client import LiveClient, connected
+from harness.live.client.microphone import microphone
 from harness.live.messages import FromServer, Ready
-from harness.live.microphone import microphone
 
 SOURCES = (AudioSource.MIC, AudioSource.SYSTEM)
 

@@ -1,0 +1,1 @@
+"""Clients of the live server: files, the microphone, and the terminal."""
