@@ -19,7 +19,7 @@ from harness.clock import now_s
 from harness.errors import UsageError
 from harness.live.door import Door, choose_subprotocol
 from harness.live.limits import Bucket, LiveLimits
-from harness.live.refusal import Close
+from harness.live.protocol.close_codes import Close
 from harness.live.server import LiveServer
 
 CLOSING_S = 3.0

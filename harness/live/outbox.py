@@ -8,8 +8,8 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from harness.live.limits import LiveLimits
-from harness.live.messages import FromServer, Partial
-from harness.live.refusal import Close
+from harness.live.protocol.close_codes import Close
+from harness.live.protocol.messages import FromServer, Partial
 
 
 class Outbox:

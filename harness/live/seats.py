@@ -10,7 +10,7 @@ from harness.contract import SessionConfig
 from harness.errors import ProviderError
 from harness.ladder.actions import Switch, other_provider, other_runner
 from harness.ladder.failover import Relay, Runner
-from harness.live.refusal import Close, RefusalError
+from harness.live.protocol.close_codes import Close, RefusalError
 
 WARM_UP = "warm-up"
 

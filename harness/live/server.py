@@ -11,12 +11,12 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from harness.clock import now_s
-from harness.live.frames import unpack
 from harness.live.keeper import Keeper
 from harness.live.limits import Bucket
-from harness.live.messages import End, Failed, Reset, Start, Warned, Watching, from_client
 from harness.live.outbox import Outbox
-from harness.live.refusal import Close, RefusalError
+from harness.live.protocol.close_codes import Close, RefusalError
+from harness.live.protocol.frames import unpack
+from harness.live.protocol.messages import End, Failed, Reset, Start, Warned, Watching, from_client
 from harness.live.seats import Seats
 from harness.live.session import LiveSession, Manner
 from harness.printable import printable

@@ -19,11 +19,13 @@ from harness.journal.events import (
 from harness.ladder.degrader import Degrader
 from harness.ladder.session import hold_degradable_session
 from harness.ladder.state_machine import Rules
-from harness.live.frames import Frame
 from harness.live.intake import Intake
 from harness.live.keeper import Keeper
 from harness.live.limits import LiveLimits
-from harness.live.messages import (
+from harness.live.outbox import Outbox
+from harness.live.protocol.close_codes import Close, RefusalError
+from harness.live.protocol.frames import Frame
+from harness.live.protocol.messages import (
     Ended,
     Failed,
     Final,
@@ -37,8 +39,6 @@ from harness.live.messages import (
     Warned,
     text_of,
 )
-from harness.live.outbox import Outbox
-from harness.live.refusal import Close, RefusalError
 from harness.live.seats import Seat
 from harness.meters import Meters
 from harness.patience import Patience

@@ -40,7 +40,7 @@ from harness.live.door import PATH, Door
 from harness.live.keeper import Keeper
 from harness.live.limits import LiveLimits
 from harness.live.listening import listening
-from harness.live.messages import Final, FromServer, Metrics, Partial, Ready
+from harness.live.protocol.messages import Final, FromServer, Metrics, Partial, Ready
 from harness.live.seats import Seat, Seats
 from harness.live.server import LiveServer
 from harness.live.session import LiveSession, Manner

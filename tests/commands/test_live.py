@@ -20,7 +20,7 @@ from harness.commands.live import main, parser, serving_of
 from harness.contract import ASRHealth, AudioSource
 from harness.errors import AudioError, EchobenchError, UnavailableError, UsageError
 from harness.live.client.terminal import Captions
-from harness.live.messages import Ended, Final, Metrics, Partial, Pressure, Ready, Status
+from harness.live.protocol.messages import Ended, Final, Metrics, Partial, Pressure, Ready, Status
 from tests.faults.processes import MARK, alive
 from tests.trials import STAND_INS
 

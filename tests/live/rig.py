@@ -20,11 +20,11 @@ from harness.journal.events import Event
 from harness.ladder.failover import Relay, Runner
 from harness.ladder.state_machine import Rules, read_rules
 from harness.live.door import PATH, Door
-from harness.live.frames import pack
 from harness.live.keeper import Keeper
 from harness.live.limits import LiveLimits
 from harness.live.listening import Reception, listening
-from harness.live.messages import Final, FromServer, Ready, from_server
+from harness.live.protocol.frames import pack
+from harness.live.protocol.messages import Final, FromServer, Ready, from_server
 from harness.live.seats import Seat, Seats
 from harness.live.server import LiveServer
 from harness.live.session import Manner

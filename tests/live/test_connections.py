@@ -13,8 +13,8 @@ from harness.errors import UsageError
 from harness.live.door import Door
 from harness.live.limits import LiveLimits
 from harness.live.listening import listening
-from harness.live.messages import Failed
-from harness.live.refusal import Close
+from harness.live.protocol.close_codes import Close
+from harness.live.protocol.messages import Failed
 from tests.live.rig import Rig, client, run, serving, until_free
 
 

@@ -11,7 +11,16 @@ import pytest
 from harness.journal.events import AnyEvent, Said, SessionEnded
 from harness.ladder.state_machine import Rules, read_rules
 from harness.live.limits import LiveLimits
-from harness.live.messages import Ended, Final, Metrics, Partial, Pressure, Ready, Status, Warned
+from harness.live.protocol.messages import (
+    Ended,
+    Final,
+    Metrics,
+    Partial,
+    Pressure,
+    Ready,
+    Status,
+    Warned,
+)
 from harness.live.seats import Seat
 from tests.ladder.numbers import Numbers
 from tests.live.rig import MIC, SYSTEM, client, run, seat_of, serving, until_free

@@ -12,9 +12,9 @@ from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.clock import now_s, sleep_until
 from harness.contract import AudioSource
 from harness.errors import EchobenchError, ProviderError, UnavailableError, UsageError
-from harness.live.frames import pack
-from harness.live.messages import End, Failed, FromClient, FromServer, Start, from_server
-from harness.live.refusal import Close
+from harness.live.protocol.close_codes import Close
+from harness.live.protocol.frames import pack
+from harness.live.protocol.messages import End, Failed, FromClient, FromServer, Start, from_server
 from harness.source import Lateness
 
 BIGGEST_MESSAGE = 1 << 22

@@ -16,7 +16,7 @@ from harness.contract import AudioSource
 from harness.errors import UsageError
 from harness.live.client.client import LiveClient, connected
 from harness.live.client.microphone import microphone
-from harness.live.messages import FromServer, Ready
+from harness.live.protocol.messages import FromServer, Ready
 
 SOURCES = (AudioSource.MIC, AudioSource.SYSTEM)
 

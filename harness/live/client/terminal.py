@@ -5,7 +5,7 @@ import textwrap
 from typing import TextIO
 
 from harness.contract import AudioSource
-from harness.live.messages import (
+from harness.live.protocol.messages import (
     Ended,
     Failed,
     Final,

@@ -19,7 +19,7 @@ import numpy as np
 
 from harness.audio import BYTES_PER_SAMPLE, Pcm16
 from harness.contract import AudioSource
-from harness.live.refusal import Close, RefusalError
+from harness.live.protocol.close_codes import Close, RefusalError
 
 HEADER = struct.Struct("<BBHId")
 VERSION = 1

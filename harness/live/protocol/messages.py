@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from harness.contract import ASRHealth, ASRSegment, AudioSource, Word
-from harness.live.refusal import Close, RefusalError
+from harness.live.protocol.close_codes import Close, RefusalError
 
 PROTOCOL = 1
 LONGEST_TEXT = 1 << 16

@@ -1,0 +1,1 @@
+"""Frames, messages and close codes of the live protocol."""
