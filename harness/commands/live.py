@@ -16,8 +16,8 @@ from pathlib import Path
 from harness.errors import UsageError
 from harness.live.client.send import Sending, send
 from harness.live.client.terminal import Captions
-from harness.live.door import PATH
-from harness.live.serve import Serving, serve
+from harness.live.server.admission import PATH
+from harness.live.server.serve import Serving, serve
 from harness.runner.plan import CHUNK_SECONDS, filter_named, number_in, whole_number_in
 
 PORT = 8765

@@ -26,8 +26,8 @@ from harness import clock
 from harness.clock import ClockKind, now_s
 from harness.journal.events import Event, Queued, Said
 from harness.live.adapter import read_adapter
-from harness.live.limits import LiveLimits
 from harness.live.protocol.frames import pack, unpack
+from harness.live.server.limits import LiveLimits
 from harness.live.trial import run_over_wire
 from harness.session import run_session
 from harness.statistics import percentile

@@ -19,15 +19,15 @@ from harness.contract import AudioSource
 from harness.journal.events import Event
 from harness.ladder.failover import Relay, Runner
 from harness.ladder.state_machine import Rules, read_rules
-from harness.live.door import PATH, Door
-from harness.live.keeper import Keeper
-from harness.live.limits import LiveLimits
-from harness.live.listening import Reception, listening
 from harness.live.protocol.frames import pack
 from harness.live.protocol.messages import Final, FromServer, Ready, from_server
-from harness.live.seats import Seat, Seats
-from harness.live.server import LiveServer
-from harness.live.session import Manner
+from harness.live.server.acceptor import Reception, listening
+from harness.live.server.admission import PATH, Door
+from harness.live.server.limits import LiveLimits
+from harness.live.server.provider_slots import Seat, Seats
+from harness.live.server.server import LiveServer
+from harness.live.server.session import Manner
+from harness.live.server.session_log import Keeper
 from harness.meters import Meters
 from harness.patience import Patience
 from tests.ladder.numbers import STEP, Numbers

@@ -16,12 +16,12 @@ from websockets.exceptions import ConnectionClosed
 
 from harness.contract import ASRSegment
 from harness.journal.events import AnyEvent, Said
-from harness.live.keeper import Keeper
-from harness.live.limits import LiveLimits
 from harness.live.protocol.close_codes import Close
 from harness.live.protocol.frames import HEADER, pack
 from harness.live.protocol.messages import Failed, Final, Metrics, Warned
-from harness.live.seats import Seat
+from harness.live.server.limits import LiveLimits
+from harness.live.server.provider_slots import Seat
+from harness.live.server.session_log import Keeper
 from tests.ladder.numbers import Numbers
 from tests.live.rig import MIC, SYSTEM, Client, Rig, client, run, seat_of, serving, until_free
 

@@ -10,11 +10,11 @@ from websockets.exceptions import InvalidStatus
 
 from harness.clock import now_s
 from harness.errors import UsageError
-from harness.live.door import Door
-from harness.live.limits import LiveLimits
-from harness.live.listening import listening
 from harness.live.protocol.close_codes import Close
 from harness.live.protocol.messages import Failed
+from harness.live.server.acceptor import listening
+from harness.live.server.admission import Door
+from harness.live.server.limits import LiveLimits
 from tests.live.rig import Rig, client, run, serving, until_free
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness.contract import ASRSegment
 from harness.ladder.state_machine import read_rules
-from harness.live.seats import Seat
+from harness.live.server.provider_slots import Seat
 from tests.ladder.numbers import Numbers
 from tests.live.browser import CHROMIUM, browsing
 from tests.live.rig import MIC, SYSTEM, Rig, client, run, seat_of, serving

@@ -10,7 +10,6 @@ import pytest
 
 from harness.journal.events import AnyEvent, Said, SessionEnded
 from harness.ladder.state_machine import Rules, read_rules
-from harness.live.limits import LiveLimits
 from harness.live.protocol.messages import (
     Ended,
     Final,
@@ -21,7 +20,8 @@ from harness.live.protocol.messages import (
     Status,
     Warned,
 )
-from harness.live.seats import Seat
+from harness.live.server.limits import LiveLimits
+from harness.live.server.provider_slots import Seat
 from tests.ladder.numbers import Numbers
 from tests.live.rig import MIC, SYSTEM, client, run, seat_of, serving, until_free
 

@@ -19,10 +19,6 @@ from harness.journal.events import (
 from harness.ladder.degrader import Degrader
 from harness.ladder.session import hold_degradable_session
 from harness.ladder.state_machine import Rules
-from harness.live.intake import Intake
-from harness.live.keeper import Keeper
-from harness.live.limits import LiveLimits
-from harness.live.outbox import Outbox
 from harness.live.protocol.close_codes import Close, RefusalError
 from harness.live.protocol.frames import Frame
 from harness.live.protocol.messages import (
@@ -39,7 +35,11 @@ from harness.live.protocol.messages import (
     Warned,
     text_of,
 )
-from harness.live.seats import Seat
+from harness.live.server.intake import Intake
+from harness.live.server.limits import LiveLimits
+from harness.live.server.outbox import Outbox
+from harness.live.server.provider_slots import Seat
+from harness.live.server.session_log import Keeper
 from harness.meters import Meters
 from harness.patience import Patience
 from harness.session import Emit, Input, Stage

@@ -17,10 +17,10 @@ from websockets.server import ServerProtocol
 
 from harness.clock import now_s
 from harness.errors import UsageError
-from harness.live.door import Door, choose_subprotocol
-from harness.live.limits import Bucket, LiveLimits
 from harness.live.protocol.close_codes import Close
-from harness.live.server import LiveServer
+from harness.live.server.admission import Door, choose_subprotocol
+from harness.live.server.limits import Bucket, LiveLimits
+from harness.live.server.server import LiveServer
 
 CLOSING_S = 3.0
 OUTSIDE = 128

@@ -11,14 +11,14 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from harness.clock import now_s
-from harness.live.keeper import Keeper
-from harness.live.limits import Bucket
-from harness.live.outbox import Outbox
 from harness.live.protocol.close_codes import Close, RefusalError
 from harness.live.protocol.frames import unpack
 from harness.live.protocol.messages import End, Failed, Reset, Start, Warned, Watching, from_client
-from harness.live.seats import Seats
-from harness.live.session import LiveSession, Manner
+from harness.live.server.limits import Bucket
+from harness.live.server.outbox import Outbox
+from harness.live.server.provider_slots import Seats
+from harness.live.server.session import LiveSession, Manner
+from harness.live.server.session_log import Keeper
 from harness.printable import printable
 from harness.session import Emit
 

@@ -12,13 +12,13 @@ from harness.errors import UsageError
 from harness.isolated.provider import Isolated
 from harness.ladder.failover import Relay, Runner
 from harness.ladder.state_machine import read_rules
-from harness.live.door import Door
-from harness.live.keeper import Keeper
-from harness.live.limits import LiveLimits
-from harness.live.listening import listening
-from harness.live.seats import Seat, Seats
-from harness.live.server import LiveServer
-from harness.live.session import Manner
+from harness.live.server.acceptor import listening
+from harness.live.server.admission import Door
+from harness.live.server.limits import LiveLimits
+from harness.live.server.provider_slots import Seat, Seats
+from harness.live.server.server import LiveServer
+from harness.live.server.session import Manner
+from harness.live.server.session_log import Keeper
 from harness.machine import describe_machine
 from harness.meters import Meters
 from harness.patience import patience_asked_for

@@ -7,9 +7,9 @@ import msgspec
 from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
-from harness.live.limits import LiveLimits
 from harness.live.protocol.close_codes import Close
 from harness.live.protocol.messages import FromServer, Partial
+from harness.live.server.limits import LiveLimits
 
 
 class Outbox:

@@ -16,8 +16,8 @@ from websockets.http11 import Request, Response
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from harness.live.limits import LiveLimits
 from harness.live.page import page_response
+from harness.live.server.limits import LiveLimits
 
 PATH = "/live"
 PROTOCOL_NAME = Subprotocol("echobench.v1")

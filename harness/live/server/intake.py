@@ -7,9 +7,9 @@ import numpy as np
 from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ, Pcm16
 from harness.clock import now_s
 from harness.contract import AudioSource
-from harness.live.limits import Bucket, LiveLimits
 from harness.live.protocol.close_codes import Close, RefusalError
 from harness.live.protocol.frames import MOST_SEQUENCE, Frame
+from harness.live.server.limits import Bucket, LiveLimits
 from harness.source import Feed
 
 

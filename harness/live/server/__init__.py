@@ -1,0 +1,1 @@
+"""The live server: admission, sessions, limits, and what it sends."""
