@@ -9,7 +9,7 @@ from harness.clock import ClockKind
 from harness.errors import UsageError
 from harness.evaluate import TrialResult
 from harness.journal.run_folder import RunInfo
-from harness.machine import MachineProfile
+from harness.machine.profile import MachineProfile
 from harness.trial import Activity, TrialSpec, TrialStatus
 from reports.runs import Run
 

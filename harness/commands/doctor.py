@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from harness.blame import blamed
 from harness.errors import EchobenchError
-from harness.machine import MachineProfile, describe_machine
+from harness.machine.profile import MachineProfile, describe_machine
+from harness.machine.recommendation import Recommendation, recommend
 from harness.printable import printable
-from harness.recommendation import Recommendation, recommend
 from harness.registry import PROVIDERS, make_provider, names
 
 WIDTH = 80

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from harness.contract import ASRHealth, ASRSegment, AudioSource, Interruption, Word
-from harness.machine import MachineProfile
+from harness.machine.profile import MachineProfile
 from harness.trial import TrialSpec, TrialStatus
 from harness.witness import Acts
 

@@ -12,8 +12,8 @@ from harness import text_normalizer
 from harness.errors import JournalError, UsageError
 from harness.files import write_whole
 from harness.journal.events import SCHEMA
-from harness.machine import MachineProfile, describe_machine
-from harness.recommendation import Recommendation, recommend
+from harness.machine.profile import MachineProfile, describe_machine
+from harness.machine.recommendation import Recommendation, recommend
 from harness.revision import revision
 from harness.runner.plan import Options
 

@@ -1,10 +1,10 @@
 """Whether the table of recommendations is right about this machine."""
 
 from harness.journal.events import MachineSeen
+from harness.machine.recommendation import Recommendation, read_table, recommend
 from harness.metrics.measurement import Measurement, metric, sampled
 from harness.metrics.speed import rtf
 from harness.metrics.triallog import TrialLog
-from harness.recommendation import Recommendation, read_table, recommend
 
 
 @metric

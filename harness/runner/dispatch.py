@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from harness.contract import ASRProvider
 from harness.corpus import CorpusUtterance
 from harness.journal.events import Event, MachineSeen
-from harness.machine import describe_machine
+from harness.machine.profile import describe_machine
 from harness.patience import Patience
 from harness.session import run_session
 from harness.timeline import build_timeline

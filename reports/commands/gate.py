@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.files import write_whole
-from harness.machine import describe_machine
+from harness.machine.profile import describe_machine
 from harness.runner.plan import number_in
 from reports.commands.shared import RUN_HELP, Parser, add_runs_dir, say
 from reports.comparable import machine_class

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.commands.doctor import Checkup, advice_rows, machine_rows, table
-from harness.machine import describe_machine
+from harness.machine.profile import describe_machine
 from tests.harness.test_recommendation import machine
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ from harness import hardware
 from harness.hardware import darwin, linux, nvidia
 from harness.hardware.cores import CoreCounts
 from harness.journal.run_folder import RunInfo
-from harness.machine import MachineProfile, describe_machine
+from harness.machine.profile import MachineProfile, describe_machine
 
 
 def tree(root: Path, files: dict[str, str]) -> Path:

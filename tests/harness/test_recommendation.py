@@ -6,8 +6,8 @@ import pytest
 
 from harness.errors import DataFileError
 from harness.hardware.nvidia import Gpu
-from harness.machine import MachineProfile
-from harness.recommendation import read_table, recommend
+from harness.machine.profile import MachineProfile
+from harness.machine.recommendation import read_table, recommend
 
 GIB = 1 << 30
 

@@ -3,7 +3,7 @@ import pytest
 
 from harness.clock import ClockKind
 from harness.journal.events import MachineSeen
-from harness.machine import MachineProfile
+from harness.machine.profile import MachineProfile
 from harness.metrics import METRICS, Measurement, TrialLog
 from harness.scenario import all_scenarios
 from harness.thresholds import read_thresholds

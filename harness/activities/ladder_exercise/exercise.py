@@ -21,8 +21,8 @@ from harness.ladder.degrader import Degrader
 from harness.ladder.failover import Relay, Runner
 from harness.ladder.session import hold_degradable_session
 from harness.ladder.state_machine import Rules, read_rules
+from harness.machine.recommendation import read_table
 from harness.patience import Patience
-from harness.recommendation import read_table
 from harness.registry import PROVIDERS, make_provider, names
 from harness.scenario import Scenario
 from harness.session import Stage, input_of

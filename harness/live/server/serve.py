@@ -19,11 +19,11 @@ from harness.live.server.provider_slots import Seat, Seats
 from harness.live.server.server import LiveServer
 from harness.live.server.session import Manner
 from harness.live.server.session_log import Keeper
-from harness.machine import describe_machine
+from harness.machine.profile import describe_machine
+from harness.machine.recommendation import recommend
 from harness.meters import Meters
 from harness.patience import patience_asked_for
 from harness.printable import printable
-from harness.recommendation import recommend
 from harness.registry import make_provider
 from harness.runner.plan import Choice, choose_providers
 

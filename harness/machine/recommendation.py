@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from harness.datafile import SUITES, read_toml
 from harness.errors import DataFileError
-from harness.machine import MachineProfile
+from harness.machine.profile import MachineProfile
 from harness.trial import Option
 
 FILE = SUITES / "recommendations.toml"

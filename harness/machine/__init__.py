@@ -1,0 +1,1 @@
+"""The machine: its profile, its hardware, and what is recommended for it."""
