@@ -6,8 +6,8 @@ import time
 
 import psutil
 
-from harness import hardware
 from harness.journal.events import Surroundings
+from harness.machine import hardware
 
 EVERY_S = 1.0
 

@@ -9,8 +9,8 @@ from typing import Literal
 import msgspec
 import psutil
 
-from harness import hardware
-from harness.hardware.nvidia import Gpu, gpus
+from harness.machine import hardware
+from harness.machine.hardware.nvidia import Gpu, gpus
 
 PACKAGES = ("echobench", "pytest", "pytest-benchmark", "numpy", "pandas", "jiwer", "soundfile",
             "soxr", "psutil", "websockets", "pywhispercpp", "faster-whisper", "ctranslate2",

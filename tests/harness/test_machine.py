@@ -11,10 +11,10 @@ import msgspec
 import psutil
 import pytest
 
-from harness import hardware
-from harness.hardware import darwin, linux, nvidia
-from harness.hardware.cores import CoreCounts
 from harness.journal.run_folder import RunInfo
+from harness.machine import hardware
+from harness.machine.hardware import darwin, linux, nvidia
+from harness.machine.hardware.cores import CoreCounts
 from harness.machine.profile import MachineProfile, describe_machine
 
 

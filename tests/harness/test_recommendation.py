@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import DataFileError
-from harness.hardware.nvidia import Gpu
+from harness.machine.hardware.nvidia import Gpu
 from harness.machine.profile import MachineProfile
 from harness.machine.recommendation import read_table, recommend
 

@@ -3,7 +3,7 @@
 import platform
 from pathlib import Path
 
-from harness.hardware.cores import CoreCounts
+from harness.machine.hardware.cores import CoreCounts
 
 SYS, PROC = Path("/sys"), Path("/proc")
 UNLIMITED = 1 << 60

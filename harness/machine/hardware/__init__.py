@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import psutil
 
-from harness.hardware import darwin, linux
-from harness.hardware.cores import CoreCounts
+from harness.machine.hardware import darwin, linux
+from harness.machine.hardware.cores import CoreCounts
 
 IS_MAC = sys.platform == "darwin"
 

@@ -5,7 +5,7 @@ import platform
 import subprocess
 from functools import cache
 
-from harness.hardware.cores import CoreCounts
+from harness.machine.hardware.cores import CoreCounts
 
 SYSCTL, PMSET = "/usr/sbin/sysctl", "/usr/bin/pmset"
 PRESSURE_NAME = b"com.apple.system.thermalpressurelevel"
