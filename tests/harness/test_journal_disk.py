@@ -102,7 +102,8 @@ def test_a_folder_without_rights_is_an_error(tmp_path: Path) -> None:
     """Rights don't bind root, so the journal is opened in a child that is somebody else."""
     tmp_path.chmod(0o555)
     script = (
-        "import os, sys; from pathlib import Path; from harness.journal.journal import JournalWriter\n"
+        "import os, sys; from pathlib import Path\n"
+        "from harness.journal.journal import JournalWriter\n"
         "os.getuid() or (os.setgroups([]), os.setgid(65534), os.setuid(65534))\n"
         "JournalWriter(Path(sys.argv[1]))"
     )
