@@ -23,7 +23,7 @@ from harness.contract import (
 from harness.errors import EchobenchError, ProviderError
 from harness.journal.events import Event, Inferred, Interrupted, SessionEnded
 from harness.listener import Listener
-from harness.meters import Meters
+from harness.meters.meters import Meters
 from harness.patience import DEFAULT, Patience
 from harness.source import Feed, play
 from harness.timeline import Track

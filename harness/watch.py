@@ -12,9 +12,9 @@ from harness.clock import longest_stall_s, now_s
 from harness.contract import ASRProvider
 from harness.errors import ProviderError
 from harness.journal.events import Event, Sampled
-from harness.meters import Meters
+from harness.meters.audit_hook import WITNESS
+from harness.meters.meters import Meters
 from harness.output import checked_health
-from harness.witness import WITNESS
 
 EVERY_S = 1.0
 

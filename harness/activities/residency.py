@@ -25,10 +25,10 @@ from harness.contract import ASRProvider, InferenceSpan, SessionConfig
 from harness.corpus import CorpusUtterance
 from harness.errors import EchobenchError, ProviderError
 from harness.journal.events import Audited, AuditEnded, AuditPart, Event
+from harness.meters.audit_hook import WITNESS
+from harness.meters.resources import LOOK_FOR_CHILDREN_EVERY, ResourceMeter
 from harness.output import checked_segment
-from harness.resources import LOOK_FOR_CHILDREN_EVERY, ResourceMeter
 from harness.trial import TrialSpec
-from harness.witness import WITNESS
 
 SESSION = "residency"
 LENGTHS_S = (0.5, 1.0, 2.0, 4.0)

@@ -10,7 +10,7 @@ from harness.ladder.degrader import Degrader
 from harness.ladder.failover import Relay, Runner
 from harness.ladder.load_meter import LoadMeter
 from harness.ladder.state_machine import Rules
-from harness.meters import Meters
+from harness.meters.meters import Meters
 from harness.patience import Patience
 from harness.session import Input, Stage, hold_session
 

@@ -32,6 +32,7 @@ from harness.errors import (
     UsageError,
 )
 from harness.journal.events import Event, TrialEnded, encode
+from harness.meters.audit_hook import WITNESS
 from harness.orphans import kill_own_group
 from harness.output import BadOutputError
 from harness.patience import DEFAULT
@@ -42,7 +43,6 @@ from harness.runner.dispatch import doing
 from harness.runner.requests import Infer, Load, Measure, Request
 from harness.trial import Activity, TrialStatus
 from harness.watch import StalledError
-from harness.witness import WITNESS
 
 STATUS_OF = {
     StalledError: TrialStatus.TIMEOUT,

@@ -22,7 +22,7 @@ from harness.live.server.provider_slots import Seat, Seats
 from harness.live.server.server import LiveServer
 from harness.live.server.session import Manner
 from harness.live.server.session_log import Keeper
-from harness.meters import Meters
+from harness.meters.meters import Meters
 from harness.patience import Patience
 from tests.stand_ins.null import Null
 

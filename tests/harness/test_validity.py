@@ -16,6 +16,7 @@ from harness.errors import UsageError
 from harness.evaluate import evaluate
 from harness.journal.events import Event, Queued, Surroundings, TrialEnded, TrialStarted
 from harness.journal.journal import TrialRecord
+from harness.meters.environment import SurroundingsMeter, cpu_times_s, suspended_s
 from harness.runner.validity import (
     VARIABLE,
     Limits,
@@ -25,7 +26,6 @@ from harness.runner.validity import (
     spoiled,
     throttled_share,
 )
-from harness.surroundings import SurroundingsMeter, cpu_times_s, suspended_s
 from harness.thresholds import read_thresholds
 from harness.trial import TrialStatus
 from harness.verdict import Standing

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.witness import Acts
+from harness.meters.audit_hook import Acts
 
 CHILD = """
 import sys
 from pathlib import Path
-from harness.witness import WITNESS
+from harness.meters.audit_hook import WITNESS
 WITNESS.install()
 WITNESS.keep_secret([Path(sys.argv[1])])
 {deeds}

@@ -5,8 +5,8 @@ import pytest
 
 from harness.contract import ASRHealth
 from harness.journal.events import Event, Sampled
+from harness.meters.audit_hook import Acts
 from harness.metrics import METRICS, Measurement
-from harness.witness import Acts
 from tests.metrics.logs import MIC, SYSTEM, chunk, chunks, log_of, sampled
 
 

@@ -21,7 +21,7 @@ from harness.live.server.session import Manner
 from harness.live.server.session_log import Keeper
 from harness.machine.profile import describe_machine
 from harness.machine.recommendation import recommend
-from harness.meters import Meters
+from harness.meters.meters import Meters
 from harness.patience import patience_asked_for
 from harness.printable import printable
 from harness.registry import make_provider

@@ -5,8 +5,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from harness.journal.events import Surroundings
-from harness.resources import ResourceMeter, Usage
-from harness.surroundings import SurroundingsMeter
+from harness.meters.environment import SurroundingsMeter
+from harness.meters.resources import ResourceMeter, Usage
 
 
 class Meters:

@@ -1,0 +1,1 @@
+"""Reads resources, the environment, and what the provider asks of the system."""
