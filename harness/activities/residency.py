@@ -2,7 +2,7 @@
 
 Three times the same order of lengths, on speech that was never heard before; then pairs of speech
 heard again and speech a little altered; then the same chunks before and after the model's file has
-been taken away. The figures are in `harness.metrics.audit`.
+been taken away. The figures are in `harness.metrics.residency_audit`.
 """
 
 import asyncio

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.journal.events import Audited, AuditEnded, AuditPart, Event
 from harness.metrics import METRICS, Measurement
-from harness.metrics.audit import strongest_beat
+from harness.metrics.residency_audit import strongest_beat
 from tests.metrics.logs import loaded, log_of
 
 LENGTHS_S = (0.5, 4.0, 1.0, 2.0)
