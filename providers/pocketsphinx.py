@@ -13,9 +13,9 @@ from pathlib import Path
 from harness.audio import SAMPLE_RATE_HZ, Samples, to_pcm16
 from harness.contract import SessionConfig, Sharing, Word
 from harness.errors import ModelError, ProviderError, UnknownNameError
+from harness.processes.child_calls import CalledChild
 from harness.requirements import Package
 from providers.policies import weights
-from providers.policies.childcalls import CalledChild
 from providers.policies.feedthrough import (
     EngineStream,
     FeedThroughProvider,

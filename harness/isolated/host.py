@@ -36,9 +36,9 @@ from harness.isolated.messages import (
     plain,
     to_host,
 )
-from harness.orphans import kill_own_group
-from harness.pipes import own_pipes
 from harness.printable import sendable
+from harness.processes.descendants import kill_own_group
+from harness.processes.pipes import own_pipes
 from harness.registry import make_provider
 
 Value = bool | ASRHealth | list[ASRSegment] | None

@@ -32,7 +32,7 @@ from harness.isolated.messages import (
     from_host,
     raised,
 )
-from harness.orphans import MARK, end_descendants
+from harness.processes.descendants import MARK, end_descendants
 from harness.runner.supervisor import STDERR_TAIL, TERMINATE_S, signal_name
 
 LAST_LINES = 2

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from harness.orphans import MARK, descendants
+from harness.processes.descendants import MARK, descendants
 
 LOOK_FOR_CHILDREN_EVERY = 10
 

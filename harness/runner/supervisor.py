@@ -16,7 +16,7 @@ import msgspec
 
 from harness.errors import EchobenchError
 from harness.journal.events import AnyEvent, TrialEnded
-from harness.orphans import MARK, end_descendants
+from harness.processes.descendants import MARK, end_descendants
 from harness.runner.requests import Request
 from harness.trial import TrialStatus
 

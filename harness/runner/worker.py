@@ -33,11 +33,11 @@ from harness.errors import (
 )
 from harness.journal.events import Event, TrialEnded, encode
 from harness.meters.audit_hook import WITNESS
-from harness.orphans import kill_own_group
 from harness.output import BadOutputError
 from harness.patience import DEFAULT
-from harness.pipes import own_pipes
 from harness.printable import sendable
+from harness.processes.descendants import kill_own_group
+from harness.processes.pipes import own_pipes
 from harness.registry import corpus_path, find_corpus, make_provider
 from harness.runner.dispatch import doing
 from harness.runner.requests import Infer, Load, Measure, Request

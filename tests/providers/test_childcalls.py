@@ -9,7 +9,7 @@ import pytest
 
 from harness.clock import ClockKind, now_s, run
 from harness.errors import ProviderError
-from providers.policies.childcalls import CalledChild
+from harness.processes.child_calls import CalledChild
 
 T = TypeVar("T")
 ENGINE = "tests.providers.called:Engine"

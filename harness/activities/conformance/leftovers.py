@@ -6,7 +6,7 @@ import os
 import psutil
 
 from harness.activities.conformance.bench import MIC, SESSION, Bench, require, rule
-from harness.orphans import MARK, descendants
+from harness.processes.descendants import MARK, descendants
 
 WITHIN_S = 3.0
 LOOK_EVERY_S = 0.1

@@ -16,8 +16,8 @@ import msgspec
 
 from harness.clock import hold
 from harness.errors import ProviderError
-from providers.policies.childprocess import ChildProcess
-from providers.policies.childserver import Answer, Call, framed, serve, unframed
+from harness.processes.child_process import ChildProcess
+from harness.processes.child_server import Answer, Call, framed, serve, unframed
 
 TAIL = 1500
 """Characters of what it wrote to standard error that go into a message."""

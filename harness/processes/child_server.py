@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from harness.pipes import own_pipes
+from harness.processes.pipes import own_pipes
 
 T = TypeVar("T")
 
