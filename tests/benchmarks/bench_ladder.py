@@ -11,12 +11,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from harness import clock
 from harness.clock import ClockKind, now_s
-from harness.isolated.provider import Isolated
 from harness.journal.events import Event, Said
 from harness.ladder.failover import Relay, Runner
 from harness.metrics import TrialLog
 from harness.metrics.accuracy import wer
 from harness.metrics.integrity import disorder, unaccounted_samples
+from harness.processes.isolated.provider import Isolated
 from harness.registry import find_corpus, make_provider
 from harness.scenario import find_scenario
 from harness.session import run_session

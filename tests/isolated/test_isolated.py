@@ -15,9 +15,9 @@ from harness.activities import conformance
 from harness.activities.conformance import RULES, conform
 from harness.contract import ASRSegment, AudioSource, InferenceSpan, SessionConfig
 from harness.errors import AudioError, EchobenchError, ModelError, ProviderError
-from harness.isolated.provider import Isolated
 from harness.journal.events import Checked, Event
 from harness.ladder.failover import Relay, Runner
+from harness.processes.isolated.provider import Isolated
 from harness.registry import find_corpus, make_provider
 from harness.trial import Option
 from tests.faults.processes import is_running
@@ -208,7 +208,7 @@ def test_it_ends_when_we_do() -> None:
     script = """
 import asyncio, sys
 from harness.contract import SessionConfig
-from harness.isolated.provider import Isolated
+from harness.processes.isolated.provider import Isolated
 from harness.registry import make_provider
 async def main():
     provider = Isolated(make_provider("null", {}), {})

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from harness.contract import ASRProvider
 from harness.errors import UsageError
-from harness.isolated.provider import Isolated
 from harness.ladder.failover import Relay, Runner
 from harness.ladder.state_machine import read_rules
 from harness.live.server.acceptor import listening
@@ -24,6 +23,7 @@ from harness.machine.recommendation import recommend
 from harness.meters.meters import Meters
 from harness.patience import patience_asked_for
 from harness.printable import printable
+from harness.processes.isolated.provider import Isolated
 from harness.registry import make_provider
 from harness.runner.plan import Choice, choose_providers
 

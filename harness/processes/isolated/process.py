@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from harness.errors import EchobenchError, ProviderError
-from harness.isolated.messages import (
+from harness.processes.descendants import MARK, end_descendants
+from harness.processes.isolated.messages import (
     LENGTH,
     LONGEST,
     Answer,
@@ -32,7 +33,6 @@ from harness.isolated.messages import (
     from_host,
     raised,
 )
-from harness.processes.descendants import MARK, end_descendants
 from harness.runner.supervisor import STDERR_TAIL, TERMINATE_S, signal_name
 
 LAST_LINES = 2
@@ -58,7 +58,7 @@ class FarProcess:
         """Start it; it makes nothing yet."""
         mark = uuid.uuid4().hex
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "harness.isolated.host",
+            sys.executable, "-m", "harness.processes.isolated.host",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""The process of an isolated provider: `python -m harness.isolated.host`.
+"""The process of an isolated provider: `python -m harness.processes.isolated.host`.
 
 Messages come on standard input and go to what was standard output; whatever an engine prints goes
 to standard error. When standard input ends, so does this process, with all that it started.
@@ -14,7 +14,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from harness.blame import blamed
 from harness.contract import ASRHealth, ASRProvider, ASRSegment, InferenceSpan, Interruption
 from harness.errors import EchobenchError, ProviderError
-from harness.isolated.messages import (
+from harness.printable import sendable
+from harness.processes.descendants import kill_own_group
+from harness.processes.isolated.messages import (
     LENGTH,
     Answer,
     AskHealth,
@@ -36,8 +38,6 @@ from harness.isolated.messages import (
     plain,
     to_host,
 )
-from harness.printable import sendable
-from harness.processes.descendants import kill_own_group
 from harness.processes.pipes import own_pipes
 from harness.registry import make_provider
 

@@ -8,7 +8,7 @@ from harness.blame import blamed
 from harness.clock import ClockKind
 from harness.contract import ASRHealth, ASRProvider, ASRSegment, AudioSource, SessionConfig
 from harness.errors import AudioError, EchobenchError, ProviderError
-from harness.isolated.messages import (
+from harness.processes.isolated.messages import (
     AskHealth,
     CancelStream,
     Chunk,
@@ -24,7 +24,7 @@ from harness.isolated.messages import (
     WantChunk,
     raised,
 )
-from harness.isolated.process import FarProcess
+from harness.processes.isolated.process import FarProcess
 from harness.requirements import Requirement
 from harness.trial import Option
 
