@@ -9,7 +9,6 @@ from functools import partial
 import msgspec
 
 from harness.audio import SAMPLE_RATE_HZ
-from harness.blame import blamed
 from harness.chunking import Chunker
 from harness.chunkqueue import ChunkQueue
 from harness.clock import now_s
@@ -24,7 +23,8 @@ from harness.errors import EchobenchError, ProviderError
 from harness.journal.events import Event, Inferred, Interrupted, SessionEnded
 from harness.listener import Listener
 from harness.meters.meters import Meters
-from harness.patience import DEFAULT, Patience
+from harness.provider.attribution import blamed
+from harness.provider.timeouts import DEFAULT, Patience
 from harness.source import Feed, play
 from harness.timeline import Track
 from harness.trial import TrialSpec

@@ -6,7 +6,6 @@ from functools import partial
 
 import msgspec
 
-from harness.blame import blamed
 from harness.chunkqueue import ChunkQueue
 from harness.clock import longest_stall_s, now_s
 from harness.contract import ASRProvider
@@ -14,7 +13,8 @@ from harness.errors import ProviderError
 from harness.journal.events import Event, Sampled
 from harness.meters.audit_hook import WITNESS
 from harness.meters.meters import Meters
-from harness.output import checked_health
+from harness.provider.attribution import blamed
+from harness.provider.output_checks import checked_health
 
 EVERY_S = 1.0
 

@@ -10,8 +10,8 @@ from msgspec import Meta
 from harness.clock import ClockKind
 from harness.contract import AudioSource, ProviderSettings, SessionConfig, Sharing
 from harness.errors import ModelError
+from harness.provider.resident import Session
 from harness.requirements import ModelFolder, Program, Requirement
-from harness.resident import Session
 from providers.policies.feedthrough import EngineStream, FeedThroughProvider, FeedThroughStream
 from providers.policies.voxtral.files import check_model
 from providers.policies.voxtral.process import VoxtralProcess

@@ -12,7 +12,7 @@ from harness.clock import ClockKind
 from harness.contract import AudioSource
 from harness.journal.events import Event, TrialEnded
 from harness.journal.journal import JournalWriter, TrialRecord, read_journal
-from harness.patience import DEFAULT, Patience
+from harness.provider.timeouts import DEFAULT, Patience
 from harness.runner.pool import WorkerPool
 from harness.runner.run import measure_all
 from harness.scenario import Scenario, SourceScript

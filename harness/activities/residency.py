@@ -19,7 +19,6 @@ import psutil
 
 from harness.activities.startup import stream_of
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
-from harness.blame import blamed
 from harness.clock import now_s
 from harness.contract import ASRProvider, InferenceSpan, SessionConfig
 from harness.corpus import CorpusUtterance
@@ -27,7 +26,8 @@ from harness.errors import EchobenchError, ProviderError
 from harness.journal.events import Audited, AuditEnded, AuditPart, Event
 from harness.meters.audit_hook import WITNESS
 from harness.meters.resources import LOOK_FOR_CHILDREN_EVERY, ResourceMeter
-from harness.output import checked_segment
+from harness.provider.attribution import blamed
+from harness.provider.output_checks import checked_segment
 from harness.trial import TrialSpec
 
 SESSION = "residency"

@@ -7,12 +7,12 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from harness.blame import blamed
 from harness.errors import EchobenchError
 from harness.machine.profile import MachineProfile, describe_machine
 from harness.machine.recommendation import Recommendation, recommend
 from harness.printable import printable
-from harness.registry import PROVIDERS, make_provider, names
+from harness.provider.attribution import blamed
+from harness.provider.registry import PROVIDERS, make_provider, names
 
 WIDTH = 80
 INDENT, LABEL = 2, 18

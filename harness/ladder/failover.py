@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 import msgspec
 
 from harness.audio import SAMPLE_RATE_HZ
-from harness.blame import blamed
 from harness.contract import (
     ASRHealth,
     ASRProvider,
@@ -26,6 +25,7 @@ from harness.contract import (
 from harness.errors import AudioError, EchobenchError, ProviderError
 from harness.ladder.handover import Pull, chunks, until
 from harness.ladder.stitched_source import Line
+from harness.provider.attribution import blamed
 
 
 @dataclass

@@ -11,7 +11,7 @@ from harness.ladder.failover import Relay, Runner
 from harness.ladder.load_meter import LoadMeter
 from harness.ladder.state_machine import Rules
 from harness.meters.meters import Meters
-from harness.patience import Patience
+from harness.provider.timeouts import Patience
 from harness.session import Input, Stage, hold_session
 
 

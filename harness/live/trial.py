@@ -45,7 +45,7 @@ from harness.live.server.server import LiveServer
 from harness.live.server.session import LiveSession, Manner
 from harness.live.server.session_log import Keeper
 from harness.meters.meters import Meters
-from harness.patience import DEFAULT, Patience
+from harness.provider.timeouts import DEFAULT, Patience
 from harness.session import Emit, beeps_of
 from harness.timeline import Track
 from harness.trial import TrialSpec

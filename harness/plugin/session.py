@@ -13,11 +13,11 @@ from harness.evaluate import TrialResult, evaluate
 from harness.journal.journal import JournalWriter, read_journal
 from harness.journal.run_folder import Input, RunFolder, fingerprint
 from harness.layout import require_room
-from harness.patience import patience_asked_for
 from harness.plugin.commandline import runs_folder
 from harness.plugin.summary import write_summary
 from harness.printable import printable
-from harness.registry import PROVIDERS, corpus_path, find_corpus, make_provider, names
+from harness.provider.registry import PROVIDERS, corpus_path, find_corpus, make_provider, names
+from harness.provider.timeouts import patience_asked_for
 from harness.rules import rules_of
 from harness.runner.plan import Options, choose_providers, plan
 from harness.runner.pool import WorkerPool

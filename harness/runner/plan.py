@@ -11,7 +11,7 @@ from harness.activities.ladder_exercise.exercise import read_exercise
 from harness.clock import ClockKind
 from harness.contract import ASRProvider
 from harness.errors import UnknownNameError, UsageError
-from harness.registry import PROVIDERS, make_provider, names
+from harness.provider.registry import PROVIDERS, make_provider, names
 from harness.scenario import Scenario, find_scenario
 from harness.trial import Activity, Option, Transport, TrialSpec
 from harness.vad.detector import SILERO, detectors

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from harness.errors import EchobenchError
 from harness.journal.events import AnyEvent, Loaded, TrialEnded
-from harness.patience import DEFAULT, Patience
+from harness.provider.timeouts import DEFAULT, Patience
 from harness.runner.requests import Load, Measure, Request
 from harness.runner.supervisor import WorkerFailedError, WorkerProcess
 from harness.trial import Activity, TrialSpec, TrialStatus

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from harness.patience import Patience
+from harness.provider.timeouts import Patience
 from harness.trial import Option, TrialSpec
 
 

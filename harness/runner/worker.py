@@ -19,7 +19,6 @@ import msgspec
 
 from harness import clock
 from harness.activities.startup import infer_chunk, load_and_probe
-from harness.blame import blamed
 from harness.clock import ClockKind
 from harness.contract import ASRProvider
 from harness.corpus import CorpusUtterance
@@ -33,12 +32,13 @@ from harness.errors import (
 )
 from harness.journal.events import Event, TrialEnded, encode
 from harness.meters.audit_hook import WITNESS
-from harness.output import BadOutputError
-from harness.patience import DEFAULT
 from harness.printable import sendable
 from harness.processes.descendants import kill_own_group
 from harness.processes.pipes import own_pipes
-from harness.registry import corpus_path, find_corpus, make_provider
+from harness.provider.attribution import blamed
+from harness.provider.output_checks import BadOutputError
+from harness.provider.registry import corpus_path, find_corpus, make_provider
+from harness.provider.timeouts import DEFAULT
 from harness.runner.dispatch import doing
 from harness.runner.requests import Infer, Load, Measure, Request
 from harness.trial import Activity, TrialStatus

@@ -16,7 +16,7 @@ from typing import ClassVar
 from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.contract import AudioSource, Word
 from harness.errors import ProviderError
-from harness.resident import Session
+from harness.provider.resident import Session
 from providers.policies.captions import placed
 from providers.policies.segmenter import Limits, Segmenter, Window
 from providers.policies.streaming import Stream, StreamingProvider

@@ -8,7 +8,7 @@ import random
 from dataclasses import dataclass
 
 from harness.errors import EchobenchError, ProviderError, UnavailableError, UsageError
-from harness.output import BadOutputError
+from harness.provider.output_checks import BadOutputError
 from harness.watch import StalledError
 from providers.policies.troubles import Kind, Trouble
 

@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
 from harness.audio import SAMPLE_RATE_HZ, Samples
-from harness.blame import blamed
 from harness.contract import ASRSegment, AudioSource, ProviderSettings, Word
 from harness.errors import AudioError
-from harness.resident import ResidentProvider, Session
+from harness.provider.attribution import blamed
+from harness.provider.resident import ResidentProvider, Session
 from providers.policies.captions import Captions, checked_samples
 
 

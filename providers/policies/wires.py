@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
-from harness.output import LONGEST_TEXT
+from harness.provider.output_checks import LONGEST_TEXT
 from providers.policies.troubles import Kind, TroubleError
 
 

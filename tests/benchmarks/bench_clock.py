@@ -14,7 +14,7 @@ from harness.clock import ClockKind
 from harness.journal.events import Begun, Dropped, Event, Queued, Said
 from harness.metrics import TrialLog
 from harness.metrics.latency import word_emission_latency
-from harness.registry import find_corpus, provider_class
+from harness.provider.registry import find_corpus, provider_class
 from harness.scenario import find_scenario
 from harness.session import run_session
 from harness.timeline import build_timeline

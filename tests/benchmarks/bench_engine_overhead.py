@@ -24,7 +24,7 @@ from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.clock import ClockKind
 from harness.contract import Word
 from harness.journal.events import Event, Inferred
-from harness.registry import find_corpus
+from harness.provider.registry import find_corpus
 from harness.scenario import find_scenario
 from harness.session import run_session
 from harness.timeline import build_timeline

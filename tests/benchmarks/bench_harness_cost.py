@@ -13,8 +13,8 @@ from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind
 from harness.contract import ASRSegment, AudioSource, SessionConfig
 from harness.journal.events import Event, Finished, Queued
-from harness.registry import find_corpus
-from harness.resident import ResidentProvider
+from harness.provider.registry import find_corpus
+from harness.provider.resident import ResidentProvider
 from harness.scenario import Scenario, SourceScript
 from harness.session import run_session
 from harness.statistics import percentile

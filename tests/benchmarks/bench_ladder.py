@@ -17,7 +17,7 @@ from harness.metrics import TrialLog
 from harness.metrics.accuracy import wer
 from harness.metrics.integrity import disorder, unaccounted_samples
 from harness.processes.isolated.provider import Isolated
-from harness.registry import find_corpus, make_provider
+from harness.provider.registry import find_corpus, make_provider
 from harness.scenario import find_scenario
 from harness.session import run_session
 from harness.statistics import percentile

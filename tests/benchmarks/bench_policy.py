@@ -27,7 +27,7 @@ from harness.metrics.accuracy import matched_words, wer
 from harness.metrics.latency import word_emission_latency, word_settled_latency
 from harness.metrics.measurement import Metric
 from harness.metrics.speed import cpu_per_audio_second, dropped_chunks
-from harness.registry import find_corpus
+from harness.provider.registry import find_corpus
 from harness.scenario import find_scenario
 from harness.session import run_session
 from harness.statistics import percentile

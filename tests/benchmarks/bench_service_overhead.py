@@ -23,7 +23,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from harness.audio import SAMPLE_RATE_HZ, to_pcm16
 from harness.clock import ClockKind, run
 from harness.contract import SessionConfig
-from harness.registry import make_provider
+from harness.provider.registry import make_provider
 from providers.policies.resampling import Resampler
 from tests.vendors.lanes import KEY
 

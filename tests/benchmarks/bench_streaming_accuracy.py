@@ -14,7 +14,7 @@ from harness import clock
 from harness.audio import to_float
 from harness.clock import ClockKind
 from harness.contract import SessionConfig
-from harness.registry import find_corpus, make_provider
+from harness.provider.registry import find_corpus, make_provider
 from harness.text_normalizer import tokens
 from providers.policies.windowed import WindowedProvider
 from tests.providers.engines import hear, text_of, with_pauses

@@ -22,7 +22,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from harness.contract import SessionConfig
 from harness.processes.child_process import ChildProcess
-from harness.registry import find_corpus
+from harness.provider.registry import find_corpus
 from providers.voxtral_realtime import VoxtralRealtime, VoxtralSettings
 from tests.providers.engines import hear, with_pauses
 from tests.stand_ins.voxtral_model import executable, write_model

@@ -23,7 +23,7 @@ from harness.live.server.server import LiveServer
 from harness.live.server.session import Manner
 from harness.live.server.session_log import Keeper
 from harness.meters.meters import Meters
-from harness.patience import Patience
+from harness.provider.timeouts import Patience
 from tests.stand_ins.null import Null
 
 CHUNK_S = 0.1

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from corpora.formats.manifest import read_manifest
 from harness.contract import Word
 from harness.errors import AudioError, DataFileError
-from harness.registry import find_corpus
+from harness.provider.registry import find_corpus
 
 SECOND = 16_000
 GOOD: dict[str, Any] = {"audio_filepath": "a.wav", "duration": 1.0, "text": "open the door"}

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from harness.journal.journal import TrialRecord, read_journal
-from harness.patience import DEFAULT, VARIABLE
+from harness.provider.timeouts import DEFAULT, VARIABLE
 from tests.faults.processes import MARK
 from tests.trials import STAND_INS
 

@@ -11,7 +11,7 @@ import pytest
 
 from harness.journal.events import AnyEvent, Begun, Event
 from harness.journal.journal import JournalWriter, TrialRecord, read_journal
-from harness.patience import DEFAULT, Patience
+from harness.provider.timeouts import DEFAULT, Patience
 from harness.runner.pool import WorkerPool
 from harness.runner.requests import Infer
 from harness.runner.run import measure_all

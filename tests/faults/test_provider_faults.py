@@ -14,8 +14,8 @@ from harness.contract import ASRSegment
 from harness.evaluate import evaluate
 from harness.journal.events import Checked, Said
 from harness.journal.journal import TrialRecord
-from harness.patience import Patience
 from harness.printable import printable
+from harness.provider.timeouts import Patience
 from harness.thresholds import FILE, read_thresholds
 from harness.trial import Activity, TrialSpec, TrialStatus
 from harness.verdict import Standing

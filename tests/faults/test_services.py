@@ -11,7 +11,7 @@ import pytest
 from harness.errors import UsageError
 from harness.evaluate import TrialResult, evaluate
 from harness.journal.events import Loaded
-from harness.patience import Patience
+from harness.provider.timeouts import Patience
 from harness.runner.plan import choose_providers
 from harness.thresholds import FILE, read_thresholds
 from harness.trial import TrialSpec, TrialStatus

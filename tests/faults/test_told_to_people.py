@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from harness.patience import Patience
+from harness.provider.timeouts import Patience
 from tests.faults.command_line import CommandLine
 from tests.faults.processes import alive
 from tests.stand_ins.dies import LAST_WORDS

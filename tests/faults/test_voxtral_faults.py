@@ -16,7 +16,7 @@ from harness.clock import ClockKind
 from harness.evaluate import evaluate
 from harness.journal.events import Said
 from harness.journal.journal import TrialRecord
-from harness.patience import Patience
+from harness.provider.timeouts import Patience
 from harness.thresholds import FILE, read_thresholds
 from harness.trial import Option, TrialSpec, TrialStatus
 from harness.verdict import Standing

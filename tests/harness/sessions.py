@@ -9,8 +9,8 @@ from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind
 from harness.contract import ASRSegment, AudioSource, SessionConfig
 from harness.journal.events import Event
-from harness.patience import DEFAULT, Patience
-from harness.resident import Session
+from harness.provider.resident import Session
+from harness.provider.timeouts import DEFAULT, Patience
 from harness.scenario import SourceScript
 from harness.session import run_session
 from harness.timeline import Track

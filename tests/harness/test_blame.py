@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from harness import clock
-from harness.blame import blamed
 from harness.clock import ClockKind
 from harness.errors import AudioError, ProviderError
+from harness.provider.attribution import blamed
 from tests.stand_ins.raises import ERRORS
 
 

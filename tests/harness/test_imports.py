@@ -105,7 +105,7 @@ def test_no_module_loads_an_engine(folder: str) -> None:
 
 def test_looking_for_providers_imports_none() -> None:
     script = (
-        "import sys; from harness.registry import names; print(names('providers'));"
+        "import sys; from harness.provider.registry import names; print(names('providers'));"
         "print(sorted(n for n in sys.modules if n.startswith('providers.')))"
     )
     result = subprocess.run(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UnknownNameError, UsageError
-from harness.registry import PROVIDERS, make_provider, names, provider_class
+from harness.provider.registry import PROVIDERS, make_provider, names, provider_class
 from harness.runner.plan import choose_providers
 from tests.stand_ins.dies import Dies, DiesSettings
 

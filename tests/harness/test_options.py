@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from harness.clock import ClockKind
 from harness.contract import ASRProvider
 from harness.errors import DataFileError, UnknownNameError, UsageError
-from harness.registry import PROVIDERS, names
+from harness.provider.registry import PROVIDERS, names
 from harness.runner.plan import (
     CHUNK_SECONDS,
     Options,

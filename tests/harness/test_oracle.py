@@ -21,7 +21,7 @@ from harness.clock import ClockKind
 from harness.contract import AudioSource
 from harness.journal.events import Event, Utterance
 from harness.metrics import Measurement, TrialLog, measure
-from harness.registry import find_corpus
+from harness.provider.registry import find_corpus
 from harness.scenario import Scenario, SourceScript
 from harness.session import run_session
 from harness.statistics import percentile

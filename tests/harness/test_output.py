@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from harness.contract import ASRSegment, AudioSource, Word
 from harness.journal.events import Said, encode
 from harness.journal.journal import seal
-from harness.output import LONGEST_SEGMENT, LONGEST_TEXT, BadOutputError, checked_segment
+from harness.provider.output_checks import (
+    LONGEST_SEGMENT,
+    LONGEST_TEXT,
+    BadOutputError,
+    checked_segment,
+)
 from harness.runner.supervisor import LONGEST_LINE
 from tests.harness.test_journal import segments
 from tests.stand_ins.babbles import WRONG

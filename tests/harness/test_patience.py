@@ -3,7 +3,7 @@
 import pytest
 
 from harness.errors import UsageError
-from harness.patience import DEFAULT, VARIABLE, Patience, patience_asked_for
+from harness.provider.timeouts import DEFAULT, VARIABLE, Patience, patience_asked_for
 
 
 def test_defaults_stand_where_nothing_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from harness.journal.events import (
     Utterance,
 )
 from harness.journal.journal import JournalWriter, TrialRecord, read_journal
-from harness.patience import Patience
+from harness.provider.timeouts import Patience
 from harness.runner.pool import WorkerPool
 from harness.runner.run import measure_all
 from harness.trial import Option, TrialStatus

@@ -26,8 +26,8 @@ from harness.journal.events import (
 )
 from harness.metrics import TrialLog
 from harness.metrics.integrity import unaccounted_samples
-from harness.patience import Patience
-from harness.resident import Session
+from harness.provider.resident import Session
+from harness.provider.timeouts import Patience
 from harness.session import run_session
 from harness.watch import StalledError
 from tests.harness.sessions import play_to, silent_track

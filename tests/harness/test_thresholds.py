@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from harness.clock import ClockKind
 from harness.errors import DataFileError, UnknownNameError
 from harness.metrics import METRICS
-from harness.registry import PROVIDERS, names
+from harness.provider.registry import PROVIDERS, names
 from harness.scenario import all_scenarios
 from harness.thresholds import FILE, Limit, read_thresholds
 from harness.trial import Activity, Transport, TrialSpec

@@ -18,7 +18,7 @@ from harness.errors import AudioError, EchobenchError, ModelError, ProviderError
 from harness.journal.events import Checked, Event
 from harness.ladder.failover import Relay, Runner
 from harness.processes.isolated.provider import Isolated
-from harness.registry import find_corpus, make_provider
+from harness.provider.registry import find_corpus, make_provider
 from harness.trial import Option
 from tests.faults.processes import is_running
 from tests.trials import spec_of
@@ -209,7 +209,7 @@ def test_it_ends_when_we_do() -> None:
 import asyncio, sys
 from harness.contract import SessionConfig
 from harness.processes.isolated.provider import Isolated
-from harness.registry import make_provider
+from harness.provider.registry import make_provider
 async def main():
     provider = Isolated(make_provider("null", {}), {})
     await provider.start_session("s", SessionConfig(model="embedded"))

@@ -21,7 +21,7 @@ from harness.ladder import actions
 from harness.ladder.failover import Relay, Runner
 from harness.ladder.state_machine import Rules, read_rules
 from harness.ladder.stitched_source import Line
-from harness.patience import DEFAULT
+from harness.provider.timeouts import DEFAULT
 from harness.timeline import Track
 from tests.ladder.numbers import STEP_S, Numbers, counting
 from tests.trials import spec_of

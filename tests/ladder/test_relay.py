@@ -17,7 +17,7 @@ from harness.journal.events import Event, Said, Sampled
 from harness.ladder.failover import Relay, Runner
 from harness.metrics import TrialLog
 from harness.metrics.integrity import disorder, missing_samples
-from harness.patience import Patience
+from harness.provider.timeouts import Patience
 from harness.session import hold_session, input_of, run_session
 from harness.timeline import Track
 from tests.ladder.numbers import Numbers, counting

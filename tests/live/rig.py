@@ -29,7 +29,7 @@ from harness.live.server.server import LiveServer
 from harness.live.server.session import Manner
 from harness.live.server.session_log import Keeper
 from harness.meters.meters import Meters
-from harness.patience import Patience
+from harness.provider.timeouts import Patience
 from tests.ladder.numbers import STEP, Numbers
 
 T = TypeVar("T")

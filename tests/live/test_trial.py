@@ -24,7 +24,7 @@ from harness.journal.events import (
 )
 from harness.journal.journal import TrialRecord
 from harness.metrics import TrialLog, measure
-from harness.patience import Patience
+from harness.provider.timeouts import Patience
 from harness.runner.plan import Options, choose_providers, plan
 from harness.scenario import SourceScript
 from harness.statistics import percentile

@@ -15,7 +15,7 @@ import numpy as np
 
 from harness.clock import now_s
 from harness.contract import AudioSource, InferenceSpan, ProviderSettings, SessionConfig
-from harness.resident import Session
+from harness.provider.resident import Session
 from providers.policies.segmenter import Limits
 from tests.providers.tones import ToneEngine
 

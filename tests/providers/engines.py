@@ -16,7 +16,7 @@ from harness.clock import ClockKind, run
 from harness.contract import ASRProvider, ASRSegment, AudioSource, SessionConfig
 from harness.corpus import CorpusUtterance
 from harness.journal.events import Checked, Event
-from harness.registry import find_corpus, make_provider
+from harness.provider.registry import find_corpus, make_provider
 from harness.scenario import Scenario, SourceScript
 from harness.trial import Activity, TrialSpec
 from providers.policies.threads import wait_without_spinning

@@ -18,7 +18,7 @@ import numpy as np
 
 from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.contract import AudioSource, Word
-from harness.resident import Session
+from harness.provider.resident import Session
 from providers.policies.agreement import agreed
 from providers.policies.streaming import Stream
 from providers.policies.windowed import WindowedProvider

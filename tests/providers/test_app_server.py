@@ -20,7 +20,7 @@ from harness.errors import (
 from harness.journal.events import Event, Said
 from harness.live.adapter import read_adapter
 from harness.metrics import TrialLog, measure
-from harness.registry import make_provider
+from harness.provider.registry import make_provider
 from harness.scenario import SourceScript
 from harness.session import run_session
 from providers.app_server import AppServer, AppServerSettings

@@ -14,7 +14,7 @@ from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, SessionConfig, Word
 from harness.errors import DataFileError, ModelError, UnknownNameError
 from harness.journal.events import Checked, Event
-from harness.registry import make_provider
+from harness.provider.registry import make_provider
 from harness.text_normalizer import tokens
 from providers.distil_whisper import ENGINES, DistilWhisper
 from providers.policies import alignment

@@ -12,7 +12,7 @@ from harness.audio import SAMPLE_RATE_HZ, to_float
 from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, AudioSource, InferenceSpan, SessionConfig
 from harness.errors import ProviderError
-from harness.registry import find_corpus, make_provider
+from harness.provider.registry import find_corpus, make_provider
 from harness.text_normalizer import tokens
 from providers.policies.windowed import WindowedProvider
 from tests.providers.engines import (

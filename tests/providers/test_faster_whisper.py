@@ -10,7 +10,7 @@ from harness.audio import to_float
 from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, SessionConfig
 from harness.errors import DataFileError, ModelError, UnavailableError, UnknownNameError
-from harness.registry import make_provider
+from harness.provider.registry import make_provider
 from harness.text_normalizer import tokens
 from models import EMBEDDED
 from providers.faster_whisper import FasterWhisper

@@ -13,7 +13,7 @@ import pytest
 from harness.audio import SAMPLE_RATE_HZ, Pcm16, to_pcm16
 from harness.clock import ClockKind, run
 from harness.meters.resources import ResourceMeter
-from harness.registry import make_provider
+from harness.provider.registry import make_provider
 from tests.providers import parakeet_model, sherpa_model, sphinx_model
 from tests.providers.bands import say
 from tests.providers.engines import chunks, session, shortest, with_pauses

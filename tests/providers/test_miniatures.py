@@ -15,7 +15,7 @@ from harness.audio import to_pcm16
 from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, AudioSource, InferenceSpan
 from harness.errors import ModelError
-from harness.registry import make_provider
+from harness.provider.registry import make_provider
 from tests.providers import parakeet_model, sherpa_model
 from tests.providers.bands import GAP_S, SPEECH, WORD_S, say
 from tests.providers.engines import failed_rules, hear, in_child, refusals, session, text_of

@@ -8,7 +8,7 @@ import pytest
 from harness.clock import ClockKind, run
 from harness.contract import SessionConfig
 from harness.errors import ModelError, UnavailableError
-from harness.registry import make_provider
+from harness.provider.registry import make_provider
 
 
 def lacking(name: str, folder: Path | None = None) -> list[str]:

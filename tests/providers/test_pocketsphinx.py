@@ -12,7 +12,7 @@ from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, AudioSource, SessionConfig
 from harness.errors import ProviderError, UnknownNameError
 from harness.journal.events import Inferred, Sampled
-from harness.registry import make_provider
+from harness.provider.registry import make_provider
 from harness.text_normalizer import tokens
 from harness.trial import TrialStatus
 from providers.pocketsphinx import PocketSphinx

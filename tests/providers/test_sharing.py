@@ -10,7 +10,7 @@ import pytest
 from harness.activities.conformance.bench import RULES, SESSION, Bench, BrokenRuleError
 from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, AudioSource, SessionConfig, Sharing
-from harness.resident import Session
+from harness.provider.resident import Session
 from tests.providers.tone_streams import ToneFeed
 from tests.providers.tones import Engine, ToneEngine, entry
 

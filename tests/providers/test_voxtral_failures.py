@@ -10,7 +10,7 @@ import pytest
 from harness.clock import ClockKind, run
 from harness.contract import ASRSegment
 from harness.errors import ModelError, ProviderError
-from harness.output import BadOutputError
+from harness.provider.output_checks import BadOutputError
 from harness.watch import StalledError
 from tests.providers.engines import chunks, hear, text_of
 from tests.providers.tones import collect

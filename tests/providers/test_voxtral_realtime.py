@@ -17,7 +17,7 @@ from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, AudioSource, InferenceSpan
 from harness.errors import ModelError, UnavailableError
 from harness.journal.events import Checked, Event
-from harness.registry import make_provider
+from harness.provider.registry import make_provider
 from harness.trial import Option
 from providers.policies.voxtral import process as voxtral_process
 from providers.voxtral_realtime import MODEL

@@ -32,7 +32,7 @@ CODE = """
 import sys
 from harness.errors import EchobenchError
 from harness.runner.plan import parse_provider
-from harness.registry import make_provider
+from harness.provider.registry import make_provider
 for line in sys.stdin:
     provider, model = line.rstrip("\\n").split("\\t")
     try:

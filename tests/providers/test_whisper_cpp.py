@@ -13,7 +13,7 @@ from harness.audio import Samples, to_float
 from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, InferenceSpan, SessionConfig, Word
 from harness.errors import DataFileError, ModelError, UnknownNameError
-from harness.registry import make_provider
+from harness.provider.registry import make_provider
 from harness.text_normalizer import tokens
 from providers.whisper_cpp import WhisperCpp
 from tests.providers.engines import hear, refusals, session, shortest, text_of, with_pauses

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from harness.contract import ASRHealth, ASRSegment, AudioSource, Word
-from harness.resident import Session
+from harness.provider.resident import Session
 from tests.stand_ins.moments import FaultyProvider, MomentSettings
 
 FLOOD_BYTES = 50_000_000

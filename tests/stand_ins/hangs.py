@@ -5,7 +5,7 @@ import ctypes
 import time
 from typing import Literal
 
-from harness.resident import Session
+from harness.provider.resident import Session
 from tests.stand_ins.moments import FaultyProvider, MomentSettings
 
 FOR_EVER_S = 100_000

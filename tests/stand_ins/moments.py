@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Literal
 
 from harness.contract import ASRHealth, ASRSegment, AudioSource, ProviderSettings, SessionConfig
-from harness.resident import Session
+from harness.provider.resident import Session
 from tests.stand_ins.null import Null, is_probe
 
 Moment = Literal["make", "load", "probe", "stream", "health", "stop"]

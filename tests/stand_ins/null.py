@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from harness.activities.startup import SESSION as PROBE
 from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
 from harness.contract import ASRSegment, AudioSource, SessionConfig
-from harness.resident import ResidentProvider, Session
+from harness.provider.resident import ResidentProvider, Session
 
 
 class Null(ResidentProvider):

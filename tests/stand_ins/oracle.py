@@ -14,7 +14,7 @@ from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
 from harness.clock import now_s, sleep_until
 from harness.contract import ASRSegment, AudioSource, ProviderSettings, SessionConfig, Word
 from harness.journal.events import Utterance
-from harness.resident import ResidentProvider, Session
+from harness.provider.resident import ResidentProvider, Session
 
 
 class OracleSettings(ProviderSettings, frozen=True, kw_only=True):

@@ -10,8 +10,8 @@ from harness.contract import AudioSource
 from harness.corpus import CorpusUtterance
 from harness.errors import EchobenchError
 from harness.journal.events import Event, Interrupted, Said
-from harness.patience import Patience
-from harness.registry import find_corpus, make_provider
+from harness.provider.registry import find_corpus, make_provider
+from harness.provider.timeouts import Patience
 from harness.runner.worker import STATUS_OF
 from harness.scenario import SourceScript
 from harness.session import run_session

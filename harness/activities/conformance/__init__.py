@@ -18,12 +18,12 @@ from harness.activities.conformance import (  # noqa: F401  (they add the rules,
 )
 from harness.activities.conformance.bench import RULES, SESSION, Bench, BrokenRuleError
 from harness.audio import SAMPLE_RATE_HZ
-from harness.blame import blamed
 from harness.contract import ASRProvider, SessionConfig
 from harness.corpus import CorpusUtterance
 from harness.errors import EchobenchError
 from harness.journal.events import Checked, Event
 from harness.printable import sendable
+from harness.provider.attribution import blamed
 from harness.trial import TrialSpec
 
 __all__ = ["RULES", "conform", "describe"]

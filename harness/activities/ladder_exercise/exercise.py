@@ -10,7 +10,6 @@ import msgspec
 from msgspec import Meta
 
 from harness.activities.ladder_exercise.slowed import Slowed
-from harness.blame import blamed
 from harness.clock import sleep_until
 from harness.contract import ASRProvider, SessionConfig
 from harness.datafile import SUITES, read_toml
@@ -22,8 +21,9 @@ from harness.ladder.failover import Relay, Runner
 from harness.ladder.session import hold_degradable_session
 from harness.ladder.state_machine import Rules, read_rules
 from harness.machine.recommendation import read_table
-from harness.patience import Patience
-from harness.registry import PROVIDERS, make_provider, names
+from harness.provider.attribution import blamed
+from harness.provider.registry import PROVIDERS, make_provider, names
+from harness.provider.timeouts import Patience
 from harness.scenario import Scenario
 from harness.session import Stage, input_of
 from harness.timeline import Track

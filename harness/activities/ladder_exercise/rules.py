@@ -26,7 +26,7 @@ from harness.ladder.state_machine import Level, Rules, Step, read_rules
 from harness.metrics import TrialLog
 from harness.metrics.alignment import align
 from harness.metrics.integrity import disorder, missing_samples
-from harness.patience import Patience
+from harness.provider.timeouts import Patience
 from harness.timeline import Track
 from harness.trial import TrialSpec
 

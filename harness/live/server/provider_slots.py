@@ -5,12 +5,12 @@ import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from harness.blame import blamed
 from harness.contract import SessionConfig
 from harness.errors import ProviderError
 from harness.ladder.actions import Switch, other_provider, other_runner
 from harness.ladder.failover import Relay, Runner
 from harness.live.protocol.close_codes import Close, RefusalError
+from harness.provider.attribution import blamed
 
 WARM_UP = "warm-up"
 

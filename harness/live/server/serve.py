@@ -21,10 +21,10 @@ from harness.live.server.session_log import Keeper
 from harness.machine.profile import describe_machine
 from harness.machine.recommendation import recommend
 from harness.meters.meters import Meters
-from harness.patience import patience_asked_for
 from harness.printable import printable
 from harness.processes.isolated.provider import Isolated
-from harness.registry import make_provider
+from harness.provider.registry import make_provider
+from harness.provider.timeouts import patience_asked_for
 from harness.runner.plan import Choice, choose_providers
 
 log = logging.getLogger("echobench.live")

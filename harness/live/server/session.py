@@ -41,7 +41,7 @@ from harness.live.server.outbox import Outbox
 from harness.live.server.provider_slots import Seat
 from harness.live.server.session_log import Keeper
 from harness.meters.meters import Meters
-from harness.patience import Patience
+from harness.provider.timeouts import Patience
 from harness.session import Emit, Input, Stage
 
 REMEMBERED = 200

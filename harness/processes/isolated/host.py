@@ -11,7 +11,6 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from harness.blame import blamed
 from harness.contract import ASRHealth, ASRProvider, ASRSegment, InferenceSpan, Interruption
 from harness.errors import EchobenchError, ProviderError
 from harness.printable import sendable
@@ -39,7 +38,8 @@ from harness.processes.isolated.messages import (
     to_host,
 )
 from harness.processes.pipes import own_pipes
-from harness.registry import make_provider
+from harness.provider.attribution import blamed
+from harness.provider.registry import make_provider
 
 Value = bool | ASRHealth | list[ASRSegment] | None
 

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from harness.blame import blamed
 from harness.clock import ClockKind
 from harness.contract import ASRHealth, ASRProvider, ASRSegment, AudioSource, SessionConfig
 from harness.errors import AudioError, EchobenchError, ProviderError
@@ -25,6 +24,7 @@ from harness.processes.isolated.messages import (
     raised,
 )
 from harness.processes.isolated.process import FarProcess
+from harness.provider.attribution import blamed
 from harness.requirements import Requirement
 from harness.trial import Option
 

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Protocol
 
 from harness.audio import BYTES_PER_SAMPLE
-from harness.output import LONGEST_TEXT, BadOutputError
+from harness.provider.output_checks import LONGEST_TEXT, BadOutputError
 from providers.policies.voxtral import pace as symbols
 from providers.policies.voxtral.errors import explained
 from providers.policies.voxtral.pace import Pace

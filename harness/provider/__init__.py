@@ -1,0 +1,1 @@
+"""What stands around a provider: registry, choice, resident base, checks, timeouts."""
