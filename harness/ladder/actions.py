@@ -5,10 +5,10 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from harness.chunking import Chunker
-from harness.chunkqueue import ChunkQueue
 from harness.errors import UnavailableError
 from harness.ladder.failover import Relay, Runner
+from harness.session.chunk_queue import ChunkQueue
+from harness.session.chunking import Chunker
 from harness.vad import PreFilter
 
 Switch = Callable[[bool], Awaitable[str]]

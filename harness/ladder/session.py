@@ -12,7 +12,7 @@ from harness.ladder.load_meter import LoadMeter
 from harness.ladder.state_machine import Rules
 from harness.meters.meters import Meters
 from harness.provider.timeouts import Patience
-from harness.session import Input, Stage, hold_session
+from harness.session.session import Input, Stage, hold_session
 
 
 async def hold_degradable_session(

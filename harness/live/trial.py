@@ -46,7 +46,7 @@ from harness.live.server.session import LiveSession, Manner
 from harness.live.server.session_log import Keeper
 from harness.meters.meters import Meters
 from harness.provider.timeouts import DEFAULT, Patience
-from harness.session import Emit, beeps_of
+from harness.session.session import Emit, beeps_of
 from harness.timeline import Track
 from harness.trial import TrialSpec
 
@@ -62,7 +62,7 @@ async def run_over_wire(
     emit: Emit,
     patience: Patience = DEFAULT,
 ) -> None:
-    """Play the tracks to the provider through a live server; see `harness.session.run_session`.
+    """Play the tracks to the provider through a live server; see `harness.session.session.run_session`.
 
     Raises:
         ProviderError: The provider failed, got stuck or broke the contract.

@@ -20,7 +20,7 @@ import psutil
 
 from harness.errors import ProviderError, UnavailableError
 from harness.runner.supervisor import signal_name
-from harness.watch import StalledError
+from harness.session.watchdog import StalledError
 
 TAIL = 1 << 14
 """Bytes of standard error that are kept for messages."""

@@ -7,7 +7,7 @@ from harness.corpus import CorpusUtterance
 from harness.journal.events import Event, MachineSeen
 from harness.machine.profile import describe_machine
 from harness.provider.timeouts import Patience
-from harness.session import run_session
+from harness.session.session import run_session
 from harness.timeline import build_timeline
 from harness.trial import Activity, Transport, TrialSpec
 

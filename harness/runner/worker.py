@@ -41,8 +41,8 @@ from harness.provider.registry import corpus_path, find_corpus, make_provider
 from harness.provider.timeouts import DEFAULT
 from harness.runner.dispatch import doing
 from harness.runner.requests import Infer, Load, Measure, Request
+from harness.session.watchdog import StalledError
 from harness.trial import Activity, TrialStatus
-from harness.watch import StalledError
 
 STATUS_OF = {
     StalledError: TrialStatus.TIMEOUT,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from harness.errors import EchobenchError, ProviderError, UnavailableError, UsageError
 from harness.provider.output_checks import BadOutputError
-from harness.watch import StalledError
+from harness.session.watchdog import StalledError
 from providers.policies.troubles import Kind, Trouble
 
 FIRST_WAIT_S, LONGEST_BACKOFF_S = 0.5, 8.0

@@ -16,7 +16,7 @@ from harness.metrics import TrialLog
 from harness.metrics.latency import word_emission_latency
 from harness.provider.registry import find_corpus, provider_class
 from harness.scenario import find_scenario
-from harness.session import run_session
+from harness.session.session import run_session
 from harness.timeline import build_timeline
 from harness.trial import TrialSpec
 

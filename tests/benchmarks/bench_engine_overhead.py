@@ -26,7 +26,7 @@ from harness.contract import Word
 from harness.journal.events import Event, Inferred
 from harness.provider.registry import find_corpus
 from harness.scenario import find_scenario
-from harness.session import run_session
+from harness.session.session import run_session
 from harness.timeline import build_timeline
 from harness.trial import TrialSpec
 from providers.faster_whisper import FasterWhisper, FasterWhisperSettings

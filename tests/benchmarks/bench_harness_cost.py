@@ -16,7 +16,7 @@ from harness.journal.events import Event, Finished, Queued
 from harness.provider.registry import find_corpus
 from harness.provider.resident import ResidentProvider
 from harness.scenario import Scenario, SourceScript
-from harness.session import run_session
+from harness.session.session import run_session
 from harness.statistics import percentile
 from harness.timeline import build_timeline
 from harness.trial import TrialSpec

@@ -19,7 +19,7 @@ from harness.metrics.integrity import disorder, unaccounted_samples
 from harness.processes.isolated.provider import Isolated
 from harness.provider.registry import find_corpus, make_provider
 from harness.scenario import find_scenario
-from harness.session import run_session
+from harness.session.session import run_session
 from harness.statistics import percentile
 from harness.timeline import build_timeline
 from harness.trial import TrialSpec

@@ -29,7 +29,7 @@ from harness.live.adapter import read_adapter
 from harness.live.protocol.frames import pack, unpack
 from harness.live.server.limits import LiveLimits
 from harness.live.trial import run_over_wire
-from harness.session import run_session
+from harness.session.session import run_session
 from harness.statistics import percentile
 from tests.benchmarks.live_rig import CHUNK, CHUNK_S, MIC, Echo, crowd, serving
 from tests.harness.sessions import silent_track

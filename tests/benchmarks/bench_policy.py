@@ -29,7 +29,7 @@ from harness.metrics.measurement import Metric
 from harness.metrics.speed import cpu_per_audio_second, dropped_chunks
 from harness.provider.registry import find_corpus
 from harness.scenario import find_scenario
-from harness.session import run_session
+from harness.session.session import run_session
 from harness.statistics import percentile
 from harness.timeline import Track, build_timeline
 from harness.trial import TrialSpec

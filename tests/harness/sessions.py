@@ -12,7 +12,7 @@ from harness.journal.events import Event
 from harness.provider.resident import Session
 from harness.provider.timeouts import DEFAULT, Patience
 from harness.scenario import SourceScript
-from harness.session import run_session
+from harness.session.session import run_session
 from harness.timeline import Track
 from tests.stand_ins.null import Null
 from tests.trials import scenario_of, spec_of

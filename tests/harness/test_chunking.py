@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
-from harness.chunking import FIRST_CHUNK_S, Chunk, Chunker
+from harness.session.chunking import FIRST_CHUNK_S, Chunk, Chunker
 
 lengths = st.lists(st.integers(0, 3 * SAMPLE_RATE_HZ), max_size=40)
 sizes_s = st.floats(0.001, 30.0)

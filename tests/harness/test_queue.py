@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from harness import clock
 from harness.audio import SAMPLE_RATE_HZ
-from harness.chunking import Chunk
-from harness.chunkqueue import HIGH_LEVEL, MOST_TALK, ChunkQueue
 from harness.clock import ClockKind, now_s, sleep_until
 from harness.contract import ASRSegment, AudioSource, Word
 from harness.journal.events import Backpressure, Begun, Dropped, Event, Finished, Queued
+from harness.session.chunk_queue import HIGH_LEVEL, MOST_TALK, ChunkQueue
+from harness.session.chunking import Chunk
 
 MIC = AudioSource.MIC
 CAPACITY_S = 3.0

@@ -28,8 +28,8 @@ from harness.metrics import TrialLog
 from harness.metrics.integrity import unaccounted_samples
 from harness.provider.resident import Session
 from harness.provider.timeouts import Patience
-from harness.session import run_session
-from harness.watch import StalledError
+from harness.session.session import run_session
+from harness.session.watchdog import StalledError
 from tests.harness.sessions import play_to, silent_track
 from tests.stand_ins.null import Null
 from tests.trials import spec_of

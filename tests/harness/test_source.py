@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from harness import clock
 from harness.audio import SAMPLE_RATE_HZ
-from harness.chunking import Chunker
-from harness.chunkqueue import ChunkQueue
 from harness.clock import ClockKind, now_s
 from harness.contract import AudioSource
 from harness.journal.events import Begun, Event, Queued
 from harness.runner.validity import feeder_problem
-from harness.source import Feed, play
+from harness.session.chunk_queue import ChunkQueue
+from harness.session.chunking import Chunker
+from harness.session.source import Feed, play
 from tests.harness.sessions import Working, play_to, silent_track
 
 

@@ -4,8 +4,8 @@ import asyncio
 
 import numpy as np
 
-from harness.chunking import Chunker
 from harness.ladder.actions import LONGER_BY_S, Switch, longer_chunks, vad_off
+from harness.session.chunking import Chunker
 from harness.vad import PreFilter, make_detector
 
 

@@ -11,8 +11,6 @@ from harness import clock
 from harness.activities.ladder_exercise.exercise import read_exercise, run_exercise
 from harness.activities.ladder_exercise.rules import RULES, judge_exercise
 from harness.audio import SAMPLE_RATE_HZ
-from harness.chunking import Chunker
-from harness.chunkqueue import ChunkQueue
 from harness.clock import ClockKind
 from harness.contract import ASRSegment, AudioAccount, AudioSource, Word
 from harness.errors import ProviderError
@@ -22,6 +20,8 @@ from harness.ladder.failover import Relay, Runner
 from harness.ladder.state_machine import Rules, read_rules
 from harness.ladder.stitched_source import Line
 from harness.provider.timeouts import DEFAULT
+from harness.session.chunk_queue import ChunkQueue
+from harness.session.chunking import Chunker
 from harness.timeline import Track
 from tests.ladder.numbers import STEP_S, Numbers, counting
 from tests.trials import spec_of

@@ -16,7 +16,7 @@ import pytest
 
 from harness.errors import ProviderError, UnavailableError
 from harness.processes.child_process import ChildProcess
-from harness.watch import StalledError
+from harness.session.watchdog import StalledError
 from tests.faults.processes import MARK, alive, is_running
 from tests.providers.engines import ROOT
 

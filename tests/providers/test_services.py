@@ -120,7 +120,9 @@ def services() -> Iterator[Loopback]:
     with loopback(LEXICON) as services, pytest.MonkeyPatch.context() as patch:
         patch.setenv("OPENAI_API_KEY", KEY)
         patch.setenv("MISTRAL_API_KEY", KEY)
-        patch.setattr("harness.watch.EVERY_S", 5.0)  # so many sessions in one process are sampled
+        patch.setattr(
+            "harness.session.watchdog.EVERY_S", 5.0
+        )  # so many sessions in one process are sampled
         yield services
 
 

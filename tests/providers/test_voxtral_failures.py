@@ -11,7 +11,7 @@ from harness.clock import ClockKind, run
 from harness.contract import ASRSegment
 from harness.errors import ModelError, ProviderError
 from harness.provider.output_checks import BadOutputError
-from harness.watch import StalledError
+from harness.session.watchdog import StalledError
 from tests.providers.engines import chunks, hear, text_of
 from tests.providers.tones import collect
 from tests.providers.voxtral_sessions import CONFIG, meant, pcm, session, spoken

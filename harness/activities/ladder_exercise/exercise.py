@@ -25,7 +25,7 @@ from harness.provider.attribution import blamed
 from harness.provider.registry import PROVIDERS, make_provider, names
 from harness.provider.timeouts import Patience
 from harness.scenario import Scenario
-from harness.session import Stage, input_of
+from harness.session.session import Stage, input_of
 from harness.timeline import Track
 from harness.trial import TrialSpec
 

@@ -15,7 +15,7 @@ from harness.errors import EchobenchError, ProviderError, UnavailableError, Usag
 from harness.live.protocol.close_codes import Close
 from harness.live.protocol.frames import pack
 from harness.live.protocol.messages import End, Failed, FromClient, FromServer, Start, from_server
-from harness.source import Lateness
+from harness.session.source import Lateness
 
 BIGGEST_MESSAGE = 1 << 22
 """Bytes of a message from the server: a final with all its words is far smaller."""

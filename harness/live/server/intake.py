@@ -10,7 +10,7 @@ from harness.contract import AudioSource
 from harness.live.protocol.close_codes import Close, RefusalError
 from harness.live.protocol.frames import MOST_SEQUENCE, Frame
 from harness.live.server.limits import Bucket, LiveLimits
-from harness.source import Feed
+from harness.session.source import Feed
 
 
 class Intake:
@@ -46,7 +46,7 @@ class Intake:
         return self.lost / SAMPLE_RATE_HZ
 
     async def play(self, feed: Feed, origin_s: float) -> None:
-        """Be a source of a session until the end of the audio; see `harness.session.Input`."""
+        """Be a source of a session until the end of the audio; see `harness.session.session.Input`."""
         self._feed = feed
         await self._ended.wait()
         feed.end()

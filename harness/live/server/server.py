@@ -20,7 +20,7 @@ from harness.live.server.provider_slots import Seats
 from harness.live.server.session import LiveSession, Manner
 from harness.live.server.session_log import Keeper
 from harness.printable import printable
-from harness.session import Emit
+from harness.session.session import Emit
 
 log = logging.getLogger("echobench.live")
 REMEMBERED = 16

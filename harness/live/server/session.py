@@ -42,7 +42,7 @@ from harness.live.server.provider_slots import Seat
 from harness.live.server.session_log import Keeper
 from harness.meters.meters import Meters
 from harness.provider.timeouts import Patience
-from harness.session import Emit, Input, Stage
+from harness.session.session import Emit, Input, Stage
 
 REMEMBERED = 200
 """Finals that a listener is told who comes later."""

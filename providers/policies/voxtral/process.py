@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
 from harness.errors import ProviderError
 from harness.processes.child_process import ChildProcess
-from harness.watch import StalledError
+from harness.session.watchdog import StalledError
 from providers.policies.voxtral.answers import Answers, Listener
 from providers.policies.voxtral.pace import TOKEN
 

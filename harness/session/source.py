@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
-from harness.chunking import Chunker
-from harness.chunkqueue import ChunkQueue
 from harness.clock import now_s, sleep_until
 from harness.contract import AudioSource
 from harness.journal.events import Event, Played, Skipped, SpeechScored, VadUsed
+from harness.session.chunk_queue import ChunkQueue
+from harness.session.chunking import Chunker
 from harness.statistics import percentile
 from harness.timeline import Track
 from harness.vad.prefilter import PreFilter, Stretch

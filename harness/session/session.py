@@ -9,8 +9,6 @@ from functools import partial
 import msgspec
 
 from harness.audio import SAMPLE_RATE_HZ
-from harness.chunking import Chunker
-from harness.chunkqueue import ChunkQueue
 from harness.clock import now_s
 from harness.contract import (
     ASRProvider,
@@ -21,15 +19,17 @@ from harness.contract import (
 )
 from harness.errors import EchobenchError, ProviderError
 from harness.journal.events import Event, Inferred, Interrupted, SessionEnded
-from harness.listener import Listener
 from harness.meters.meters import Meters
 from harness.provider.attribution import blamed
 from harness.provider.timeouts import DEFAULT, Patience
-from harness.source import Feed, play
+from harness.session.chunk_queue import ChunkQueue
+from harness.session.chunking import Chunker
+from harness.session.listener import Listener
+from harness.session.source import Feed, play
+from harness.session.watchdog import OnStalled, StalledError, Watch, end_session
 from harness.timeline import Track
 from harness.trial import TrialSpec
 from harness.vad import PreFilter, make_detector
-from harness.watch import OnStalled, StalledError, Watch, end_session
 
 Emit = Callable[[Event], None]
 

@@ -5,11 +5,11 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from harness.audio import SAMPLE_RATE_HZ
-from harness.chunking import Chunk
 from harness.clock import now_s
 from harness.contract import AudioSource
-from harness.heard import HeardAudio
 from harness.journal.events import Backpressure, Begun, Dropped, Event, Finished, Queued
+from harness.session.chunking import Chunk
+from harness.session.time_mapping import HeardAudio
 
 HIGH_LEVEL = 0.5
 """From this share on, the source is told that the queue fills up."""

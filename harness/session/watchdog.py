@@ -6,7 +6,6 @@ from functools import partial
 
 import msgspec
 
-from harness.chunkqueue import ChunkQueue
 from harness.clock import longest_stall_s, now_s
 from harness.contract import ASRProvider
 from harness.errors import ProviderError
@@ -15,6 +14,7 @@ from harness.meters.audit_hook import WITNESS
 from harness.meters.meters import Meters
 from harness.provider.attribution import blamed
 from harness.provider.output_checks import checked_health
+from harness.session.chunk_queue import ChunkQueue
 
 EVERY_S = 1.0
 

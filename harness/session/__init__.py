@@ -1,0 +1,1 @@
+"""Plays audio to a provider: source, chunking, queue, listener, watchdog."""
