@@ -11,8 +11,8 @@ from harness.journal.events import Checked
 from harness.journal.journal import TrialRecord
 from harness.metrics import Measurement, TrialLog, measure
 from harness.rules import rules_of
+from harness.specs.trial import TrialSpec, TrialStatus
 from harness.thresholds import Threshold
-from harness.trial import TrialSpec, TrialStatus
 from harness.verdict import Standing, Verdict, fail, judge, unjudged, worst
 
 

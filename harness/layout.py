@@ -9,7 +9,7 @@ import numpy as np
 from harness.corpus import CorpusUtterance
 from harness.errors import UsageError
 from harness.marks import BEEP_S, GAP_S
-from harness.scenario import Scenario, SourceScript
+from harness.specs.scenario import Scenario, SourceScript
 
 AROUND_COMMON_S = 0.8
 """Silence before and after what all sources hear: each must hear it as an utterance of its own, or

@@ -2,7 +2,7 @@
 
 from harness.activities import conformance
 from harness.activities.ladder_exercise import rules as ladder
-from harness.trial import Activity
+from harness.specs.trial import Activity
 
 
 def rules_of(activity: Activity) -> dict[str, str]:

@@ -14,7 +14,7 @@ from harness.datafile import SUITES, convert, read_toml
 from harness.errors import DataFileError, UnknownNameError
 from harness.metrics import ACTIVITY_OF, METRICS
 from harness.metrics.measurement import share_of
-from harness.trial import Transport, TrialSpec
+from harness.specs.trial import Transport, TrialSpec
 
 FILE = SUITES / "thresholds.toml"
 OPERATORS: dict[str, Callable[[float, float], bool]] = {

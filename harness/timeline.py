@@ -13,7 +13,7 @@ from harness.corpus import CorpusUtterance
 from harness.journal.events import Utterance
 from harness.layout import Placed, lay_out
 from harness.marks import BEEP_S, GAP_S, beep
-from harness.scenario import Scenario, SourceScript
+from harness.specs.scenario import Scenario, SourceScript
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from harness.evaluate import TrialResult
 from harness.journal.events import Checked
-from harness.trial import Activity, TrialStatus
+from harness.specs.trial import Activity, TrialStatus
 from harness.verdict import Standing, Verdict, worst
 from reports.numbers import limit_with_unit, with_unit
 

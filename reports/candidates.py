@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from harness.evaluate import TrialResult
 from harness.metrics import Measurement
-from harness.trial import Activity, TrialSpec, TrialStatus
+from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.verdict import Standing, worst
 from reports.answer import TrialAnswer
 

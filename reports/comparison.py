@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.trial import TrialSpec
+from harness.specs.trial import TrialSpec
 from harness.verdict import Standing
 from reports.comparable import require_comparable
 from reports.differences import Change, Difference, differences

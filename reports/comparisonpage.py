@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from harness.trial import TrialSpec
+from harness.specs.trial import TrialSpec
 from reports.comparison import CHANGE_SIGNS, STANDINGS, Comparison
 from reports.differences import Difference
 from reports.forest import forest

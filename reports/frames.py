@@ -13,8 +13,8 @@ import pandas as pd
 from harness.evaluate import TrialResult
 from harness.metrics import Measurement
 from harness.metrics.measurement import share_of
+from harness.specs.trial import Activity
 from harness.statistics import percentile_bounds
-from harness.trial import Activity
 from harness.verdict import Standing
 from reports.comparison import Comparison
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from harness.clock import ClockKind
 from harness.contract import AudioSource
 from harness.metrics import METRICS, TrialLog
-from harness.scenario import Scenario, SourceScript
+from harness.specs.scenario import Scenario, SourceScript
+from harness.specs.trial import TrialSpec
 from harness.thresholds import Threshold, read_thresholds
-from harness.trial import TrialSpec
 from reports.numbers import limit_with_unit
 
 PAGE = Path(__file__).parent.parent / "docs" / "metrics.md"

@@ -11,8 +11,8 @@ from harness.journal.events import Checked
 from harness.journal.run_folder import Input, RunFolder, RunInfo
 from harness.metrics import TrialLog
 from harness.rules import rules_of
+from harness.specs.trial import Activity, Transport, TrialSpec, TrialStatus
 from harness.thresholds import Threshold
-from harness.trial import Activity, Transport, TrialSpec, TrialStatus
 from harness.verdict import Standing, Verdict
 from reports.advice import Advice, advise, name_of
 from reports.answer import Answer, answer_for

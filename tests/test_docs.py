@@ -17,7 +17,7 @@ import pytest
 from harness.commands import live
 from harness.journal.run_folder import RunFolder
 from harness.metrics import METRICS
-from harness.scenario import Scenario, SourceScript
+from harness.specs.scenario import Scenario, SourceScript
 from reports.__main__ import main
 from reports.metricsdoc import PAGE, metrics_page
 from tests.reports.journals import OK, make_spec, played, write_run

@@ -28,7 +28,7 @@ from harness.meters.audit_hook import WITNESS
 from harness.meters.resources import LOOK_FOR_CHILDREN_EVERY, ResourceMeter
 from harness.provider.attribution import blamed
 from harness.provider.output_checks import checked_segment
-from harness.trial import TrialSpec
+from harness.specs.trial import TrialSpec
 
 SESSION = "residency"
 LENGTHS_S = (0.5, 1.0, 2.0, 4.0)

@@ -12,7 +12,7 @@ import msgspec
 from harness.contract import ASRHealth, ASRSegment, AudioSource, Interruption, Word
 from harness.machine.profile import MachineProfile
 from harness.meters.audit_hook import Acts
-from harness.trial import TrialSpec, TrialStatus
+from harness.specs.trial import TrialSpec, TrialStatus
 
 SCHEMA = 1
 """Changes when an older journal can no longer be read as this one says."""

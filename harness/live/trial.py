@@ -47,8 +47,8 @@ from harness.live.server.session_log import Keeper
 from harness.meters.meters import Meters
 from harness.provider.timeouts import DEFAULT, Patience
 from harness.session.session import Emit, beeps_of
+from harness.specs.trial import TrialSpec
 from harness.timeline import Track
-from harness.trial import TrialSpec
 
 LOOPBACK = "127.0.0.1"
 TIMED = (Queued, Skipped, Begun, Finished, Dropped, Backpressure, Sampled, Surroundings,

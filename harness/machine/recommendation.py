@@ -11,7 +11,7 @@ from msgspec import Meta
 from harness.datafile import SUITES, read_toml
 from harness.errors import DataFileError
 from harness.machine.profile import MachineProfile
-from harness.trial import Option
+from harness.specs.trial import Option
 
 FILE = SUITES / "recommendations.toml"
 SOLD_AS = 0.93

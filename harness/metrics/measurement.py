@@ -6,8 +6,8 @@ from typing import TypeAlias
 import msgspec
 
 from harness.metrics.triallog import TrialLog
+from harness.specs.trial import Activity
 from harness.statistics import percentile
-from harness.trial import Activity
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):

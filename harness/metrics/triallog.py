@@ -21,7 +21,7 @@ from harness.journal.events import (
     Skipped,
     Utterance,
 )
-from harness.trial import TrialSpec
+from harness.specs.trial import TrialSpec
 
 E = TypeVar("E", bound=Event)
 T = TypeVar("T")

@@ -20,7 +20,7 @@ from harness.plugin.session import (
     is_about_something,
 )
 from harness.rules import rules_of
-from harness.trial import Activity
+from harness.specs.trial import Activity
 
 __all__ = ["judged", "resident", "rule"]
 

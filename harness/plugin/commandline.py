@@ -18,7 +18,7 @@ from harness.runner.plan import (
     split_list,
     whole_number_in,
 )
-from harness.trial import Transport
+from harness.specs.trial import Transport
 
 GATES = ("target", "minimum")
 OPTIONS = {

@@ -10,7 +10,7 @@ from harness.evaluate import TrialResult
 from harness.plugin.session import SESSION
 from harness.printable import printable
 from harness.rules import rules_of
-from harness.trial import TrialStatus
+from harness.specs.trial import TrialStatus
 from harness.verdict import Standing, Verdict
 
 

@@ -24,9 +24,9 @@ from harness.runner.pool import WorkerPool
 from harness.runner.progress import TrialLine
 from harness.runner.requests import Infer
 from harness.runner.run import measure_all
-from harness.scenario import all_scenarios
+from harness.specs.scenario import all_scenarios
+from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.thresholds import FILE, Threshold, read_thresholds
-from harness.trial import Activity, TrialSpec, TrialStatus
 
 DISK_FULL_STATUS = 3
 

@@ -10,7 +10,7 @@ from harness.evaluate import TrialResult
 from harness.journal.run_folder import RunFolder
 from harness.printable import printable
 from harness.runner.validity import remarks
-from harness.trial import Activity, TrialSpec, TrialStatus
+from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.verdict import Standing
 
 MARKS = {

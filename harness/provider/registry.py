@@ -15,7 +15,7 @@ from harness.contract import ASRProvider
 from harness.corpus import CorpusUtterance
 from harness.datafile import convert
 from harness.errors import UnknownNameError, UsageError
-from harness.trial import Option
+from harness.specs.trial import Option
 
 PROVIDERS, CORPORA = "providers", "corpora"
 

@@ -8,8 +8,8 @@ from harness.journal.events import Event, MachineSeen
 from harness.machine.profile import describe_machine
 from harness.provider.timeouts import Patience
 from harness.session.session import run_session
+from harness.specs.trial import Activity, Transport, TrialSpec
 from harness.timeline import build_timeline
-from harness.trial import Activity, Transport, TrialSpec
 
 
 def doing(

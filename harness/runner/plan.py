@@ -12,8 +12,8 @@ from harness.clock import ClockKind
 from harness.contract import ASRProvider
 from harness.errors import UnknownNameError, UsageError
 from harness.provider.registry import PROVIDERS, make_provider, names
-from harness.scenario import Scenario, find_scenario
-from harness.trial import Activity, Option, Transport, TrialSpec
+from harness.specs.scenario import Scenario, find_scenario
+from harness.specs.trial import Activity, Option, Transport, TrialSpec
 from harness.vad.detector import SILERO, detectors
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from harness.journal.events import AnyEvent, Loaded, TrialEnded
 from harness.provider.timeouts import DEFAULT, Patience
 from harness.runner.requests import Load, Measure, Request
 from harness.runner.supervisor import WorkerFailedError, WorkerProcess
-from harness.trial import Activity, TrialSpec, TrialStatus
+from harness.specs.trial import Activity, TrialSpec, TrialStatus
 
 OnEvent = Callable[[bytes, AnyEvent], None]
 

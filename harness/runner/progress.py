@@ -14,7 +14,7 @@ from harness.journal.events import (
     TrialEnded,
 )
 from harness.printable import printable
-from harness.trial import Activity, TrialSpec, TrialStatus
+from harness.specs.trial import Activity, TrialSpec, TrialStatus
 
 REDRAW_S = 0.1
 PLAIN_S = 30.0

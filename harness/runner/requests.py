@@ -3,7 +3,7 @@
 import msgspec
 
 from harness.provider.timeouts import Patience
-from harness.trial import Option, TrialSpec
+from harness.specs.trial import Option, TrialSpec
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="load"):

@@ -10,7 +10,7 @@ from harness.runner.pool import RequestFailedError, WorkerPool
 from harness.runner.requests import Measure
 from harness.runner.supervisor import WorkerFailedError
 from harness.runner.validity import Limits, limits_asked_for, spoiled
-from harness.trial import Activity, TrialSpec, TrialStatus
+from harness.specs.trial import Activity, TrialSpec, TrialStatus
 
 
 class Progress(Protocol):

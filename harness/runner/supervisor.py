@@ -18,7 +18,7 @@ from harness.errors import EchobenchError
 from harness.journal.events import AnyEvent, TrialEnded
 from harness.processes.descendants import MARK, end_descendants
 from harness.runner.requests import Request
-from harness.trial import TrialStatus
+from harness.specs.trial import TrialStatus
 
 LONGEST_LINE = 1 << 20
 STDERR_TAIL = 1 << 16

@@ -42,7 +42,7 @@ from harness.provider.timeouts import DEFAULT
 from harness.runner.dispatch import doing
 from harness.runner.requests import Infer, Load, Measure, Request
 from harness.session.watchdog import StalledError
-from harness.trial import Activity, TrialStatus
+from harness.specs.trial import Activity, TrialStatus
 
 STATUS_OF = {
     StalledError: TrialStatus.TIMEOUT,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from harness.evaluate import TrialResult
-from harness.trial import TrialStatus
+from harness.specs.trial import TrialStatus
 from harness.verdict import Standing
 from reports.gating.decision import Outcome
 from reports.runs import Run

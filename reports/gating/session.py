@@ -13,7 +13,7 @@ import psutil
 
 from harness.errors import JournalError
 from harness.files import write_whole
-from harness.trial import TrialStatus
+from harness.specs.trial import TrialStatus
 from reports.comparable import differing, same_subject
 from reports.gating.decision import Decision, Outcome, alarms, decide
 from reports.gating.exact import ExactFinding, judge_exact

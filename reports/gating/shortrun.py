@@ -11,7 +11,7 @@ from harness.errors import EchobenchError
 from harness.journal.journal import TrialRecord, read_journal
 from harness.journal.run_folder import LATEST, RunFolder, RunInfo
 from harness.metrics import METRICS, TrialLog
-from harness.trial import Activity, TrialSpec, TrialStatus
+from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from reports.gating.plan import Gated
 from reports.gating.trees import Tree
 

@@ -17,7 +17,7 @@ from harness.errors import JournalError, UsageError
 from harness.evaluate import TrialResult
 from harness.files import write_whole
 from harness.metrics import Measurement
-from harness.trial import Activity, TrialStatus
+from harness.specs.trial import Activity, TrialStatus
 from reports.comparable import machine_class
 from reports.runs import Run
 

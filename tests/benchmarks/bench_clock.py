@@ -15,10 +15,10 @@ from harness.journal.events import Begun, Dropped, Event, Queued, Said
 from harness.metrics import TrialLog
 from harness.metrics.latency import word_emission_latency
 from harness.provider.registry import find_corpus, provider_class
-from harness.scenario import find_scenario
 from harness.session.session import run_session
+from harness.specs.scenario import find_scenario
+from harness.specs.trial import TrialSpec
 from harness.timeline import build_timeline
-from harness.trial import TrialSpec
 
 AUDIO_S = 60.0
 SLACK_S, SLACK_SHARE = 0.010, 0.05

@@ -25,10 +25,10 @@ from harness.clock import ClockKind
 from harness.contract import Word
 from harness.journal.events import Event, Inferred
 from harness.provider.registry import find_corpus
-from harness.scenario import find_scenario
 from harness.session.session import run_session
+from harness.specs.scenario import find_scenario
+from harness.specs.trial import TrialSpec
 from harness.timeline import build_timeline
-from harness.trial import TrialSpec
 from providers.faster_whisper import FasterWhisper, FasterWhisperSettings
 from providers.parakeet import Parakeet, ParakeetSettings
 from providers.pocketsphinx import PocketSphinx, SphinxStream

@@ -15,11 +15,11 @@ from harness.contract import ASRSegment, AudioSource, SessionConfig
 from harness.journal.events import Event, Finished, Queued
 from harness.provider.registry import find_corpus
 from harness.provider.resident import ResidentProvider
-from harness.scenario import Scenario, SourceScript
 from harness.session.session import run_session
+from harness.specs.scenario import Scenario, SourceScript
+from harness.specs.trial import TrialSpec
 from harness.statistics import percentile
 from harness.timeline import build_timeline
-from harness.trial import TrialSpec
 
 CHUNK_S = 0.1
 AUDIO_S = 40.0

@@ -18,11 +18,11 @@ from harness.metrics.accuracy import wer
 from harness.metrics.integrity import disorder, unaccounted_samples
 from harness.processes.isolated.provider import Isolated
 from harness.provider.registry import find_corpus, make_provider
-from harness.scenario import find_scenario
 from harness.session.session import run_session
+from harness.specs.scenario import find_scenario
+from harness.specs.trial import TrialSpec
 from harness.statistics import percentile
 from harness.timeline import build_timeline
-from harness.trial import TrialSpec
 
 AUDIO_S, EVERY_S = 45.0, 4.3
 LIMIT_S = 1.0

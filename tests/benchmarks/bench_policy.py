@@ -28,11 +28,11 @@ from harness.metrics.latency import word_emission_latency, word_settled_latency
 from harness.metrics.measurement import Metric
 from harness.metrics.speed import cpu_per_audio_second, dropped_chunks
 from harness.provider.registry import find_corpus
-from harness.scenario import find_scenario
 from harness.session.session import run_session
+from harness.specs.scenario import find_scenario
+from harness.specs.trial import TrialSpec
 from harness.statistics import percentile
 from harness.timeline import Track, build_timeline
-from harness.trial import TrialSpec
 from providers.faster_whisper import FasterWhisper, FasterWhisperSettings
 from providers.policies.whisper import WhisperProvider
 from providers.whisper_cpp import WhisperCpp, WhisperCppSettings

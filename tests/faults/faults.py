@@ -4,7 +4,7 @@ import signal
 from dataclasses import dataclass, field, replace
 
 from harness.clock import ClockKind
-from harness.trial import Activity, Option, TrialStatus
+from harness.specs.trial import Activity, Option, TrialStatus
 from tests.stand_ins.dies import LAST_WORDS
 
 CRASH, ERROR = TrialStatus.PROVIDER_CRASH, TrialStatus.PROVIDER_ERROR

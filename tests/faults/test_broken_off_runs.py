@@ -8,7 +8,7 @@ import pytest
 
 from harness.clock import ClockKind
 from harness.runner.plan import Options, choose_providers, plan
-from harness.trial import Activity, TrialStatus
+from harness.specs.trial import Activity, TrialStatus
 from tests.faults.command_line import CommandLine
 from tests.faults.processes import alive
 

@@ -16,7 +16,7 @@ from harness.runner.pool import WorkerPool
 from harness.runner.requests import Infer
 from harness.runner.run import measure_all
 from harness.runner.supervisor import WorkerFailedError
-from harness.trial import TrialSpec, TrialStatus
+from harness.specs.trial import TrialSpec, TrialStatus
 from tests.trials import Observer, scenario_of, spec_of
 
 

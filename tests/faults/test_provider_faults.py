@@ -16,8 +16,8 @@ from harness.journal.events import Checked, Said
 from harness.journal.journal import TrialRecord
 from harness.printable import printable
 from harness.provider.timeouts import Patience
+from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.thresholds import FILE, read_thresholds
-from harness.trial import Activity, TrialSpec, TrialStatus
 from harness.verdict import Standing
 from tests.faults.faults import FAULTS, HANGS, HANGS_AT_LOAD, Fault
 from tests.faults.processes import MARK, alive, is_running

@@ -17,8 +17,8 @@ from harness.evaluate import evaluate
 from harness.journal.events import Said
 from harness.journal.journal import TrialRecord
 from harness.provider.timeouts import Patience
+from harness.specs.trial import Option, TrialSpec, TrialStatus
 from harness.thresholds import FILE, read_thresholds
-from harness.trial import Option, TrialSpec, TrialStatus
 from harness.verdict import Standing
 from tests.faults.processes import MARK, alive, is_running
 from tests.stand_ins.voxtral_model import executable, write_model

@@ -16,7 +16,7 @@ from pathlib import Path
 from harness.contract import AudioSource
 from harness.journal.events import Finished, TrialEnded, TrialStarted, encode
 from harness.journal.journal import JournalWriter
-from harness.trial import TrialStatus
+from harness.specs.trial import TrialStatus
 from tests.trials import spec_of
 
 KILLS = 30

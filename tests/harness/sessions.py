@@ -11,8 +11,8 @@ from harness.contract import ASRSegment, AudioSource, SessionConfig
 from harness.journal.events import Event
 from harness.provider.resident import Session
 from harness.provider.timeouts import DEFAULT, Patience
-from harness.scenario import SourceScript
 from harness.session.session import run_session
+from harness.specs.scenario import SourceScript
 from harness.timeline import Track
 from tests.stand_ins.null import Null
 from tests.trials import scenario_of, spec_of

@@ -12,8 +12,8 @@ from jiwer import wer
 
 from harness.journal.events import Said, Utterance
 from harness.journal.journal import read_journal
+from harness.specs.trial import TrialStatus
 from harness.text_normalizer import tokens
-from harness.trial import TrialStatus
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "adding-a-provider.md"

@@ -22,7 +22,7 @@ from harness.journal.events import (
     encode,
 )
 from harness.journal.journal import JournalWriter, read_journal, seal
-from harness.trial import TrialStatus
+from harness.specs.trial import TrialStatus
 from tests.trials import spec_of
 
 SPEC = spec_of("null", "nothing")

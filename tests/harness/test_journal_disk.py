@@ -14,7 +14,7 @@ from harness.contract import AudioSource
 from harness.errors import JournalError
 from harness.journal.events import Finished, TrialEnded, TrialStarted, encode
 from harness.journal.journal import JournalWriter, read_journal
-from harness.trial import TrialStatus
+from harness.specs.trial import TrialStatus
 from tests.harness.killed_writers import KILLS
 from tests.trials import spec_of
 

@@ -14,7 +14,7 @@ from harness.corpus import CorpusUtterance
 from harness.errors import UsageError
 from harness.layout import AROUND_COMMON_S, lay_out, require_room
 from harness.marks import BEEP_S, GAP_S, locate
-from harness.scenario import Scenario, SourceScript, find_scenario
+from harness.specs.scenario import Scenario, SourceScript, find_scenario
 from harness.timeline import build_timeline
 
 MIC, SYSTEM = AudioSource.MIC, AudioSource.SYSTEM

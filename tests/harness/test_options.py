@@ -18,7 +18,7 @@ from harness.runner.plan import (
     split_list,
     whole_number_in,
 )
-from harness.trial import Activity
+from harness.specs.trial import Activity
 from tests.providers.tones import ToneEngine
 
 WORDS = st.text(st.characters(codec="ascii", exclude_characters=", \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"),

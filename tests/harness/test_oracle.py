@@ -22,8 +22,8 @@ from harness.contract import AudioSource
 from harness.journal.events import Event, Utterance
 from harness.metrics import Measurement, TrialLog, measure
 from harness.provider.registry import find_corpus
-from harness.scenario import Scenario, SourceScript
 from harness.session.session import run_session
+from harness.specs.scenario import Scenario, SourceScript
 from harness.statistics import percentile
 from harness.timeline import build_timeline
 from tests.stand_ins.oracle import Oracle, OracleSettings

@@ -4,7 +4,7 @@ import pytest
 
 from harness.contract import AudioSource
 from harness.errors import DataFileError, UnknownNameError
-from harness.scenario import FOLDER, all_scenarios, find_scenario
+from harness.specs.scenario import FOLDER, all_scenarios, find_scenario
 
 SOURCE = '[[sources]]\nname = "mic"\ngap_s = [0.2, 0.8]\n'
 HEAD = 'title = "two talk"\nduration_s = 60\n'

@@ -11,7 +11,7 @@ from harness.audio import FULL_SCALE, SAMPLE_RATE_HZ
 from harness.contract import AudioSource, Word
 from harness.corpus import CorpusUtterance
 from harness.errors import UsageError
-from harness.scenario import Scenario, SourceScript
+from harness.specs.scenario import Scenario, SourceScript
 from harness.timeline import Track, build_timeline
 
 QUIET_DBFS = -120.0

@@ -26,8 +26,8 @@ from harness.runner.validity import (
     spoiled,
     throttled_share,
 )
+from harness.specs.trial import TrialStatus
 from harness.thresholds import read_thresholds
-from harness.trial import TrialStatus
 from harness.verdict import Standing
 from tests.trials import run_of, scenario_of, spec_of
 

@@ -19,7 +19,7 @@ from harness.journal.events import Checked, Event
 from harness.ladder.failover import Relay, Runner
 from harness.processes.isolated.provider import Isolated
 from harness.provider.registry import find_corpus, make_provider
-from harness.trial import Option
+from harness.specs.trial import Option
 from tests.faults.processes import is_running
 from tests.trials import spec_of
 

@@ -26,9 +26,9 @@ from harness.journal.journal import TrialRecord
 from harness.metrics import TrialLog, measure
 from harness.provider.timeouts import Patience
 from harness.runner.plan import Options, choose_providers, plan
-from harness.scenario import SourceScript
+from harness.specs.scenario import SourceScript
+from harness.specs.trial import Activity, Option, Transport, TrialSpec, TrialStatus
 from harness.statistics import percentile
-from harness.trial import Activity, Option, Transport, TrialSpec, TrialStatus
 from tests.live.rig import MIC, SYSTEM
 from tests.trials import run_of, scenario_of, spec_of
 

@@ -19,8 +19,8 @@ from harness.journal.events import (
     Utterance,
 )
 from harness.metrics import TrialLog
-from harness.scenario import Scenario, SourceScript
-from harness.trial import TrialSpec
+from harness.specs.scenario import Scenario, SourceScript
+from harness.specs.trial import TrialSpec
 
 MIC, SYSTEM = AudioSource.MIC, AudioSource.SYSTEM
 

@@ -5,7 +5,7 @@ from harness.clock import ClockKind
 from harness.journal.events import MachineSeen
 from harness.machine.profile import MachineProfile
 from harness.metrics import METRICS, Measurement, TrialLog
-from harness.scenario import all_scenarios
+from harness.specs.scenario import all_scenarios
 from harness.thresholds import read_thresholds
 from harness.verdict import Standing, judge
 from tests.harness.test_recommendation import machine

@@ -5,7 +5,7 @@ from harness.contract import AudioSource
 from harness.journal.events import Event, Inferred, Interrupted
 from harness.metrics import TrialLog
 from harness.metrics.service import cost_per_audio_hour, interrupted_time, interruptions
-from harness.trial import Option
+from harness.specs.trial import Option
 from tests.metrics.logs import chunk, log_of
 
 

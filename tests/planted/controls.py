@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.clock import ClockKind
 from harness.plugin.fixtures import describe
-from harness.trial import Activity, TrialStatus
+from harness.specs.trial import Activity, TrialStatus
 from harness.verdict import Standing
 from tests.planted.defects import HEALTHY, Ground, Plant, measured
 

@@ -8,9 +8,9 @@ import msgspec
 
 from harness.clock import ClockKind
 from harness.evaluate import TrialResult, evaluate
-from harness.scenario import find_scenario
+from harness.specs.scenario import find_scenario
+from harness.specs.trial import Activity, Option, TrialSpec
 from harness.thresholds import FILE, read_thresholds
-from harness.trial import Activity, Option, TrialSpec
 from tests.planted.corpus import write_model, write_tones
 from tests.trials import run_of
 

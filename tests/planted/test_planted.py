@@ -10,9 +10,9 @@ import pytest
 
 from harness.journal.events import Begun, Finished
 from harness.metrics import TrialLog
+from harness.specs.trial import Activity, TrialStatus
 from harness.statistics import percentile
 from harness.thresholds import FILE, read_thresholds
-from harness.trial import Activity, TrialStatus
 from harness.verdict import Standing
 from tests.planted.controls import CONTROLS, Control
 from tests.planted.defects import DEFECTS, Defect, Ground, Plant, measured

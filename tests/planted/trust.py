@@ -17,7 +17,7 @@ from pathlib import Path
 
 from harness.evaluate import TrialResult
 from harness.runner.validity import VARIABLE as VALIDITY
-from harness.trial import TrialStatus
+from harness.specs.trial import TrialStatus
 from harness.verdict import Standing
 from tests.planted import slowdown
 from tests.planted.controls import CONTROLS, false_alarms

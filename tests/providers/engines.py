@@ -17,8 +17,8 @@ from harness.contract import ASRProvider, ASRSegment, AudioSource, SessionConfig
 from harness.corpus import CorpusUtterance
 from harness.journal.events import Checked, Event
 from harness.provider.registry import find_corpus, make_provider
-from harness.scenario import Scenario, SourceScript
-from harness.trial import Activity, TrialSpec
+from harness.specs.scenario import Scenario, SourceScript
+from harness.specs.trial import Activity, TrialSpec
 from providers.policies.threads import wait_without_spinning
 
 wait_without_spinning()  # before a test module loads an engine, as each provider does by itself

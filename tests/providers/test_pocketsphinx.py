@@ -13,8 +13,8 @@ from harness.contract import ASRSegment, AudioSource, SessionConfig
 from harness.errors import ProviderError, UnknownNameError
 from harness.journal.events import Inferred, Sampled
 from harness.provider.registry import make_provider
+from harness.specs.trial import TrialStatus
 from harness.text_normalizer import tokens
-from harness.trial import TrialStatus
 from providers.pocketsphinx import PocketSphinx
 from tests.faults.processes import is_running
 from tests.providers import sphinx_model

@@ -17,7 +17,7 @@ from harness.contract import ASRProvider, ASRSegment, SessionConfig
 from harness.journal.events import Checked, Event, Inferred, Said, Utterance, encode
 from harness.metrics import TrialLog, measure
 from harness.provider.registry import find_corpus, make_provider
-from harness.trial import Option, TrialStatus
+from harness.specs.trial import Option, TrialStatus
 from tests.trials import write_corpus
 from tests.vendors.lanes import KEY
 from tests.vendors.loopback import Loopback, loopback

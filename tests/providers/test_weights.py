@@ -18,8 +18,8 @@ from jiwer import wer
 from harness.errors import ModelError, UnavailableError
 from harness.journal.events import Said, Utterance
 from harness.journal.journal import read_journal
+from harness.specs.trial import TrialStatus
 from harness.text_normalizer import tokens
-from harness.trial import TrialStatus
 from models import EMBEDDED
 from providers.policies import weights
 from providers.policies.whisper_models import DISTILLED

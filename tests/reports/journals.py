@@ -27,9 +27,9 @@ from harness.journal.events import (
 from harness.journal.journal import JournalWriter, read_journal
 from harness.journal.run_folder import RunFolder
 from harness.runner.plan import Options
-from harness.scenario import Scenario, SourceScript
+from harness.specs.scenario import Scenario, SourceScript
+from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.thresholds import Threshold, read_thresholds
-from harness.trial import Activity, TrialSpec, TrialStatus
 
 THRESHOLDS = Path(__file__).parent / "thresholds.toml"
 MIC = AudioSource.MIC

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.journal.run_folder import RunFolder
-from harness.trial import Activity, TrialStatus
+from harness.specs.trial import Activity, TrialStatus
 from harness.verdict import Standing
 from reports.advice import Advice, advise
 from reports.answer import answer_for

@@ -8,7 +8,7 @@ import pytest
 
 from harness.clock import ClockKind
 from harness.journal.run_folder import Input, RunFolder, RunInfo
-from harness.trial import TrialSpec, TrialStatus
+from harness.specs.trial import TrialSpec, TrialStatus
 from reports.__main__ import main
 from tests.reports.journals import OK, THRESHOLDS, ended, make_spec, played, write_run
 from tests.reports.pages import Reader

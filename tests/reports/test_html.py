@@ -15,7 +15,7 @@ from harness.journal.journal import read_journal
 from harness.journal.run_folder import RunFolder
 from harness.metrics import ACTIVITY_OF, METRICS
 from harness.runner.plan import Options
-from harness.trial import Activity, TrialStatus
+from harness.specs.trial import Activity, TrialStatus
 from tests.reports.journals import (
     OK,
     THRESHOLDS,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from harness.errors import UnavailableError
 from harness.journal.run_folder import RunFolder
-from harness.trial import TrialStatus
+from harness.specs.trial import TrialStatus
 from reports import write
 from reports.__main__ import main
 from reports.benchmarkjson import benchmark_json

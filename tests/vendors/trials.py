@@ -13,10 +13,10 @@ from harness.journal.events import Event, Interrupted, Said
 from harness.provider.registry import find_corpus, make_provider
 from harness.provider.timeouts import Patience
 from harness.runner.worker import STATUS_OF
-from harness.scenario import SourceScript
 from harness.session.session import run_session
+from harness.specs.scenario import SourceScript
+from harness.specs.trial import Option, TrialSpec, TrialStatus
 from harness.timeline import build_timeline
-from harness.trial import Option, TrialSpec, TrialStatus
 from tests.trials import lexicon_of, scenario_of, spec_of
 from tests.vendors.loopback import Loopback
 

@@ -24,7 +24,7 @@ from harness.errors import EchobenchError
 from harness.journal.events import Checked, Event
 from harness.printable import sendable
 from harness.provider.attribution import blamed
-from harness.trial import TrialSpec
+from harness.specs.trial import TrialSpec
 
 __all__ = ["RULES", "conform", "describe"]
 

@@ -24,10 +24,10 @@ from harness.machine.recommendation import read_table
 from harness.provider.attribution import blamed
 from harness.provider.registry import PROVIDERS, make_provider, names
 from harness.provider.timeouts import Patience
-from harness.scenario import Scenario
 from harness.session.session import Stage, input_of
+from harness.specs.scenario import Scenario
+from harness.specs.trial import TrialSpec
 from harness.timeline import Track
-from harness.trial import TrialSpec
 
 FILE = SUITES / "ladder_exercise.toml"
 Seconds = Annotated[float, Meta(ge=0)]

@@ -27,8 +27,8 @@ from harness.metrics import TrialLog
 from harness.metrics.alignment import align
 from harness.metrics.integrity import disorder, missing_samples
 from harness.provider.timeouts import Patience
+from harness.specs.trial import TrialSpec
 from harness.timeline import Track
-from harness.trial import TrialSpec
 
 AT_ONCE_S = 4.0
 """A breakdown shows at the next chunk."""

@@ -18,7 +18,7 @@ from harness.contract import (
     Interruption,
     SessionConfig,
 )
-from harness.trial import Option
+from harness.specs.trial import Option
 
 LENGTH = struct.Struct("<I")
 LONGEST = 1 << 26

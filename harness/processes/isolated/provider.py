@@ -26,7 +26,7 @@ from harness.processes.isolated.messages import (
 from harness.processes.isolated.process import FarProcess
 from harness.provider.attribution import blamed
 from harness.requirements import Requirement
-from harness.trial import Option
+from harness.specs.trial import Option
 
 LEAVING_S = 5.0
 """For the far side to let go of a stream that was left."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from harness.journal.run_folder import Input
-from harness.trial import TrialSpec, TrialStatus
+from harness.specs.trial import TrialSpec, TrialStatus
 from reports.gating.trees import Tree
 from tests.reports.journals import OK, ended, make_spec, played, write_run
 

@@ -5,7 +5,7 @@ import pytest
 
 from harness.activities.conformance import RULES
 from harness.journal.events import AnyEvent, TrialEnded
-from harness.trial import Activity, TrialSpec, TrialStatus
+from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from reports.__main__ import main
 from tests.reports.journals import OK, THRESHOLDS, checked, ended, make_spec, played, write_run
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from harness.clock import ClockKind
-from harness.trial import TrialStatus
+from harness.specs.trial import TrialStatus
 from reports.gating import told
 from reports.gating.decision import Outcome, Rule
 from reports.gating.plan import Gated, Plan

@@ -5,7 +5,7 @@ import pytest
 
 from harness.errors import JournalError, UsageError
 from harness.journal.run_folder import Input, RunFolder
-from harness.trial import TrialStatus
+from harness.specs.trial import TrialStatus
 from reports.__main__ import main
 from reports.runs import read_run
 from reports.trends.history import (

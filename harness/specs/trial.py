@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from harness.clock import ClockKind
-from harness.scenario import Scenario
+from harness.specs.scenario import Scenario
 
 Option = str | int | float | bool
 
