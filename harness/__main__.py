@@ -4,7 +4,7 @@ import importlib
 import sys
 
 from harness.errors import EchobenchError, UnknownNameError
-from harness.printable import printable
+from harness.support.sanitize import printable
 
 COMMANDS = {
     "doctor": "what this machine is, what each provider lacks here, and what to use",

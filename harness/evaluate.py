@@ -6,12 +6,12 @@ from functools import cached_property
 
 import msgspec
 
-from harness.garbage import no_search
 from harness.journal.events import Checked
 from harness.journal.journal import TrialRecord
 from harness.metrics import Measurement, TrialLog, measure
 from harness.rules import rules_of
 from harness.specs.trial import TrialSpec, TrialStatus
+from harness.support.gc_pause import no_search
 from harness.thresholds import Threshold
 from harness.verdict import Standing, Verdict, fail, judge, unjudged, worst
 

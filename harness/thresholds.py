@@ -10,11 +10,11 @@ import msgspec
 from msgspec import Meta
 
 from harness.clock import ClockKind
-from harness.datafile import SUITES, convert, read_toml
 from harness.errors import DataFileError, UnknownNameError
 from harness.metrics import ACTIVITY_OF, METRICS
 from harness.metrics.measurement import share_of
 from harness.specs.trial import Transport, TrialSpec
+from harness.support.data_file import SUITES, convert, read_toml
 
 FILE = SUITES / "thresholds.toml"
 OPERATORS: dict[str, Callable[[float, float], bool]] = {

@@ -12,8 +12,8 @@ from msgspec import Meta
 from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.contract import ProviderSettings, SessionConfig, Word
 from harness.errors import ModelError, UnavailableError
-from harness.printable import in_one_line
 from harness.requirements import ModelFolder, Package, Requirement
+from harness.support.sanitize import in_one_line
 from providers.policies import weights
 from providers.policies.given import GIVEN, given_folder
 from providers.policies.parakeet_files import CONFIG, VOCABULARY, check_parakeet, graph_files

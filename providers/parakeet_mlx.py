@@ -16,8 +16,8 @@ from msgspec import Meta
 from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.contract import ProviderSettings, SessionConfig
 from harness.errors import ModelError
-from harness.printable import in_one_line
 from harness.requirements import ModelFolder, Package, Platform, Requirement
+from harness.support.sanitize import in_one_line
 from providers.policies import weights
 from providers.policies.feedthrough import (
     EngineStream,

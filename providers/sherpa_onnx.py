@@ -11,8 +11,8 @@ from msgspec import Meta
 from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.contract import ProviderSettings, SessionConfig
 from harness.errors import ModelError, UnknownNameError
-from harness.printable import in_one_line
 from harness.requirements import ModelFolder, Package, Requirement
+from harness.support.sanitize import in_one_line
 from providers.policies.feedthrough import (
     EngineStream,
     FeedThroughProvider,

@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Sequence
 
 from harness.errors import EchobenchError
-from harness.printable import printable
+from harness.support.sanitize import printable
 from reports.commands import compare, gate, render, trend
 from reports.commands.shared import Parser
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from harness.printable import printable
+from harness.support.sanitize import printable
 from reports.comparison import CHANGE_SIGNS, Comparison
 from reports.differences import Change, Difference
 from reports.numbers import number, with_unit

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.files import write_whole
-from harness.printable import printable
+from harness.support.atomic_write import write_whole
+from harness.support.sanitize import printable
 
 FORMULA_STARTS = tuple("=+-@\t\r\n\0＝＋－＠")  # noqa: RUF001  (some spreadsheets take the wide ones too)
 """What makes a spreadsheet calculate a cell instead of showing it; the list is OWASP's."""

@@ -16,7 +16,7 @@ from markupsafe import Markup
 import reports
 from harness.evaluate import TrialResult
 from harness.journal.run_folder import RunFolder
-from harness.printable import printable
+from harness.support.sanitize import printable
 from harness.thresholds import Threshold
 from harness.verdict import Standing
 from reports.answer import MEANINGS, SIGNS

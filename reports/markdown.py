@@ -7,7 +7,7 @@ what stands in the summary as Markdown with HTML. A provider's words must do nei
 import re
 from collections.abc import Sequence
 
-from harness.printable import printable
+from harness.support.sanitize import printable
 
 ACTIVE = re.compile(r"[\\`*_\[\]<>#|~&@$]|^[-+=]|:(?=[:/])|(?<=:):|(?<=www)\.", re.IGNORECASE)
 """What Markdown, its extensions on GitHub, or HTML could take for more than text."""

@@ -14,7 +14,7 @@ from harness.evaluate import TrialResult
 from harness.journal.run_folder import RunFolder
 from harness.plugin.fixtures import Judged
 from harness.plugin.session import DISK_FULL_STATUS
-from harness.printable import printable
+from harness.support.sanitize import printable
 
 
 def pytest_echobench_report(folder: RunFolder, results: list[TrialResult]) -> Path:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from markupsafe import Markup, escape
 
-from harness.printable import printable
+from harness.support.sanitize import printable
 
 Anchor = Literal["start", "middle", "end"]
 

@@ -16,8 +16,8 @@ from msgspec import Meta
 from harness.audio import read_audio
 from harness.contract import Word
 from harness.corpus import CorpusUtterance
-from harness.datafile import reason
 from harness.errors import DataFileError
+from harness.support.data_file import reason
 from harness.text_normalizer import tokens
 
 

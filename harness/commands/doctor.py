@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from harness.errors import EchobenchError
 from harness.machine.profile import MachineProfile, describe_machine
 from harness.machine.recommendation import Recommendation, recommend
-from harness.printable import printable
 from harness.provider.attribution import blamed
 from harness.provider.registry import PROVIDERS, make_provider, names
+from harness.support.sanitize import printable
 
 WIDTH = 80
 INDENT, LABEL = 2, 18

@@ -17,8 +17,8 @@ from pathlib import Path
 import msgspec
 
 from harness.errors import JournalError
-from harness.garbage import no_search
 from harness.journal.events import AnyEvent, Event, TrialEnded, TrialStarted, encode
+from harness.support.gc_pause import no_search
 
 TRIAL_MARK = b'{"trial":'
 CRC_MARK = b',"crc":"'

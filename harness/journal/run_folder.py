@@ -10,12 +10,12 @@ import msgspec
 
 from harness import text_normalizer
 from harness.errors import JournalError, UsageError
-from harness.files import write_whole
 from harness.journal.events import SCHEMA
 from harness.machine.profile import MachineProfile, describe_machine
 from harness.machine.recommendation import Recommendation, recommend
-from harness.revision import revision
 from harness.runner.plan import Options
+from harness.support.atomic_write import write_whole
+from harness.support.git import revision
 
 RUNS = Path("runs")
 LATEST = "latest"

@@ -17,7 +17,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from harness.datafile import SUITES, read_toml
+from harness.support.data_file import SUITES, read_toml
 
 FILE = SUITES / "ladder.toml"
 Positive = Annotated[float, Meta(gt=0)]

@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from harness.contract import AudioSource
-from harness.datafile import read_toml
 from harness.errors import DataFileError
+from harness.support.data_file import read_toml
 
 Message = dict[str, Any]
 PLACES = ("{session}", "{source}", "{pcm}")

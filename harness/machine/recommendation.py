@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from harness.datafile import SUITES, read_toml
 from harness.errors import DataFileError
 from harness.machine.profile import MachineProfile
 from harness.specs.trial import Option
+from harness.support.data_file import SUITES, read_toml
 
 FILE = SUITES / "recommendations.toml"
 SOLD_AS = 0.93

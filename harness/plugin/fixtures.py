@@ -8,9 +8,9 @@ import pytest
 
 from harness.evaluate import TrialResult
 from harness.plugin.session import SESSION
-from harness.printable import printable
 from harness.rules import rules_of
 from harness.specs.trial import TrialStatus
+from harness.support.sanitize import printable
 from harness.verdict import Standing, Verdict
 
 

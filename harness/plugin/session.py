@@ -15,7 +15,6 @@ from harness.journal.run_folder import Input, RunFolder, fingerprint
 from harness.layout import require_room
 from harness.plugin.commandline import runs_folder
 from harness.plugin.summary import write_summary
-from harness.printable import printable
 from harness.provider.registry import PROVIDERS, corpus_path, find_corpus, make_provider, names
 from harness.provider.timeouts import patience_asked_for
 from harness.rules import rules_of
@@ -26,6 +25,7 @@ from harness.runner.requests import Infer
 from harness.runner.run import measure_all
 from harness.specs.scenario import all_scenarios
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
+from harness.support.sanitize import printable
 from harness.thresholds import FILE, Threshold, read_thresholds
 
 DISK_FULL_STATUS = 3

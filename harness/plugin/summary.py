@@ -8,9 +8,9 @@ import pytest
 
 from harness.evaluate import TrialResult
 from harness.journal.run_folder import RunFolder
-from harness.printable import printable
 from harness.runner.validity import remarks
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
+from harness.support.sanitize import printable
 from harness.verdict import Standing
 
 MARKS = {

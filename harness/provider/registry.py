@@ -13,9 +13,9 @@ from typing import Any
 
 from harness.contract import ASRProvider
 from harness.corpus import CorpusUtterance
-from harness.datafile import convert
 from harness.errors import UnknownNameError, UsageError
 from harness.specs.trial import Option
+from harness.support.data_file import convert
 
 PROVIDERS, CORPORA = "providers", "corpora"
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from harness.variables import setting
+from harness.support.env_settings import setting
 
 VARIABLE = "ECHOBENCH_PATIENCE"
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]

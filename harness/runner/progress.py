@@ -13,8 +13,8 @@ from harness.journal.events import (
     Skipped,
     TrialEnded,
 )
-from harness.printable import printable
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
+from harness.support.sanitize import printable
 
 REDRAW_S = 0.1
 PLAIN_S = 30.0

@@ -8,9 +8,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from harness.datafile import SUITES, read_toml
 from harness.journal.events import Event, Played, Surroundings
-from harness.variables import setting
+from harness.support.data_file import SUITES, read_toml
+from harness.support.env_settings import setting
 
 FILE = SUITES / "validity.toml"
 VARIABLE = "ECHOBENCH_VALIDITY"

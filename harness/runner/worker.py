@@ -32,7 +32,6 @@ from harness.errors import (
 )
 from harness.journal.events import Event, TrialEnded, encode
 from harness.meters.audit_hook import WITNESS
-from harness.printable import sendable
 from harness.processes.descendants import kill_own_group
 from harness.processes.pipes import own_pipes
 from harness.provider.attribution import blamed
@@ -43,6 +42,7 @@ from harness.runner.dispatch import doing
 from harness.runner.requests import Infer, Load, Measure, Request
 from harness.session.watchdog import StalledError
 from harness.specs.trial import Activity, TrialStatus
+from harness.support.sanitize import sendable
 
 STATUS_OF = {
     StalledError: TrialStatus.TIMEOUT,

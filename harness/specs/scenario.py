@@ -9,8 +9,8 @@ from msgspec import Meta
 from harness.ambience import Ambience
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import AudioSource
-from harness.datafile import SUITES, read_toml
 from harness.errors import DataFileError, UnknownNameError
+from harness.support.data_file import SUITES, read_toml
 
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 FOLDER = SUITES / "scenarios"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
-from harness.files import write_whole
+from harness.support.atomic_write import write_whole
 from reports.commands.shared import RUN_HELP, add_runs_dir, say
 from reports.comparison import compare_runs
 from reports.comparisonpage import render_comparisons

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import UsageError
-from harness.files import write_whole
 from harness.machine.profile import describe_machine
 from harness.runner.plan import number_in
+from harness.support.atomic_write import write_whole
 from reports.commands.shared import RUN_HELP, Parser, add_runs_dir, say
 from reports.comparable import machine_class
 from reports.gating import told

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from harness.files import write_whole
+from harness.support.atomic_write import write_whole
 from reports.benchmarkjson import benchmark_json
 from reports.commands.shared import RUN_HELP, add_runs_dir, say
 from reports.runs import read_run

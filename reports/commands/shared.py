@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from harness.journal.run_folder import LATEST, RUNS
-from harness.printable import printable
+from harness.support.sanitize import printable
 
 RUN_HELP = f"a run's id, its folder, or '{LATEST}'"
 USAGE_STATUS = 2

@@ -7,8 +7,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from harness.files import write_whole
-from harness.revision import ROOT
+from harness.support.atomic_write import write_whole
+from harness.support.git import ROOT
 from harness.thresholds import FILE, read_thresholds
 from reports.commands.shared import add_runs_dir, say
 from reports.numbers import NO_BREAK, with_unit

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from harness.datafile import SUITES, convert, read_toml
 from harness.errors import DataFileError, UnknownNameError
 from harness.metrics import METRICS, Measurement
 from harness.metrics.measurement import share_of
+from harness.support.data_file import SUITES, convert, read_toml
 from reports.gating.decision import Rule
 
 FILE = SUITES / "gate.toml"

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from harness.printable import printable
+from harness.support.sanitize import printable
 from reports.gating.absolute import AbsoluteResult
 from reports.gating.decision import Outcome
 from reports.gating.session import GateResult, TimedFinding

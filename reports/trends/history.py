@@ -15,9 +15,9 @@ import msgspec
 
 from harness.errors import JournalError, UsageError
 from harness.evaluate import TrialResult
-from harness.files import write_whole
 from harness.metrics import Measurement
 from harness.specs.trial import Activity, TrialStatus
+from harness.support.atomic_write import write_whole
 from reports.comparable import machine_class
 from reports.runs import Run
 

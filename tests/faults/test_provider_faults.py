@@ -14,9 +14,9 @@ from harness.contract import ASRSegment
 from harness.evaluate import evaluate
 from harness.journal.events import Checked, Said
 from harness.journal.journal import TrialRecord
-from harness.printable import printable
 from harness.provider.timeouts import Patience
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
+from harness.support.sanitize import printable
 from harness.thresholds import FILE, read_thresholds
 from harness.verdict import Standing
 from tests.faults.faults import FAULTS, HANGS, HANGS_AT_LOAD, Fault

@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import JournalError
-from harness.files import write_whole
 from harness.journal.run_folder import RunFolder
+from harness.support.atomic_write import write_whole
 from reports.csvfiles import FORMULA_STARTS, inert, write_csv
 from reports.frames import chunk_frame, verdict_frame
 from tests.reports.journals import read_results

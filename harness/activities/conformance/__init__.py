@@ -22,9 +22,9 @@ from harness.contract import ASRProvider, SessionConfig
 from harness.corpus import CorpusUtterance
 from harness.errors import EchobenchError
 from harness.journal.events import Checked, Event
-from harness.printable import sendable
 from harness.provider.attribution import blamed
 from harness.specs.trial import TrialSpec
+from harness.support.sanitize import sendable
 
 __all__ = ["RULES", "conform", "describe"]
 

@@ -12,7 +12,6 @@ from msgspec import Meta
 from harness.activities.ladder_exercise.slowed import Slowed
 from harness.clock import sleep_until
 from harness.contract import ASRProvider, SessionConfig
-from harness.datafile import SUITES, read_toml
 from harness.errors import EchobenchError
 from harness.journal.events import Event
 from harness.ladder.actions import LONGER_BY_S, Switch, other_provider, other_runner
@@ -27,6 +26,7 @@ from harness.provider.timeouts import Patience
 from harness.session.session import Stage, input_of
 from harness.specs.scenario import Scenario
 from harness.specs.trial import TrialSpec
+from harness.support.data_file import SUITES, read_toml
 from harness.timeline import Track
 
 FILE = SUITES / "ladder_exercise.toml"

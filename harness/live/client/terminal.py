@@ -17,8 +17,8 @@ from harness.live.protocol.messages import (
     Status,
     Warned,
 )
-from harness.printable import printable
 from harness.runner.progress import clock_time
+from harness.support.sanitize import printable
 
 LABEL = 8
 CLEAR_LINE, UP = "\r\x1b[K", "\x1b[A"

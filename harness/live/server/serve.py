@@ -21,11 +21,11 @@ from harness.live.server.session_log import Keeper
 from harness.machine.profile import describe_machine
 from harness.machine.recommendation import recommend
 from harness.meters.meters import Meters
-from harness.printable import printable
 from harness.processes.isolated.provider import Isolated
 from harness.provider.registry import make_provider
 from harness.provider.timeouts import patience_asked_for
 from harness.runner.plan import Choice, choose_providers
+from harness.support.sanitize import printable
 
 log = logging.getLogger("echobench.live")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")

@@ -19,8 +19,8 @@ from harness.live.server.outbox import Outbox
 from harness.live.server.provider_slots import Seats
 from harness.live.server.session import LiveSession, Manner
 from harness.live.server.session_log import Keeper
-from harness.printable import printable
 from harness.session.session import Emit
+from harness.support.sanitize import printable
 
 log = logging.getLogger("echobench.live")
 REMEMBERED = 16

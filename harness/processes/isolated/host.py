@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from harness.contract import ASRHealth, ASRProvider, ASRSegment, InferenceSpan, Interruption
 from harness.errors import EchobenchError, ProviderError
-from harness.printable import sendable
 from harness.processes.descendants import kill_own_group
 from harness.processes.isolated.messages import (
     LENGTH,
@@ -40,6 +39,7 @@ from harness.processes.isolated.messages import (
 from harness.processes.pipes import own_pipes
 from harness.provider.attribution import blamed
 from harness.provider.registry import make_provider
+from harness.support.sanitize import sendable
 
 Value = bool | ASRHealth | list[ASRSegment] | None
 
