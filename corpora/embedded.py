@@ -6,7 +6,7 @@
 from pathlib import Path
 
 from corpora.formats.manifest import read_manifest
-from harness.corpus import CorpusUtterance
+from harness.timeline.corpus import CorpusUtterance
 
 MANIFEST = Path(__file__).parent / "embedded" / "manifest.jsonl"
 

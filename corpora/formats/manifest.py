@@ -15,10 +15,10 @@ from msgspec import Meta
 
 from harness.audio import read_audio
 from harness.contract import Word
-from harness.corpus import CorpusUtterance
 from harness.errors import DataFileError
 from harness.support.data_file import reason
 from harness.text_normalizer import tokens
+from harness.timeline.corpus import CorpusUtterance
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -21,7 +21,6 @@ from harness.activities.startup import stream_of
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.clock import now_s
 from harness.contract import ASRProvider, InferenceSpan, SessionConfig
-from harness.corpus import CorpusUtterance
 from harness.errors import EchobenchError, ProviderError
 from harness.journal.events import Audited, AuditEnded, AuditPart, Event
 from harness.meters.audit_hook import WITNESS
@@ -29,6 +28,7 @@ from harness.meters.resources import LOOK_FOR_CHILDREN_EVERY, ResourceMeter
 from harness.provider.attribution import blamed
 from harness.provider.output_checks import checked_segment
 from harness.specs.trial import TrialSpec
+from harness.timeline.corpus import CorpusUtterance
 
 SESSION = "residency"
 LENGTHS_S = (0.5, 1.0, 2.0, 4.0)

@@ -7,11 +7,11 @@ import numpy as np
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.clock import now_s
 from harness.contract import ASRProvider, InferenceSpan, Interruption, SessionConfig
-from harness.corpus import CorpusUtterance
 from harness.errors import ProviderError
 from harness.journal.events import Loaded
 from harness.provider.attribution import blamed
 from harness.provider.output_checks import checked_segment
+from harness.timeline.corpus import CorpusUtterance
 
 SESSION = "probe"
 

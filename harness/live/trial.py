@@ -48,7 +48,7 @@ from harness.meters.meters import Meters
 from harness.provider.timeouts import DEFAULT, Patience
 from harness.session.session import Emit, beeps_of
 from harness.specs.trial import TrialSpec
-from harness.timeline import Track
+from harness.timeline.timeline import Track
 
 LOOPBACK = "127.0.0.1"
 TIMED = (Queued, Skipped, Begun, Finished, Dropped, Backpressure, Sampled, Surroundings,

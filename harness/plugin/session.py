@@ -7,12 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.corpus import CorpusUtterance
 from harness.errors import EchobenchError, JournalError, UnknownNameError
 from harness.evaluate import TrialResult, evaluate
 from harness.journal.journal import JournalWriter, read_journal
 from harness.journal.run_folder import Input, RunFolder, fingerprint
-from harness.layout import require_room
 from harness.plugin.commandline import runs_folder
 from harness.plugin.summary import write_summary
 from harness.provider.registry import PROVIDERS, corpus_path, find_corpus, make_provider, names
@@ -27,6 +25,8 @@ from harness.specs.scenario import all_scenarios
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.support.sanitize import printable
 from harness.thresholds import FILE, Threshold, read_thresholds
+from harness.timeline.corpus import CorpusUtterance
+from harness.timeline.placement import require_room
 
 DISK_FULL_STATUS = 3
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.contract import ASRProvider
-from harness.corpus import CorpusUtterance
 from harness.errors import UnknownNameError, UsageError
 from harness.specs.trial import Option
 from harness.support.data_file import convert
+from harness.timeline.corpus import CorpusUtterance
 
 PROVIDERS, CORPORA = "providers", "corpora"
 

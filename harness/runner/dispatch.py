@@ -3,13 +3,13 @@
 from collections.abc import Callable, Coroutine, Sequence
 
 from harness.contract import ASRProvider
-from harness.corpus import CorpusUtterance
 from harness.journal.events import Event, MachineSeen
 from harness.machine.profile import describe_machine
 from harness.provider.timeouts import Patience
 from harness.session.session import run_session
 from harness.specs.trial import Activity, Transport, TrialSpec
-from harness.timeline import build_timeline
+from harness.timeline.corpus import CorpusUtterance
+from harness.timeline.timeline import build_timeline
 
 
 def doing(

@@ -21,7 +21,6 @@ from harness import clock
 from harness.activities.startup import infer_chunk, load_and_probe
 from harness.clock import ClockKind
 from harness.contract import ASRProvider
-from harness.corpus import CorpusUtterance
 from harness.errors import (
     AudioError,
     EchobenchError,
@@ -43,6 +42,7 @@ from harness.runner.requests import Infer, Load, Measure, Request
 from harness.session.watchdog import StalledError
 from harness.specs.trial import Activity, TrialStatus
 from harness.support.sanitize import sendable
+from harness.timeline.corpus import CorpusUtterance
 
 STATUS_OF = {
     StalledError: TrialStatus.TIMEOUT,

@@ -28,7 +28,7 @@ from harness.session.listener import Listener
 from harness.session.source import Feed, play
 from harness.session.watchdog import OnStalled, StalledError, Watch, end_session
 from harness.specs.trial import TrialSpec
-from harness.timeline import Track
+from harness.timeline.timeline import Track
 from harness.vad import PreFilter, make_detector
 
 Emit = Callable[[Event], None]

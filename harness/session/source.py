@@ -9,7 +9,7 @@ from harness.journal.events import Event, Played, Skipped, SpeechScored, VadUsed
 from harness.session.chunk_queue import ChunkQueue
 from harness.session.chunking import Chunker
 from harness.statistics import percentile
-from harness.timeline import Track
+from harness.timeline.timeline import Track
 from harness.vad.prefilter import PreFilter, Stretch
 
 CAPTURE_S = 0.1

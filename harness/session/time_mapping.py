@@ -13,8 +13,8 @@ import numpy as np
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import ASRSegment, Word
-from harness.marks import BEEP_S, SEARCH_S, locate
 from harness.session.chunking import Chunk
+from harness.timeline.beep import BEEP_S, SEARCH_S, locate
 
 REACH = round((SEARCH_S + BEEP_S) * SAMPLE_RATE_HZ)
 """How far around its expected first sample a beep is looked for."""

@@ -6,11 +6,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from harness.ambience import Ambience
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import AudioSource
 from harness.errors import DataFileError, UnknownNameError
 from harness.support.data_file import SUITES, read_toml
+from harness.timeline.ambience import Ambience
 
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 FOLDER = SUITES / "scenarios"

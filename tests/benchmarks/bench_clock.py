@@ -18,7 +18,7 @@ from harness.provider.registry import find_corpus, provider_class
 from harness.session.session import run_session
 from harness.specs.scenario import find_scenario
 from harness.specs.trial import TrialSpec
-from harness.timeline import build_timeline
+from harness.timeline.timeline import build_timeline
 
 AUDIO_S = 60.0
 SLACK_S, SLACK_SHARE = 0.010, 0.05

@@ -28,7 +28,7 @@ from harness.provider.registry import find_corpus
 from harness.session.session import run_session
 from harness.specs.scenario import find_scenario
 from harness.specs.trial import TrialSpec
-from harness.timeline import build_timeline
+from harness.timeline.timeline import build_timeline
 from providers.faster_whisper import FasterWhisper, FasterWhisperSettings
 from providers.parakeet import Parakeet, ParakeetSettings
 from providers.pocketsphinx import PocketSphinx, SphinxStream

@@ -19,7 +19,7 @@ from harness.session.session import run_session
 from harness.specs.scenario import Scenario, SourceScript
 from harness.specs.trial import TrialSpec
 from harness.statistics import percentile
-from harness.timeline import build_timeline
+from harness.timeline.timeline import build_timeline
 
 CHUNK_S = 0.1
 AUDIO_S = 40.0

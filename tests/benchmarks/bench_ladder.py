@@ -22,7 +22,7 @@ from harness.session.session import run_session
 from harness.specs.scenario import find_scenario
 from harness.specs.trial import TrialSpec
 from harness.statistics import percentile
-from harness.timeline import build_timeline
+from harness.timeline.timeline import build_timeline
 
 AUDIO_S, EVERY_S = 45.0, 4.3
 LIMIT_S = 1.0

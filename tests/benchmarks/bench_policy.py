@@ -32,7 +32,7 @@ from harness.session.session import run_session
 from harness.specs.scenario import find_scenario
 from harness.specs.trial import TrialSpec
 from harness.statistics import percentile
-from harness.timeline import Track, build_timeline
+from harness.timeline.timeline import Track, build_timeline
 from providers.faster_whisper import FasterWhisper, FasterWhisperSettings
 from providers.policies.whisper import WhisperProvider
 from providers.whisper_cpp import WhisperCpp, WhisperCppSettings

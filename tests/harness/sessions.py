@@ -13,7 +13,7 @@ from harness.provider.resident import Session
 from harness.provider.timeouts import DEFAULT, Patience
 from harness.session.session import run_session
 from harness.specs.scenario import SourceScript
-from harness.timeline import Track
+from harness.timeline.timeline import Track
 from tests.stand_ins.null import Null
 from tests.trials import scenario_of, spec_of
 

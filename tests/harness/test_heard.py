@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import ASRSegment, Word
-from harness.marks import beep
 from harness.session.chunking import Chunk
 from harness.session.time_mapping import HeardAudio
+from harness.timeline.beep import beep
 
 pieces = st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 3000)), min_size=1, max_size=12)
 

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import AudioSource
-from harness.corpus import CorpusUtterance
 from harness.errors import UsageError
-from harness.layout import AROUND_COMMON_S, lay_out, require_room
-from harness.marks import BEEP_S, GAP_S, locate
 from harness.specs.scenario import Scenario, SourceScript, find_scenario
-from harness.timeline import build_timeline
+from harness.timeline.beep import BEEP_S, GAP_S, locate
+from harness.timeline.corpus import CorpusUtterance
+from harness.timeline.placement import AROUND_COMMON_S, lay_out, require_room
+from harness.timeline.timeline import build_timeline
 
 MIC, SYSTEM = AudioSource.MIC, AudioSource.SYSTEM
 

@@ -25,7 +25,7 @@ from harness.provider.registry import find_corpus
 from harness.session.session import run_session
 from harness.specs.scenario import Scenario, SourceScript
 from harness.statistics import percentile
-from harness.timeline import build_timeline
+from harness.timeline.timeline import build_timeline
 from tests.stand_ins.oracle import Oracle, OracleSettings
 from tests.trials import scenario_of, spec_of
 

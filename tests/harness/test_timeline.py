@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from harness.audio import FULL_SCALE, SAMPLE_RATE_HZ
 from harness.contract import AudioSource, Word
-from harness.corpus import CorpusUtterance
 from harness.errors import UsageError
 from harness.specs.scenario import Scenario, SourceScript
-from harness.timeline import Track, build_timeline
+from harness.timeline.corpus import CorpusUtterance
+from harness.timeline.timeline import Track, build_timeline
 
 QUIET_DBFS = -120.0
 """Noise that never reaches half a step of 16 bits."""

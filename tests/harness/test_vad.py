@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.ambience import Ambience, ambient
 from harness.audio import FULL_SCALE, SAMPLE_RATE_HZ, Pcm16, Samples
 from harness.errors import UnknownNameError
 from harness.provider.registry import find_corpus
+from harness.timeline.ambience import Ambience, ambient
 from harness.vad import Gate, GateSettings, PreFilter, make_detector
 from harness.vad.detector import WINDOW, Silero
 from harness.vad.gate import let_through

@@ -10,7 +10,7 @@ from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import now_s
 from harness.contract import ASRSegment, AudioSource, InferenceSpan
 from harness.errors import ProviderError
-from harness.timeline import Track
+from harness.timeline.timeline import Track
 from tests.stand_ins.null import Null
 
 STEP_S = 0.5

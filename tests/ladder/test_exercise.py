@@ -22,7 +22,7 @@ from harness.ladder.stitched_source import Line
 from harness.provider.timeouts import DEFAULT
 from harness.session.chunk_queue import ChunkQueue
 from harness.session.chunking import Chunker
-from harness.timeline import Track
+from harness.timeline.timeline import Track
 from tests.ladder.numbers import STEP_S, Numbers, counting
 from tests.trials import spec_of
 

@@ -19,7 +19,7 @@ from harness.metrics import TrialLog
 from harness.metrics.integrity import disorder, missing_samples
 from harness.provider.timeouts import Patience
 from harness.session.session import hold_session, input_of, run_session
-from harness.timeline import Track
+from harness.timeline.timeline import Track
 from tests.ladder.numbers import Numbers, counting
 from tests.trials import spec_of
 

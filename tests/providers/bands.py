@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.audio import SAMPLE_RATE_HZ, Samples, to_pcm16
-from harness.corpus import CorpusUtterance
+from harness.timeline.corpus import CorpusUtterance
 from tests.providers.signals import noise, samples_of
 
 BANDS_HZ = {"ah": (200, 600), "bee": (700, 1200), "cee": (1400, 2200), "dee": (2500, 3600)}

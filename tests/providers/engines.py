@@ -14,11 +14,11 @@ from harness.activities.conformance import RULES, conform
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.clock import ClockKind, run
 from harness.contract import ASRProvider, ASRSegment, AudioSource, SessionConfig
-from harness.corpus import CorpusUtterance
 from harness.journal.events import Checked, Event
 from harness.provider.registry import find_corpus, make_provider
 from harness.specs.scenario import Scenario, SourceScript
 from harness.specs.trial import Activity, TrialSpec
+from harness.timeline.corpus import CorpusUtterance
 from providers.policies.threads import wait_without_spinning
 
 wait_without_spinning()  # before a test module loads an engine, as each provider does by itself

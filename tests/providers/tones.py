@@ -11,7 +11,7 @@ import numpy as np
 from harness.audio import SAMPLE_RATE_HZ, Samples, to_pcm16
 from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, AudioSource, SessionConfig, Word
-from harness.corpus import CorpusUtterance
+from harness.timeline.corpus import CorpusUtterance
 from providers.policies.segmenter import Limits
 from providers.policies.streaming import StreamingProvider
 from providers.policies.windowed import WindowedProvider

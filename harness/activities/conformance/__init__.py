@@ -19,12 +19,12 @@ from harness.activities.conformance import (  # noqa: F401  (they add the rules,
 from harness.activities.conformance.bench import RULES, SESSION, Bench, BrokenRuleError
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import ASRProvider, SessionConfig
-from harness.corpus import CorpusUtterance
 from harness.errors import EchobenchError
 from harness.journal.events import Checked, Event
 from harness.provider.attribution import blamed
 from harness.specs.trial import TrialSpec
 from harness.support.sanitize import sendable
+from harness.timeline.corpus import CorpusUtterance
 
 __all__ = ["RULES", "conform", "describe"]
 

@@ -27,7 +27,7 @@ from harness.session.session import Stage, input_of
 from harness.specs.scenario import Scenario
 from harness.specs.trial import TrialSpec
 from harness.support.data_file import SUITES, read_toml
-from harness.timeline import Track
+from harness.timeline.timeline import Track
 
 FILE = SUITES / "ladder_exercise.toml"
 Seconds = Annotated[float, Meta(ge=0)]

@@ -28,7 +28,7 @@ from harness.metrics.alignment import align
 from harness.metrics.integrity import disorder, missing_samples
 from harness.provider.timeouts import Patience
 from harness.specs.trial import TrialSpec
-from harness.timeline import Track
+from harness.timeline.timeline import Track
 
 AT_ONCE_S = 4.0
 """A breakdown shows at the next chunk."""

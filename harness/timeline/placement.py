@@ -6,10 +6,10 @@ from itertools import count
 
 import numpy as np
 
-from harness.corpus import CorpusUtterance
 from harness.errors import UsageError
-from harness.marks import BEEP_S, GAP_S
 from harness.specs.scenario import Scenario, SourceScript
+from harness.timeline.beep import BEEP_S, GAP_S
+from harness.timeline.corpus import CorpusUtterance
 
 AROUND_COMMON_S = 0.8
 """Silence before and after what all sources hear: each must hear it as an utterance of its own, or

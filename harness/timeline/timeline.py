@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import soxr
 
-from harness.ambience import ambient
 from harness.audio import FULL_SCALE, SAMPLE_RATE_HZ, Pcm16, Samples
 from harness.contract import AudioSource, Word
-from harness.corpus import CorpusUtterance
 from harness.journal.events import Utterance
-from harness.layout import Placed, lay_out
-from harness.marks import BEEP_S, GAP_S, beep
 from harness.specs.scenario import Scenario, SourceScript
+from harness.timeline.ambience import ambient
+from harness.timeline.beep import BEEP_S, GAP_S, beep
+from harness.timeline.corpus import CorpusUtterance
+from harness.timeline.placement import Placed, lay_out
 
 
 @dataclass(frozen=True)

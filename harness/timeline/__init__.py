@@ -1,0 +1,1 @@
+"""What is played, and what is true about it: corpus, placement, ambience, beep."""
