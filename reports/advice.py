@@ -9,7 +9,7 @@ the one that takes less CPU.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.verdict import Standing
+from harness.verdicts.verdict import Standing
 from reports.answer import UNJUDGED
 from reports.candidates import Candidate
 from reports.numbers import number, with_unit

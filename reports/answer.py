@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.evaluate import TrialResult
 from harness.journal.events import Checked
 from harness.specs.trial import Activity, TrialStatus
-from harness.verdict import Standing, Verdict, worst
+from harness.verdicts.evaluate import TrialResult
+from harness.verdicts.verdict import Standing, Verdict, worst
 from reports.numbers import limit_with_unit, with_unit
 
 SIGNS = {

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 from pytest_benchmark.stats import Stats
 
-from harness.evaluate import TrialResult
 from harness.journal.run_folder import RunInfo
+from harness.verdicts.evaluate import TrialResult
 
 LATENCY = "word_emission_latency"
 

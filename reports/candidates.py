@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.evaluate import TrialResult
 from harness.metrics import Measurement
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
-from harness.verdict import Standing, worst
+from harness.verdicts.evaluate import TrialResult
+from harness.verdicts.verdict import Standing, worst
 from reports.answer import TrialAnswer
 
 LATENCY, ACCURACY, CPU = "word_emission_latency", "wer", "cpu_per_audio_second"

@@ -7,10 +7,10 @@ import msgspec
 
 from harness.clock import ClockKind
 from harness.errors import UsageError
-from harness.evaluate import TrialResult
 from harness.journal.run_folder import RunInfo
 from harness.machine.profile import MachineProfile
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
+from harness.verdicts.evaluate import TrialResult
 from reports.runs import Run
 
 Pair = tuple[TrialResult, TrialResult]

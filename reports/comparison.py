@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.specs.trial import TrialSpec
-from harness.verdict import Standing
+from harness.verdicts.verdict import Standing
 from reports.comparable import require_comparable
 from reports.differences import Change, Difference, differences
 from reports.runs import Run

@@ -16,7 +16,7 @@ import numpy as np
 from harness.metrics import Measurement
 from harness.metrics.measurement import share_of
 from harness.statistics import percentile_bounds
-from harness.thresholds import Threshold
+from harness.verdicts.thresholds import Threshold
 
 Interval = tuple[float, float]
 MEASURES = {"s", "1", "s/s", "s/chunk"}

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from harness.metrics import Measurement
 from harness.metrics.measurement import share_of
 from harness.statistics import percentile, percentile_bounds
-from harness.thresholds import Threshold
+from harness.verdicts.thresholds import Threshold
 from reports import svg
 from reports.numbers import limit_with_unit, number, with_unit
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from heapq import nlargest
 from operator import itemgetter
 
-from harness.evaluate import TrialResult
 from harness.journal.events import Dropped, Event, Inferred, Queued, Said, Utterance
 from harness.metrics.alignment import align
+from harness.verdicts.evaluate import TrialResult
 from reports.numbers import number, time_of, with_unit
 
 MOST = 8

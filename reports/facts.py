@@ -7,8 +7,8 @@ import msgspec
 
 from harness.clock import ClockKind
 from harness.errors import DataFileError
-from harness.evaluate import TrialResult
 from harness.journal.run_folder import RunInfo
+from harness.verdicts.evaluate import TrialResult
 from models import EMBEDDED
 from reports.numbers import with_unit
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.evaluate import TrialResult
 from harness.metrics import Measurement
 from harness.metrics.measurement import share_of
 from harness.specs.trial import Activity
 from harness.statistics import percentile_bounds
-from harness.verdict import Standing
+from harness.verdicts.evaluate import TrialResult
+from harness.verdicts.verdict import Standing
 from reports.comparison import Comparison
 
 SCHEMA = 1

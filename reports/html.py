@@ -14,11 +14,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 import reports
-from harness.evaluate import TrialResult
 from harness.journal.run_folder import RunFolder
 from harness.support.sanitize import printable
-from harness.thresholds import Threshold
-from harness.verdict import Standing
+from harness.verdicts.evaluate import TrialResult
+from harness.verdicts.thresholds import Threshold
+from harness.verdicts.verdict import Standing
 from reports.answer import MEANINGS, SIGNS
 from reports.numbers import limit_with_unit, number, time_of, with_unit
 from reports.page import label_of, make_page

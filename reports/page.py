@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from harness.evaluate import TrialResult
 from harness.journal.events import Checked
 from harness.journal.run_folder import Input, RunFolder, RunInfo
 from harness.metrics import TrialLog
-from harness.rules import rules_of
 from harness.specs.trial import Activity, Transport, TrialSpec, TrialStatus
-from harness.thresholds import Threshold
-from harness.verdict import Standing, Verdict
+from harness.verdicts.evaluate import TrialResult
+from harness.verdicts.rules import rules_of
+from harness.verdicts.thresholds import Threshold
+from harness.verdicts.verdict import Standing, Verdict
 from reports.advice import Advice, advise, name_of
 from reports.answer import Answer, answer_for
 from reports.candidates import Candidate, candidates_of, pareto_front

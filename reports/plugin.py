@@ -10,11 +10,11 @@ import msgspec
 import pytest
 
 from harness.errors import EchobenchError
-from harness.evaluate import TrialResult
 from harness.journal.run_folder import RunFolder
 from harness.plugin.fixtures import Judged
 from harness.plugin.session import DISK_FULL_STATUS
 from harness.support.sanitize import printable
+from harness.verdicts.evaluate import TrialResult
 
 
 def pytest_echobench_report(folder: RunFolder, results: list[TrialResult]) -> Path:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import JournalError
-from harness.evaluate import TrialResult, evaluate
 from harness.journal.journal import read_journal
 from harness.journal.run_folder import RunFolder, RunInfo
-from harness.thresholds import FILE, Threshold, read_thresholds
+from harness.verdicts.evaluate import TrialResult, evaluate
+from harness.verdicts.thresholds import FILE, Threshold, read_thresholds
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from harness.evaluate import TrialResult
 from harness.journal.run_folder import RunInfo
+from harness.verdicts.evaluate import TrialResult
 from reports.answer import SIGNS, answer_for
 from reports.markdown import plain, table
 from reports.numbers import with_unit

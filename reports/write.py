@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import UnavailableError
-from harness.evaluate import TrialResult
 from harness.journal.run_folder import RunFolder
 from harness.support.atomic_write import write_whole
 from harness.support.gc_pause import no_search
-from harness.thresholds import FILE, Threshold, read_thresholds
+from harness.verdicts.evaluate import TrialResult
+from harness.verdicts.thresholds import FILE, Threshold, read_thresholds
 from reports.csvfiles import write_csv
 from reports.frames import chunk_frame, figure_frame, verdict_frame
 from reports.html import render

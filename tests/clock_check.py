@@ -16,11 +16,11 @@ from pathlib import Path
 import msgspec
 
 from harness.clock import ClockKind
-from harness.evaluate import TrialResult, evaluate
 from harness.runner.plan import vad_for
 from harness.specs.scenario import find_scenario
 from harness.specs.trial import TrialSpec, TrialStatus
-from harness.thresholds import FILE, Threshold, read_thresholds
+from harness.verdicts.evaluate import TrialResult, evaluate
+from harness.verdicts.thresholds import FILE, Threshold, read_thresholds
 from tests.trials import run_of
 
 SCENARIOS = ("speech_heavy", "two_sources", "silence_heavy", "markers")

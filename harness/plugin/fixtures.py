@@ -6,12 +6,12 @@ from typing import NoReturn
 
 import pytest
 
-from harness.evaluate import TrialResult
 from harness.plugin.session import SESSION
-from harness.rules import rules_of
 from harness.specs.trial import TrialStatus
 from harness.support.sanitize import printable
-from harness.verdict import Standing, Verdict
+from harness.verdicts.evaluate import TrialResult
+from harness.verdicts.rules import rules_of
+from harness.verdicts.verdict import Standing, Verdict
 
 
 @dataclass(frozen=True)

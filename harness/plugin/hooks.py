@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.evaluate import TrialResult
 from harness.journal.run_folder import RunFolder
+from harness.verdicts.evaluate import TrialResult
 
 
 @pytest.hookspec

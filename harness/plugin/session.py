@@ -8,14 +8,12 @@ from pathlib import Path
 import pytest
 
 from harness.errors import EchobenchError, JournalError, UnknownNameError
-from harness.evaluate import TrialResult, evaluate
 from harness.journal.journal import JournalWriter, read_journal
 from harness.journal.run_folder import Input, RunFolder, fingerprint
 from harness.plugin.commandline import runs_folder
 from harness.plugin.summary import write_summary
 from harness.provider.registry import PROVIDERS, corpus_path, find_corpus, make_provider, names
 from harness.provider.timeouts import patience_asked_for
-from harness.rules import rules_of
 from harness.runner.plan import Options, choose_providers, plan
 from harness.runner.pool import WorkerPool
 from harness.runner.progress import TrialLine
@@ -24,9 +22,11 @@ from harness.runner.run import measure_all
 from harness.specs.scenario import all_scenarios
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.support.sanitize import printable
-from harness.thresholds import FILE, Threshold, read_thresholds
 from harness.timeline.corpus import CorpusUtterance
 from harness.timeline.placement import require_room
+from harness.verdicts.evaluate import TrialResult, evaluate
+from harness.verdicts.rules import rules_of
+from harness.verdicts.thresholds import FILE, Threshold, read_thresholds
 
 DISK_FULL_STATUS = 3
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.evaluate import TrialResult
 from harness.journal.run_folder import RunFolder
 from harness.runner.validity import remarks
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.support.sanitize import printable
-from harness.verdict import Standing
+from harness.verdicts.evaluate import TrialResult
+from harness.verdicts.verdict import Standing
 
 MARKS = {
     Standing.PASS: " ",

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.support.atomic_write import write_whole
 from harness.support.git import ROOT
-from harness.thresholds import FILE, read_thresholds
+from harness.verdicts.thresholds import FILE, read_thresholds
 from reports.commands.shared import add_runs_dir, say
 from reports.numbers import NO_BREAK, with_unit
 from reports.runs import read_run

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from harness.evaluate import TrialResult
 from harness.specs.trial import TrialStatus
-from harness.verdict import Standing
+from harness.verdicts.evaluate import TrialResult
+from harness.verdicts.verdict import Standing
 from reports.gating.decision import Outcome
 from reports.runs import Run
 

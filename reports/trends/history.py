@@ -14,10 +14,10 @@ from typing import Literal
 import msgspec
 
 from harness.errors import JournalError, UsageError
-from harness.evaluate import TrialResult
 from harness.metrics import Measurement
 from harness.specs.trial import Activity, TrialStatus
 from harness.support.atomic_write import write_whole
+from harness.verdicts.evaluate import TrialResult
 from reports.comparable import machine_class
 from reports.runs import Run
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from harness.thresholds import Threshold
-from harness.verdict import Standing
+from harness.verdicts.thresholds import Threshold
+from harness.verdicts.verdict import Standing
 from reports.comparison import CHANGE_SIGNS, STANDINGS
 from reports.differences import Change
 from reports.html import render_template

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import UsageError
-from harness.thresholds import Threshold
+from harness.verdicts.thresholds import Threshold
 from reports.differences import Change, lower_is_better
 from reports.gating.trees import git
 from reports.trends.changes import ChangePoint, change_points

@@ -19,7 +19,11 @@ def bench_collect_only(benchmark: BenchmarkFixture) -> None:
 
 
 def bench_import_harness(benchmark: BenchmarkFixture) -> None:
-    command = [sys.executable, "-c", "import harness, harness.runner.run, harness.evaluate"]
+    command = [
+        sys.executable,
+        "-c",
+        "import harness, harness.runner.run, harness.verdicts.evaluate",
+    ]
     benchmark.pedantic(  # type: ignore[no-untyped-call]
         lambda: subprocess.run(command, check=True), rounds=ROUNDS
     )

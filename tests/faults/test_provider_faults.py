@@ -11,14 +11,14 @@ import psutil
 import pytest
 
 from harness.contract import ASRSegment
-from harness.evaluate import evaluate
 from harness.journal.events import Checked, Said
 from harness.journal.journal import TrialRecord
 from harness.provider.timeouts import Patience
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.support.sanitize import printable
-from harness.thresholds import FILE, read_thresholds
-from harness.verdict import Standing
+from harness.verdicts.evaluate import evaluate
+from harness.verdicts.thresholds import FILE, read_thresholds
+from harness.verdicts.verdict import Standing
 from tests.faults.faults import FAULTS, HANGS, HANGS_AT_LOAD, Fault
 from tests.faults.processes import MARK, alive, is_running
 from tests.trials import run_of, spec_of

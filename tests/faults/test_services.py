@@ -9,13 +9,13 @@ import msgspec
 import pytest
 
 from harness.errors import UsageError
-from harness.evaluate import TrialResult, evaluate
 from harness.journal.events import Loaded
 from harness.provider.timeouts import Patience
 from harness.runner.plan import choose_providers
 from harness.specs.trial import TrialSpec, TrialStatus
-from harness.thresholds import FILE, read_thresholds
-from harness.verdict import Standing
+from harness.verdicts.evaluate import TrialResult, evaluate
+from harness.verdicts.thresholds import FILE, read_thresholds
+from harness.verdicts.verdict import Standing
 from tests.faults.command_line import CommandLine
 from tests.trials import run_of, write_corpus
 from tests.vendors.lanes import KEY

@@ -13,13 +13,13 @@ import psutil
 import pytest
 
 from harness.clock import ClockKind
-from harness.evaluate import evaluate
 from harness.journal.events import Said
 from harness.journal.journal import TrialRecord
 from harness.provider.timeouts import Patience
 from harness.specs.trial import Option, TrialSpec, TrialStatus
-from harness.thresholds import FILE, read_thresholds
-from harness.verdict import Standing
+from harness.verdicts.evaluate import evaluate
+from harness.verdicts.thresholds import FILE, read_thresholds
+from harness.verdicts.verdict import Standing
 from tests.faults.processes import MARK, alive, is_running
 from tests.stand_ins.voxtral_model import executable, write_model
 from tests.trials import run_of, scenario_of, spec_of

@@ -11,7 +11,7 @@ from harness.metrics import METRICS
 from harness.provider.registry import PROVIDERS, names
 from harness.specs.scenario import all_scenarios
 from harness.specs.trial import Activity, Transport, TrialSpec
-from harness.thresholds import FILE, Limit, read_thresholds
+from harness.verdicts.thresholds import FILE, Limit, read_thresholds
 from tests.trials import scenario_of, spec_of
 
 GOOD = {"metric": "rtf", "statistic": "p95", "target": "< 0.5", "minimum": "< 0.8", "source": "me"}

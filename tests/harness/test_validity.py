@@ -13,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.errors import UsageError
-from harness.evaluate import evaluate
 from harness.journal.events import Event, Queued, Surroundings, TrialEnded, TrialStarted
 from harness.journal.journal import TrialRecord
 from harness.meters.environment import SurroundingsMeter, cpu_times_s, suspended_s
@@ -27,8 +26,9 @@ from harness.runner.validity import (
     throttled_share,
 )
 from harness.specs.trial import TrialStatus
-from harness.thresholds import read_thresholds
-from harness.verdict import Standing
+from harness.verdicts.evaluate import evaluate
+from harness.verdicts.thresholds import read_thresholds
+from harness.verdicts.verdict import Standing
 from tests.trials import run_of, scenario_of, spec_of
 
 LIMITS = Limits(

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from harness.clock import ClockKind
 from harness.metrics import Measurement
 from harness.statistics import samples_needed
-from harness.thresholds import Limit, Threshold
-from harness.verdict import Standing, Verdict, judge, worst
+from harness.verdicts.thresholds import Limit, Threshold
+from harness.verdicts.verdict import Standing, Verdict, judge, worst
 
 VIRTUAL, WALL = ClockKind.VIRTUAL, ClockKind.WALL
 

@@ -6,8 +6,8 @@ from harness.journal.events import MachineSeen
 from harness.machine.profile import MachineProfile
 from harness.metrics import METRICS, Measurement, TrialLog
 from harness.specs.scenario import all_scenarios
-from harness.thresholds import read_thresholds
-from harness.verdict import Standing, judge
+from harness.verdicts.thresholds import read_thresholds
+from harness.verdicts.verdict import Standing, judge
 from tests.harness.test_recommendation import machine
 from tests.metrics.logs import chunks, log_of
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.clock import ClockKind
 from harness.plugin.fixtures import describe
 from harness.specs.trial import Activity, TrialStatus
-from harness.verdict import Standing
+from harness.verdicts.verdict import Standing
 from tests.planted.defects import HEALTHY, Ground, Plant, measured
 
 BUSY = """

@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 
 from harness.clock import ClockKind
-from harness.evaluate import TrialResult, evaluate
 from harness.specs.scenario import find_scenario
 from harness.specs.trial import Activity, Option, TrialSpec
-from harness.thresholds import FILE, read_thresholds
+from harness.verdicts.evaluate import TrialResult, evaluate
+from harness.verdicts.thresholds import FILE, read_thresholds
 from tests.planted.corpus import write_model, write_tones
 from tests.trials import run_of
 

@@ -12,8 +12,8 @@ from harness.journal.events import Begun, Finished
 from harness.metrics import TrialLog
 from harness.specs.trial import Activity, TrialStatus
 from harness.statistics import percentile
-from harness.thresholds import FILE, read_thresholds
-from harness.verdict import Standing
+from harness.verdicts.thresholds import FILE, read_thresholds
+from harness.verdicts.verdict import Standing
 from tests.planted.controls import CONTROLS, Control
 from tests.planted.defects import DEFECTS, Defect, Ground, Plant, measured
 from tests.planted.trust import Sight, try_defect

@@ -15,10 +15,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.evaluate import TrialResult
 from harness.runner.validity import VARIABLE as VALIDITY
 from harness.specs.trial import TrialStatus
-from harness.verdict import Standing
+from harness.verdicts.evaluate import TrialResult
+from harness.verdicts.verdict import Standing
 from tests.planted import slowdown
 from tests.planted.controls import CONTROLS, false_alarms
 from tests.planted.defects import DEFECTS, Defect, Ground, measured

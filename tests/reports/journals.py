@@ -6,7 +6,6 @@ from pathlib import Path
 from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind
 from harness.contract import ASRHealth, ASRSegment, AudioAccount, AudioSource, Word
-from harness.evaluate import TrialResult, evaluate
 from harness.journal.events import (
     AnyEvent,
     Begun,
@@ -29,7 +28,8 @@ from harness.journal.run_folder import RunFolder
 from harness.runner.plan import Options
 from harness.specs.scenario import Scenario, SourceScript
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
-from harness.thresholds import Threshold, read_thresholds
+from harness.verdicts.evaluate import TrialResult, evaluate
+from harness.verdicts.thresholds import Threshold, read_thresholds
 
 THRESHOLDS = Path(__file__).parent / "thresholds.toml"
 MIC = AudioSource.MIC

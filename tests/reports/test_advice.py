@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from harness.journal.run_folder import RunFolder
 from harness.specs.trial import Activity, TrialStatus
-from harness.verdict import Standing
+from harness.verdicts.verdict import Standing
 from reports.advice import Advice, advise
 from reports.answer import answer_for
 from reports.candidates import Candidate, candidates_of, pareto_front

@@ -11,7 +11,7 @@ from harness.journal.events import AnyEvent, Begun, Queued
 from harness.journal.journal import read_journal
 from harness.journal.run_folder import RunFolder
 from harness.metrics import Measurement, TrialLog
-from harness.thresholds import read_thresholds
+from harness.verdicts.thresholds import read_thresholds
 from reports import svg
 from reports.distribution import distribution, scale_for
 from reports.timeline import MOST_BARS, LimitLine, column_means, depth_steps, timeline

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.metrics import Measurement
-from harness.thresholds import read_thresholds
+from harness.verdicts.thresholds import read_thresholds
 from reports.differences import (
     Change,
     bounds_of,

@@ -3,12 +3,12 @@ import pandas as pd
 import pytest
 
 from harness.activities.conformance import RULES
-from harness.evaluate import evaluate
 from harness.journal.events import Queued
 from harness.journal.journal import read_journal
 from harness.journal.run_folder import RunFolder
 from harness.specs.trial import Activity, TrialStatus
-from harness.verdict import Standing
+from harness.verdicts.evaluate import evaluate
+from harness.verdicts.verdict import Standing
 from reports.frames import CHUNK_COLUMNS, SCHEMA, VERDICT_COLUMNS, chunk_frame, verdict_frame
 from tests.reports.journals import read_results
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.journal.run_folder import RunFolder
-from harness.thresholds import FILE
+from harness.verdicts.thresholds import FILE
 from reports.__main__ import main
 from reports.write import write_reports
 from tests.reports.journals import OK, make_spec, played, read_results, write_run

@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from harness.evaluate import TrialResult
 from harness.journal.events import TrialStarted
 from harness.journal.journal import TrialRecord
+from harness.verdicts.evaluate import TrialResult
 from reports.plugin import properties_of
 from tests.reports.journals import make_spec
 

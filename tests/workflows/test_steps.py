@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.evaluate import TrialResult, evaluate
 from harness.journal.journal import read_journal
 from harness.journal.run_folder import RunFolder
 from harness.specs.trial import TrialStatus
-from harness.thresholds import FILE, read_thresholds
+from harness.verdicts.evaluate import TrialResult, evaluate
+from harness.verdicts.thresholds import FILE, read_thresholds
 from reports.write import write_reports
 from tests.reports.gating.test_trees import git_in
 from tests.reports.journals import OK, ended, make_spec, played, write_run

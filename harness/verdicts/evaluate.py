@@ -9,11 +9,11 @@ import msgspec
 from harness.journal.events import Checked
 from harness.journal.journal import TrialRecord
 from harness.metrics import Measurement, TrialLog, measure
-from harness.rules import rules_of
 from harness.specs.trial import TrialSpec, TrialStatus
 from harness.support.gc_pause import no_search
-from harness.thresholds import Threshold
-from harness.verdict import Standing, Verdict, fail, judge, unjudged, worst
+from harness.verdicts.rules import rules_of
+from harness.verdicts.thresholds import Threshold
+from harness.verdicts.verdict import Standing, Verdict, fail, judge, unjudged, worst
 
 
 @dataclass

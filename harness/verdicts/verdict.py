@@ -8,7 +8,7 @@ from harness.clock import ClockKind
 from harness.metrics import Measurement
 from harness.metrics.measurement import share_of
 from harness.statistics import claim, percentile_bounds, samples_needed
-from harness.thresholds import Limit, Threshold
+from harness.verdicts.thresholds import Limit, Threshold
 
 
 class Standing(StrEnum):

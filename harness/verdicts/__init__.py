@@ -1,0 +1,1 @@
+"""Verdicts: thresholds, and how the figures of a trial are judged by them."""
