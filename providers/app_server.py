@@ -27,9 +27,9 @@ from harness.contract import (
     SessionConfig,
 )
 from harness.errors import AudioError, EchobenchError, ProviderError, UnavailableError
-from harness.live.adapter import read_adapter
 from harness.requirements import Requirement
-from providers.policies.app_link import AppLink, Heard
+from providers.app.adapter import read_adapter
+from providers.app.connection import AppLink, Heard
 
 Seconds = Annotated[float, Meta(gt=0, le=600)]
 

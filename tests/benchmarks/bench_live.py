@@ -25,12 +25,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from harness import clock
 from harness.clock import ClockKind, now_s
 from harness.journal.events import Event, Queued, Said
-from harness.live.adapter import read_adapter
 from harness.live.protocol.frames import pack, unpack
 from harness.live.server.limits import LiveLimits
 from harness.live.trial import run_over_wire
 from harness.session.session import run_session
 from harness.statistics import percentile
+from providers.app.adapter import read_adapter
 from tests.benchmarks.live_rig import CHUNK, CHUNK_S, MIC, Echo, crowd, serving
 from tests.harness.sessions import silent_track
 from tests.trials import scenario_of, spec_of

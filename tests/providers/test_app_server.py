@@ -18,11 +18,11 @@ from harness.errors import (
     UnavailableError,
 )
 from harness.journal.events import Event, Said
-from harness.live.adapter import read_adapter
 from harness.metrics import TrialLog, measure
 from harness.provider.registry import make_provider
 from harness.session.session import run_session
 from harness.specs.scenario import SourceScript
+from providers.app.adapter import read_adapter
 from providers.app_server import AppServer, AppServerSettings
 from tests.ladder.numbers import counting
 from tests.providers.echopanel_server import EchoPanel, echopanel

@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from harness.contract import AudioSource
 from harness.errors import ProviderError, UnavailableError
-from harness.live.adapter import Adapter, Message, Text, matches
+from providers.app.adapter import Adapter, Message, Text, matches
 
 BIGGEST_MESSAGE = 1 << 22
 CLOSE_S = 2.0

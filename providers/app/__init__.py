@@ -1,0 +1,1 @@
+"""Policies for captioning servers of one's own, driven by an adapter file."""
