@@ -62,7 +62,7 @@ async def run_over_wire(
     emit: Emit,
     patience: Patience = DEFAULT,
 ) -> None:
-    """Play the tracks to the provider through a live server; see `harness.session.session.run_session`.
+    """Play the tracks to the provider through a live server (`session.session.run_session`).
 
     Raises:
         ProviderError: The provider failed, got stuck or broke the contract.

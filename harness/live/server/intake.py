@@ -46,7 +46,7 @@ class Intake:
         return self.lost / SAMPLE_RATE_HZ
 
     async def play(self, feed: Feed, origin_s: float) -> None:
-        """Be a source of a session until the end of the audio; see `harness.session.session.Input`."""
+        """Be a source of a session until the audio ends (`harness.session.session.Input`)."""
         self._feed = feed
         await self._ended.wait()
         feed.end()
