@@ -10,7 +10,7 @@ from harness.audio import Samples
 from harness.contract import SessionConfig, Word
 from harness.requirements import ModelName, Requirement
 from providers.faster_whisper import FasterWhisper, FasterWhisperSettings
-from providers.policies import weights
+from providers.models import hub
 from providers.policies.whisper import WhisperProvider, WhisperSettings
 from providers.policies.whisper_models import DISTILLED
 from providers.whisper_cpp import WhisperCpp, WhisperCppSettings
@@ -63,9 +63,9 @@ class DistilWhisper(WhisperProvider):
         return self._engine.locate_model(model)
 
     def _check_name(self, model: str) -> None:
-        is_name = model != weights.EMBEDDED and "/" not in model and not weights.is_path(model)
+        is_name = model != hub.EMBEDDED and "/" not in model and not hub.is_path(model)
         if is_name:
-            weights.known(model, [*DISTILLED], self.name)
+            hub.known(model, [*DISTILLED], self.name)
 
     def load(self, config: SessionConfig) -> None:
         """See `ResidentProvider`."""

@@ -12,9 +12,9 @@ from harness.contract import SessionConfig, Word
 from harness.errors import ModelError, UnavailableError
 from harness.requirements import Package
 from models import EMBEDDED
-from providers.policies import weights
+from providers.models import hub
+from providers.models.threads import cpu_threads, wait_without_spinning
 from providers.policies.ctranslate import FILES, OPTIONAL_FILES, check_ct2
-from providers.policies.threads import cpu_threads, wait_without_spinning
 from providers.policies.whisper import ALL_POSITIONS, WhisperProvider, WhisperSettings, most_tokens
 from providers.policies.whisper_models import DISTILLED
 
@@ -54,22 +54,22 @@ class FasterWhisper(WhisperProvider):
     def locate_model(self, model: str) -> Path:
         """See `ASRProvider`; `model` may also be any "owner/name" on the Hugging Face hub."""
         folder = self._folder(model)
-        weights.check_hashes(folder.iterdir())
+        hub.check_hashes(folder.iterdir())
         return folder
 
     def _folder(self, model: str) -> Path:
         """Find a model's folder, and look into it."""
-        if model == weights.EMBEDDED:
+        if model == hub.EMBEDDED:
             folder = EMBEDDED / "ct2"
-        elif weights.is_path(model):
+        elif hub.is_path(model):
             folder = Path(model).expanduser()
         elif model in DISTILLED:
-            folder = weights.fetch(DISTILLED[model].ct2_repository, FILES, OPTIONAL_FILES)
+            folder = hub.fetch(DISTILLED[model].ct2_repository, FILES, OPTIONAL_FILES)
         elif "/" in model:
-            folder = weights.fetch(model, FILES, OPTIONAL_FILES)
+            folder = hub.fetch(model, FILES, OPTIONAL_FILES)
         else:
-            name = weights.known(model, [*HUB_NAMES, *DISTILLED], self.name)
-            folder = weights.fetch(f"{HUB_OWNER}/faster-whisper-{name}", FILES, OPTIONAL_FILES)
+            name = hub.known(model, [*HUB_NAMES, *DISTILLED], self.name)
+            folder = hub.fetch(f"{HUB_OWNER}/faster-whisper-{name}", FILES, OPTIONAL_FILES)
         check_ct2(folder)
         return folder
 

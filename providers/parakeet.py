@@ -14,11 +14,11 @@ from harness.contract import ProviderSettings, SessionConfig, Word
 from harness.errors import ModelError, UnavailableError
 from harness.requirements import ModelFolder, Package, Requirement
 from harness.support.sanitize import in_one_line
-from providers.policies import weights
-from providers.policies.given import GIVEN, given_folder
-from providers.policies.parakeet_files import CONFIG, VOCABULARY, check_parakeet, graph_files
-from providers.policies.pieces import words_of
-from providers.policies.threads import cpu_threads
+from providers.models import hub
+from providers.models.parakeet import CONFIG, VOCABULARY, check_parakeet, graph_files
+from providers.models.subwords import words_of
+from providers.models.threads import cpu_threads
+from providers.models.user_folder import GIVEN, given_folder
 from providers.policies.windowed import WindowedProvider
 
 HUB_OWNER = "istupakov"
@@ -60,7 +60,7 @@ class Parakeet(WindowedProvider):
     def locate_model(self, model: str) -> Path:
         """See `ASRProvider`."""
         folder = self._folder(model)
-        weights.check_hashes(folder.iterdir())
+        hub.check_hashes(folder.iterdir())
         return folder
 
     def _folder(self, model: str) -> Path:
@@ -69,9 +69,9 @@ class Parakeet(WindowedProvider):
         if (given := given_folder(model, self._given)) is not None:
             folder = given
         else:
-            name = weights.known(model, HUB_NAMES, self.name)
+            name = hub.known(model, HUB_NAMES, self.name)
             graphs = graph_files(quantization)
-            folder = weights.fetch(
+            folder = hub.fetch(
                 f"{HUB_OWNER}/parakeet-{name}-onnx",
                 (CONFIG, VOCABULARY, *graphs),
                 tuple(f"{graph}.data" for graph in graphs),

@@ -18,17 +18,17 @@ from harness.contract import ProviderSettings, SessionConfig
 from harness.errors import ModelError
 from harness.requirements import ModelFolder, Package, Platform, Requirement
 from harness.support.sanitize import in_one_line
-from providers.policies import weights
+from providers.models import hub
+from providers.models.hub import lacking
+from providers.models.subwords import words_of
+from providers.models.user_folder import GIVEN, given_folder
 from providers.policies.feedthrough import (
     EngineStream,
     FeedThroughProvider,
     FeedThroughStream,
     Heard,
 )
-from providers.policies.given import GIVEN, given_folder
-from providers.policies.pieces import words_of
 from providers.policies.segmenter import Limits
-from providers.policies.weights import lacking
 
 HUB_OWNER = "mlx-community"
 HUB_NAMES = "tdt-0.6b-v2 tdt-0.6b-v3 rnnt-0.6b tdt_ctc-110m".split()
@@ -76,7 +76,7 @@ class ParakeetMlx(FeedThroughProvider):
     def locate_model(self, model: str) -> Path:
         """See `ASRProvider`."""
         folder = self._folder(model)
-        weights.check_hashes(folder.iterdir())
+        hub.check_hashes(folder.iterdir())
         return folder
 
     def _folder(self, model: str) -> Path:
@@ -84,8 +84,8 @@ class ParakeetMlx(FeedThroughProvider):
         if (given := given_folder(model, self._given)) is not None:
             folder = given
         else:
-            name = weights.known(model, HUB_NAMES, self.name)
-            folder = weights.fetch(f"{HUB_OWNER}/parakeet-{name}", FILES)
+            name = hub.known(model, HUB_NAMES, self.name)
+            folder = hub.fetch(f"{HUB_OWNER}/parakeet-{name}", FILES)
         if missing := lacking(folder, FILES):
             problem = f"has no {missing}" if folder.is_dir() else "no such folder"
             raise ModelError(str(folder), problem, f"a folder with {', '.join(FILES)}")

@@ -15,7 +15,8 @@ from harness.contract import SessionConfig, Sharing, Word
 from harness.errors import ModelError, ProviderError, UnknownNameError
 from harness.processes.child_calls import CalledChild
 from harness.requirements import Package
-from providers.policies import weights
+from providers.models import hub
+from providers.models.sphinx import WordTimes, model_files
 from providers.policies.feedthrough import (
     EngineStream,
     FeedThroughProvider,
@@ -23,7 +24,6 @@ from providers.policies.feedthrough import (
     Heard,
 )
 from providers.policies.segmenter import Limits
-from providers.policies.sphinx import WordTimes, model_files
 
 PACKAGE = Package("pocketsphinx", extra="pocketsphinx")
 MODEL = "en-us"
@@ -52,7 +52,7 @@ class PocketSphinx(FeedThroughProvider):
             if spec is None or spec.origin is None:
                 raise ModelError(f"model {model}", f"lacks {PACKAGE.missing()}", PACKAGE.remedy())
             folder = Path(spec.origin).parent / "model" / MODEL
-        elif weights.is_path(model):
+        elif hub.is_path(model):
             folder = Path(model).expanduser()
         else:
             raise UnknownNameError(f"--model for {self.name}", model, [MODEL, "a path"])
@@ -90,7 +90,7 @@ class PocketSphinx(FeedThroughProvider):
             await asyncio.to_thread(child.end)
 
     async def _start(self) -> CalledChild:
-        child = CalledChild(self.name, "providers.policies.sphinx:Sphinx", self._files)
+        child = CalledChild(self.name, "providers.models.sphinx:Sphinx", self._files)
         self._children.append(child)
         try:
             await child.start()

@@ -13,16 +13,16 @@ from harness.contract import ProviderSettings, SessionConfig
 from harness.errors import ModelError, UnknownNameError
 from harness.requirements import ModelFolder, Package, Requirement
 from harness.support.sanitize import in_one_line
+from providers.models.sherpa import sherpa_files
+from providers.models.subwords import words_of
+from providers.models.threads import cpu_threads
+from providers.models.user_folder import GIVEN, given_folder
 from providers.policies.feedthrough import (
     EngineStream,
     FeedThroughProvider,
     FeedThroughStream,
     Heard,
 )
-from providers.policies.given import GIVEN, given_folder
-from providers.policies.pieces import words_of
-from providers.policies.sherpa_files import sherpa_files
-from providers.policies.threads import cpu_threads
 
 PAGE = "https://k2-fsa.github.io/sherpa/onnx/pretrained_models/"
 PAUSE_S = 0.8

@@ -11,7 +11,8 @@ from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.contract import SessionConfig, Word
 from harness.requirements import Package
 from models import EMBEDDED
-from providers.policies import weights
+from providers.models import hub
+from providers.models.threads import cpu_threads, wait_without_spinning
 from providers.policies.alignment import (
     aligned_words,
     alignment,
@@ -19,7 +20,6 @@ from providers.policies.alignment import (
     stamped_words,
 )
 from providers.policies.ggml import check_ggml
-from providers.policies.threads import cpu_threads, wait_without_spinning
 from providers.policies.whisper import WhisperProvider, WhisperSettings, most_tokens
 from providers.policies.whisper_models import DISTILLED
 
@@ -62,21 +62,21 @@ class WhisperCpp(WhisperProvider):
         """See `ASRProvider`."""
         path = self._path(model)
         check_ggml(path)
-        weights.check_hashes([path])
+        hub.check_hashes([path])
         return path
 
     def _path(self, model: str) -> Path:
         """Find a model's file."""
-        if model == weights.EMBEDDED:
+        if model == hub.EMBEDDED:
             return EMBEDDED / "ggml-q8_0.bin"
-        if weights.is_path(model):
+        if hub.is_path(model):
             return Path(model).expanduser()
         if (distilled := DISTILLED.get(model)) is not None:
             repository, file = distilled.ggml_repository, distilled.ggml_file
         else:
-            name = weights.known(model, [*HUB_NAMES, *DISTILLED], self.name)
+            name = hub.known(model, [*HUB_NAMES, *DISTILLED], self.name)
             repository, file = HUB_REPOSITORY, f"ggml-{name}.bin"
-        return weights.fetch(repository, [file]) / file
+        return hub.fetch(repository, [file]) / file
 
     def load(self, config: SessionConfig) -> None:
         """See `ResidentProvider`; the file is walked first, since damage would end the process."""

@@ -12,8 +12,8 @@ import msgspec
 from msgspec import Meta
 
 from harness.errors import ModelError
+from providers.models.hub import lacking
 from providers.policies.ct2_weights import read_decoder
-from providers.policies.weights import lacking
 
 T = TypeVar("T")
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from harness.errors import ModelError
-from providers.policies.weights import EMBEDDED
+from providers.models.hub import EMBEDDED
 
 
 @dataclass(frozen=True)

@@ -30,10 +30,10 @@ from harness.specs.scenario import find_scenario
 from harness.specs.trial import TrialSpec
 from harness.timeline.timeline import build_timeline
 from providers.faster_whisper import FasterWhisper, FasterWhisperSettings
+from providers.models.sphinx import Sphinx, model_files
 from providers.parakeet import Parakeet, ParakeetSettings
 from providers.pocketsphinx import PocketSphinx, SphinxStream
 from providers.policies.feedthrough import EngineStream, FeedThroughStream
-from providers.policies.sphinx import Sphinx, model_files
 from providers.policies.whisper import most_tokens
 from providers.policies.windowed import WindowedProvider
 from providers.sherpa_onnx import LONGEST_S, PAUSE_S, SherpaOnnx, SherpaOnnxSettings, SherpaStream

@@ -19,7 +19,7 @@ from harness.provider.registry import find_corpus, make_provider
 from harness.specs.scenario import Scenario, SourceScript
 from harness.specs.trial import Activity, TrialSpec
 from harness.timeline.corpus import CorpusUtterance
-from providers.policies.threads import wait_without_spinning
+from providers.models.threads import wait_without_spinning
 
 wait_without_spinning()  # before a test module loads an engine, as each provider does by itself
 ROOT = Path(__file__).parents[2]

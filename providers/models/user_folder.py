@@ -4,7 +4,7 @@ from pathlib import Path
 
 from harness.errors import ModelError
 from harness.requirements import ModelFolder
-from providers.policies.weights import is_path
+from providers.models.hub import is_path
 
 GIVEN = "given"
 """The model in the folder that a provider's option, or an environment variable, names."""

@@ -11,9 +11,9 @@ import msgspec
 from msgspec import Meta
 
 from harness.errors import ModelError
-from providers.policies.onnxfile import read_onnx
-from providers.policies.pieces import check_pieces
-from providers.policies.weights import lacking
+from providers.models.hub import lacking
+from providers.models.onnx_file import read_onnx
+from providers.models.subwords import check_pieces
 
 BLANK = "<blk>"
 CONFIG, VOCABULARY = "config.json", "vocab.txt"

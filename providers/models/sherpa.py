@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import ModelError
-from providers.policies.onnxfile import OnnxFile, read_onnx
-from providers.policies.pieces import check_pieces
+from providers.models.onnx_file import OnnxFile, read_onnx
+from providers.models.subwords import check_pieces
 
 BLANK = "<blk>"
 PARTS = ("encoder", "decoder", "joiner")
