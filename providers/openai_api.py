@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 from harness.contract import SessionConfig
 from harness.requirements import Package, SecretKey
-from providers.policies.items import Items
-from providers.policies.resampling import Resampler
-from providers.policies.service import ServiceProvider, ServiceSettings
-from providers.policies.troubles import Kind, TroubleError, of_code
-from providers.policies.wires import Answer, UploadWire, Wire, checked_text
+from providers.services.base import ServiceProvider, ServiceSettings
+from providers.services.connection import Answer, UploadWire, Wire, checked_text
+from providers.services.failures import Kind, TroubleError, of_code
+from providers.services.item_order import Items
+from providers.services.resampling import Resampler
 
 RATE_HZ = 24_000
 """The only one that realtime sessions take."""

@@ -14,9 +14,9 @@ from msgspec import Meta
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import SessionConfig
 from harness.requirements import Package, SecretKey
-from providers.policies.service import ServiceProvider, ServiceSettings
-from providers.policies.troubles import Kind, TroubleError, of_code
-from providers.policies.wires import Answer, UploadWire, Wire, checked_text
+from providers.services.base import ServiceProvider, ServiceSettings
+from providers.services.connection import Answer, UploadWire, Wire, checked_text
+from providers.services.failures import Kind, TroubleError, of_code
 
 DEFAULT_MODELS = {"realtime": "voxtral-mini-transcribe-realtime-3", "file": "voxtral-mini-latest"}
 WITHOUT_LANGUAGE = "-2602"

@@ -24,7 +24,7 @@ from harness.audio import SAMPLE_RATE_HZ, to_pcm16
 from harness.clock import ClockKind, run
 from harness.contract import SessionConfig
 from harness.provider.registry import make_provider
-from providers.policies.resampling import Resampler
+from providers.services.resampling import Resampler
 from tests.vendors.lanes import KEY
 
 MESSAGES = 40

@@ -12,9 +12,9 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.frames import Close
 from websockets.http11 import Response
 
-from providers.policies.items import Items
-from providers.policies.retries import WORTH_A_RETRY, Patience, giving_up
-from providers.policies.troubles import LONGEST_SAID, Kind, Trouble, TroubleError, trouble_of
+from providers.services.failures import LONGEST_SAID, Kind, Trouble, TroubleError, trouble_of
+from providers.services.item_order import Items
+from providers.services.retries import WORTH_A_RETRY, Patience, giving_up
 
 troubles = st.builds(
     Trouble, st.sampled_from(Kind), st.text(max_size=20), st.none() | st.floats(0, 100)

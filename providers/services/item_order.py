@@ -1,6 +1,6 @@
 """Which utterance a service speaks of, when it names items and each item names the one before."""
 
-from providers.policies.troubles import Kind, TroubleError
+from providers.services.failures import Kind, TroubleError
 
 
 class Items:

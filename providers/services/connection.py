@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
 from harness.provider.output_checks import LONGEST_TEXT
-from providers.policies.troubles import Kind, TroubleError
+from providers.services.failures import Kind, TroubleError
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from harness.errors import EchobenchError, ProviderError, UnavailableError, UsageError
 from harness.provider.output_checks import BadOutputError
 from harness.session.watchdog import StalledError
-from providers.policies.troubles import Kind, Trouble
+from providers.services.failures import Kind, Trouble
 
 FIRST_WAIT_S, LONGEST_BACKOFF_S = 0.5, 8.0
 WORTH_A_RETRY = {Kind.LIMIT, Kind.SERVER, Kind.LOST, Kind.LATE}

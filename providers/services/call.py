@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 
 from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
 from harness.clock import now_s
-from providers.policies.retries import Patience
-from providers.policies.troubles import Kind, Trouble, TroubleError, trouble_of
-from providers.policies.wires import Answer, Wire
+from providers.services.connection import Answer, Wire
+from providers.services.failures import Kind, Trouble, TroubleError, trouble_of
+from providers.services.retries import Patience
 
 CLOSE_S = 1.0
 """For a service to say goodbye."""

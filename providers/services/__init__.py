@@ -1,0 +1,1 @@
+"""Policies for network services: connection, retries, failures, order of items."""
