@@ -19,7 +19,7 @@ from providers.models.parakeet import CONFIG, VOCABULARY, check_parakeet, graph_
 from providers.models.subwords import words_of
 from providers.models.threads import cpu_threads
 from providers.models.user_folder import GIVEN, given_folder
-from providers.policies.windowed import WindowedProvider
+from providers.streaming.windowed import WindowedProvider
 
 HUB_OWNER = "istupakov"
 HUB_NAMES = "tdt-0.6b-v2 tdt-0.6b-v3 rnnt-0.6b".split()

@@ -22,13 +22,13 @@ from providers.models import hub
 from providers.models.hub import lacking
 from providers.models.subwords import words_of
 from providers.models.user_folder import GIVEN, given_folder
-from providers.policies.feedthrough import (
+from providers.streaming.feedthrough import (
     EngineStream,
     FeedThroughProvider,
     FeedThroughStream,
     Heard,
 )
-from providers.policies.segmenter import Limits
+from providers.streaming.segmenter import Limits
 
 HUB_OWNER = "mlx-community"
 HUB_NAMES = "tdt-0.6b-v2 tdt-0.6b-v3 rnnt-0.6b tdt_ctc-110m".split()

@@ -17,13 +17,13 @@ from harness.processes.child_calls import CalledChild
 from harness.requirements import Package
 from providers.models import hub
 from providers.models.sphinx import WordTimes, model_files
-from providers.policies.feedthrough import (
+from providers.streaming.feedthrough import (
     EngineStream,
     FeedThroughProvider,
     FeedThroughStream,
     Heard,
 )
-from providers.policies.segmenter import Limits
+from providers.streaming.segmenter import Limits
 
 PACKAGE = Package("pocketsphinx", extra="pocketsphinx")
 MODEL = "en-us"

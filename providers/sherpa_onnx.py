@@ -17,7 +17,7 @@ from providers.models.sherpa import sherpa_files
 from providers.models.subwords import words_of
 from providers.models.threads import cpu_threads
 from providers.models.user_folder import GIVEN, given_folder
-from providers.policies.feedthrough import (
+from providers.streaming.feedthrough import (
     EngineStream,
     FeedThroughProvider,
     FeedThroughStream,

@@ -19,16 +19,16 @@ from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ, Samples, to_pcm16
 from harness.clock import ClockKind, now_s
 from harness.contract import InferenceSpan, Interruption, ProviderSettings, SessionConfig, Sharing
 from harness.errors import UsageError
-from providers.policies.feedthrough import (
+from providers.services.call import Call, Line, Spoken, Wait
+from providers.services.connection import Answer, Wire
+from providers.services.failures import Trouble
+from providers.services.retries import Patience, giving_up
+from providers.streaming.feedthrough import (
     EngineStream,
     FeedThroughProvider,
     FeedThroughStream,
     Heard,
 )
-from providers.services.call import Call, Line, Spoken, Wait
-from providers.services.connection import Answer, Wire
-from providers.services.failures import Trouble
-from providers.services.retries import Patience, giving_up
 
 MESSAGE = 2 * SAMPLE_RATE_HZ * BYTES_PER_SAMPLE
 """Bytes of audio that are sent at a time, at most; services refuse messages that are too long."""

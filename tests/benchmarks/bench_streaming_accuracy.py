@@ -16,7 +16,7 @@ from harness.clock import ClockKind
 from harness.contract import SessionConfig
 from harness.provider.registry import find_corpus, make_provider
 from harness.text_normalizer import tokens
-from providers.policies.windowed import WindowedProvider
+from providers.streaming.windowed import WindowedProvider
 from tests.providers.engines import hear, text_of, with_pauses
 
 MOST_POINTS = 0.03

@@ -16,7 +16,7 @@ import numpy as np
 from harness.clock import now_s
 from harness.contract import AudioSource, InferenceSpan, ProviderSettings, SessionConfig
 from harness.provider.resident import Session
-from providers.policies.segmenter import Limits
+from providers.streaming.segmenter import Limits
 from tests.providers.tones import ToneEngine
 
 T = TypeVar("T")

@@ -19,9 +19,9 @@ import numpy as np
 from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.contract import AudioSource, Word
 from harness.provider.resident import Session
-from providers.policies.agreement import agreed
-from providers.policies.streaming import Stream
-from providers.policies.windowed import WindowedProvider
+from providers.streaming.agreement import agreed
+from providers.streaming.base import Stream
+from providers.streaming.windowed import WindowedProvider
 
 KNOWN_SLACK_S = 0.1
 """A word that begins so little before the last committed one's end may be a new one."""

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from harness.audio import SAMPLE_RATE_HZ, Samples
-from providers.policies.segmenter import Limits, Segmenter, Window
+from providers.streaming.segmenter import Limits, Segmenter, Window
 
 SYLLABLES_HZ = 4.0
 

@@ -3,7 +3,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.policies.agreement import agreed, spoken_form
+from providers.streaming.agreement import agreed, spoken_form
 
 VOCABULARY = st.sampled_from(["open", "Open,", "OPEN!", "the", "The", "door", "dóor", "don't", "—"])
 hypotheses = st.lists(VOCABULARY, max_size=8)

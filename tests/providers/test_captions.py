@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.contract import Word
-from providers.policies.captions import Captions, placed
+from providers.streaming.segments import Captions, placed
 
 offsets = st.floats(-5, 20)
 texts = st.lists(st.sampled_from(["open", "the", "door", "Door,"]), max_size=5).map(" ".join)

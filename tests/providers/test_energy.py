@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.audio import SAMPLE_RATE_HZ
-from providers.policies.energy import FLOOR_S, FRAME, EnergyDetector, levels_db
+from providers.streaming.energy import FLOOR_S, FRAME, EnergyDetector, levels_db
 from tests.providers.signals import Piece, noise, pieces, push_sizes, render, samples_of, tone
 
 SECOND = SAMPLE_RATE_HZ

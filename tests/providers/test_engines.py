@@ -14,7 +14,7 @@ from harness.contract import ASRSegment, AudioSource, InferenceSpan, SessionConf
 from harness.errors import ProviderError
 from harness.provider.registry import find_corpus, make_provider
 from harness.text_normalizer import tokens
-from providers.policies.windowed import WindowedProvider
+from providers.streaming.windowed import WindowedProvider
 from tests.providers.engines import (
     failed_rules,
     hear,

@@ -10,7 +10,7 @@ from harness.clock import ClockKind, now_s, run
 from harness.contract import ASRSegment, AudioAccount, AudioSource, SessionConfig
 from harness.errors import AudioError, ProviderError
 from harness.journal.events import Checked, Event
-from providers.policies.feedthrough import Heard
+from providers.streaming.feedthrough import Heard
 from tests.providers.engines import spec
 from tests.providers.signals import samples_of
 from tests.providers.tone_streams import Habits, ToneFeed

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from harness.audio import SAMPLE_RATE_HZ, Samples, read_audio, to_float
 from harness.contract import AudioAccount
-from providers.policies.segmenter import Limits, Segmenter
+from providers.streaming.segmenter import Limits, Segmenter
 from tests.providers.signals import noise, windows_of
 
 FOLDER = Path(__file__).parents[3] / "shared" / "speech"

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.contract import AudioAccount
-from providers.policies.energy import FRAME
-from providers.policies.segmenter import Limits, Segmenter, Window
+from providers.streaming.energy import FRAME
+from providers.streaming.segmenter import Limits, Segmenter, Window
 from tests.providers.signals import (
     LIMITS,
     Piece,

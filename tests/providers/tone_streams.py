@@ -7,13 +7,13 @@ import numpy as np
 
 from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.contract import Word
-from providers.policies.feedthrough import (
+from providers.streaming.feedthrough import (
     EngineStream,
     FeedThroughProvider,
     FeedThroughStream,
     Heard,
 )
-from providers.policies.segmenter import Limits
+from providers.streaming.segmenter import Limits
 from tests.providers.tones import Engine, words_in
 
 PAUSE_S = 0.4

@@ -12,9 +12,9 @@ from harness.audio import SAMPLE_RATE_HZ, Samples, to_pcm16
 from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, AudioSource, SessionConfig, Word
 from harness.timeline.corpus import CorpusUtterance
-from providers.policies.segmenter import Limits
-from providers.policies.streaming import StreamingProvider
-from providers.policies.windowed import WindowedProvider
+from providers.streaming.base import StreamingProvider
+from providers.streaming.segmenter import Limits
+from providers.streaming.windowed import WindowedProvider
 from tests.providers.signals import cut, noise, samples_of, tone
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ import numpy as np
 
 from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.contract import AudioAccount
-from providers.policies.energy import FRAME, EnergyDetector, levels_db
+from providers.streaming.energy import FRAME, EnergyDetector, levels_db
 
 
 @dataclass(frozen=True)

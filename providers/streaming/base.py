@@ -15,7 +15,7 @@ from harness.contract import ASRSegment, AudioSource, ProviderSettings, Word
 from harness.errors import AudioError
 from harness.provider.attribution import blamed
 from harness.provider.resident import ResidentProvider, Session
-from providers.policies.captions import Captions, checked_samples
+from providers.streaming.segments import Captions, checked_samples
 
 
 class Stream(ABC):

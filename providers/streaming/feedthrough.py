@@ -17,9 +17,9 @@ from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.contract import AudioSource, Word
 from harness.errors import ProviderError
 from harness.provider.resident import Session
-from providers.policies.captions import placed
-from providers.policies.segmenter import Limits, Segmenter, Window
-from providers.policies.streaming import Stream, StreamingProvider
+from providers.streaming.base import Stream, StreamingProvider
+from providers.streaming.segmenter import Limits, Segmenter, Window
+from providers.streaming.segments import placed
 
 MOST_UNCONFIRMED_S = 30.0
 """Of audio that an engine was fed and hasn't recognised; longer than any utterance. A network takes

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from harness.audio import Samples, to_float
 from harness.contract import ASRSegment, AudioSource, Word
 from harness.errors import AudioError
-from providers.policies.agreement import agreed
+from providers.streaming.agreement import agreed
 
 
 @dataclass

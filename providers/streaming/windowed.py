@@ -13,9 +13,9 @@ from functools import partial
 from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.contract import AudioSource, Word
 from harness.provider.resident import Session
-from providers.policies.captions import placed
-from providers.policies.segmenter import Limits, Segmenter, Window
-from providers.policies.streaming import Stream, StreamingProvider
+from providers.streaming.base import Stream, StreamingProvider
+from providers.streaming.segmenter import Limits, Segmenter, Window
+from providers.streaming.segments import placed
 
 
 class WindowedProvider(StreamingProvider):

@@ -1,0 +1,1 @@
+"""How text is streamed from an engine: windows, agreement, segmentation, feed-through."""
