@@ -12,10 +12,10 @@ from harness.contract import AudioSource, ProviderSettings, SessionConfig, Shari
 from harness.errors import ModelError
 from harness.provider.resident import Session
 from harness.requirements import ModelFolder, Program, Requirement
-from providers.policies.voxtral.files import check_model
-from providers.policies.voxtral.process import VoxtralProcess
-from providers.policies.voxtral.stream import LIMITS, VoxtralStream
 from providers.streaming.feedthrough import EngineStream, FeedThroughProvider, FeedThroughStream
+from providers.voxtral.files import check_model
+from providers.voxtral.process import VoxtralProcess
+from providers.voxtral.stream import LIMITS, VoxtralStream
 
 SOURCE = "https://github.com/antirez/voxtral.c"
 MODEL = "Voxtral-Mini-4B-Realtime"

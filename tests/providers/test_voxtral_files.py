@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ModelError
-from providers.policies.voxtral.files import LONGEST_HEADER, TENSORS, check_model
+from providers.voxtral.files import LONGEST_HEADER, TENSORS, check_model
 from tests.stand_ins.voxtral_model import safetensors, write_model
 
 Spoil = Callable[[Path], object]

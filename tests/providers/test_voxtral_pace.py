@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
-from providers.policies.voxtral.answers import Answers, Step
-from providers.policies.voxtral.pace import FIRST_READ, READ, Pace
+from providers.voxtral.answers import Answers, Step
+from providers.voxtral.pace import FIRST_READ, READ, Pace
 from tests.providers.signals import samples_of, tone
 from tests.stand_ins.voxtral_engine import Engine
 

@@ -19,7 +19,7 @@ from harness.errors import ModelError, UnavailableError
 from harness.journal.events import Checked, Event
 from harness.provider.registry import make_provider
 from harness.specs.trial import Option
-from providers.policies.voxtral import process as voxtral_process
+from providers.voxtral import process as voxtral_process
 from providers.voxtral_realtime import MODEL
 from tests.providers.engines import chunks, hear, shortest, spec, text_of
 from tests.providers.signals import noise, samples_of

@@ -20,7 +20,7 @@ from harness.errors import (
     ProviderError,
     UnavailableError,
 )
-from providers.policies.voxtral.errors import explained
+from providers.voxtral.errors import explained
 from tests.stand_ins.voxtral_binary import NEEDED
 from tests.stand_ins.voxtral_model import executable, safetensors, write_model
 

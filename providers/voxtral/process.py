@@ -13,8 +13,8 @@ from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
 from harness.errors import ProviderError
 from harness.processes.child_process import ChildProcess
 from harness.session.watchdog import StalledError
-from providers.policies.voxtral.answers import Answers, Listener
-from providers.policies.voxtral.pace import TOKEN
+from providers.voxtral.answers import Answers, Listener
+from providers.voxtral.pace import TOKEN
 
 FLUSH = 17 * TOKEN
 """Samples of silence that make it say its last word: what it pads with itself. What it holds back

@@ -16,9 +16,9 @@ from typing import Protocol
 
 from harness.audio import BYTES_PER_SAMPLE
 from harness.provider.output_checks import LONGEST_TEXT, BadOutputError
-from providers.policies.voxtral import pace as symbols
-from providers.policies.voxtral.errors import explained
-from providers.policies.voxtral.pace import Pace
+from providers.voxtral import pace as symbols
+from providers.voxtral.errors import explained
+from providers.voxtral.pace import Pace
 
 SYMBOLS = re.compile(f"[{symbols.ENCODED}{symbols.PREFILLED}{symbols.DECODED}{symbols.RESETS}]")
 """Those that matter here; there may be a flood of other text between them."""

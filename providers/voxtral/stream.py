@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable
 
 from harness.audio import SAMPLE_RATE_HZ, Samples, to_pcm16
 from harness.contract import InferenceSpan
-from providers.policies.fedaudio import FedAudio
-from providers.policies.voxtral.answers import Step
-from providers.policies.voxtral.pace import DELAY_S
-from providers.policies.voxtral.process import VoxtralProcess
 from providers.streaming.feedthrough import EngineStream, FeedThroughStream, Heard
 from providers.streaming.segmenter import Limits
+from providers.voxtral.answers import Step
+from providers.voxtral.fed_audio import FedAudio
+from providers.voxtral.pace import DELAY_S
+from providers.voxtral.process import VoxtralProcess
 
 LIMITS = Limits(pause_s=0.6, tail_s=0.6, longest_s=30.0)
 SILENT_END = round(LIMITS.tail_s * SAMPLE_RATE_HZ)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from harness.errors import ModelError
-from providers.policies.voxtral.errors import MODEL
+from providers.voxtral.errors import MODEL
 
 WEIGHTS, TOKENS, PARAMETERS = "consolidated.safetensors", "tekken.json", "params.json"
 LONGEST_HEADER = 1 << 24
