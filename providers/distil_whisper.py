@@ -11,8 +11,8 @@ from harness.contract import SessionConfig, Word
 from harness.requirements import ModelName, Requirement
 from providers.faster_whisper import FasterWhisper, FasterWhisperSettings
 from providers.models import hub
-from providers.policies.whisper import WhisperProvider, WhisperSettings
-from providers.policies.whisper_models import DISTILLED
+from providers.whisper.base import WhisperProvider, WhisperSettings
+from providers.whisper.models import DISTILLED
 from providers.whisper_cpp import WhisperCpp, WhisperCppSettings
 
 

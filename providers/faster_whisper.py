@@ -14,9 +14,9 @@ from harness.requirements import Package
 from models import EMBEDDED
 from providers.models import hub
 from providers.models.threads import cpu_threads, wait_without_spinning
-from providers.policies.ctranslate import FILES, OPTIONAL_FILES, check_ct2
-from providers.policies.whisper import ALL_POSITIONS, WhisperProvider, WhisperSettings, most_tokens
-from providers.policies.whisper_models import DISTILLED
+from providers.whisper.base import ALL_POSITIONS, WhisperProvider, WhisperSettings, most_tokens
+from providers.whisper.ct2 import FILES, OPTIONAL_FILES, check_ct2
+from providers.whisper.models import DISTILLED
 
 HUB_OWNER = "Systran"
 HUB_NAMES = """

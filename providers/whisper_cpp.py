@@ -13,15 +13,15 @@ from harness.requirements import Package
 from models import EMBEDDED
 from providers.models import hub
 from providers.models.threads import cpu_threads, wait_without_spinning
-from providers.policies.alignment import (
+from providers.whisper.base import WhisperProvider, WhisperSettings, most_tokens
+from providers.whisper.ggml import check_ggml
+from providers.whisper.models import DISTILLED
+from providers.whisper.word_times import (
     aligned_words,
     alignment,
     knows_timestamps,
     stamped_words,
 )
-from providers.policies.ggml import check_ggml
-from providers.policies.whisper import WhisperProvider, WhisperSettings, most_tokens
-from providers.policies.whisper_models import DISTILLED
 
 HUB_REPOSITORY = "ggerganov/whisper.cpp"
 HUB_NAMES = """

@@ -33,10 +33,10 @@ from providers.faster_whisper import FasterWhisper, FasterWhisperSettings
 from providers.models.sphinx import Sphinx, model_files
 from providers.parakeet import Parakeet, ParakeetSettings
 from providers.pocketsphinx import PocketSphinx, SphinxStream
-from providers.policies.whisper import most_tokens
 from providers.sherpa_onnx import LONGEST_S, PAUSE_S, SherpaOnnx, SherpaOnnxSettings, SherpaStream
 from providers.streaming.feedthrough import EngineStream, FeedThroughStream
 from providers.streaming.windowed import WindowedProvider
+from providers.whisper.base import most_tokens
 from providers.whisper_cpp import SHORTEST_S, WhisperCpp, WhisperCppSettings
 from tests.providers import parakeet_model, sherpa_model, sphinx_model
 

@@ -34,7 +34,7 @@ from harness.specs.trial import TrialSpec
 from harness.statistics import percentile
 from harness.timeline.timeline import Track, build_timeline
 from providers.faster_whisper import FasterWhisper, FasterWhisperSettings
-from providers.policies.whisper import WhisperProvider
+from providers.whisper.base import WhisperProvider
 from providers.whisper_cpp import WhisperCpp, WhisperCppSettings
 from tests.providers.local_agreement import LocalAgreement
 

@@ -17,9 +17,9 @@ from harness.journal.events import Checked, Event
 from harness.provider.registry import make_provider
 from harness.text_normalizer import tokens
 from providers.distil_whisper import ENGINES, DistilWhisper
-from providers.policies import alignment
-from providers.policies.ggml import check_ggml
-from providers.policies.whisper_models import DISTILLED
+from providers.whisper import word_times
+from providers.whisper.ggml import check_ggml
+from providers.whisper.models import DISTILLED
 from providers.whisper_cpp import WhisperCpp
 from tests.providers.engines import hear, session, shortest, spec, text_of, with_pauses
 from tests.providers.ggml_files import MODEL, with_decoder_layers
@@ -81,7 +81,7 @@ def test_every_rule_of_the_contract_is_kept() -> None:
 def test_whisper_cpp_forbids_time_stamps_and_words_get_times_all_the_same(
     two_layers: Path, distilled: WhisperCpp
 ) -> None:
-    assert not alignment.knows_timestamps(check_ggml(two_layers))
+    assert not word_times.knows_timestamps(check_ggml(two_layers))
     samples = utterance()
     words = distilled.decode(samples, is_final=True)
     model: Any = distilled._model

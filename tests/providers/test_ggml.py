@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import ModelError
-from providers.policies.ggml import HEADER, check_ggml
+from providers.whisper.ggml import HEADER, check_ggml
 from tests.providers.ggml_files import MODEL, decode_in_child, layout_of, with_few_tokens
 
 CONTENT = with_few_tokens(MODEL.read_bytes(), 300)

@@ -22,7 +22,7 @@ from harness.specs.trial import TrialStatus
 from harness.text_normalizer import tokens
 from models import EMBEDDED
 from providers.models import hub as weights
-from providers.policies.whisper_models import DISTILLED
+from providers.whisper.models import DISTILLED
 from tests.providers.engines import ROOT
 from tests.providers.hub import COMMIT, Faults, Hub, serving
 

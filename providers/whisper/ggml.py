@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from harness.errors import ModelError
-from providers.policies.whisper_tensors import (
+from providers.whisper.ggml_tensors import (
     BYTES_AND_ELEMENTS,
     TYPE_OF_FILE,
     Tensor,

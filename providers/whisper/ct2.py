@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from harness.errors import ModelError
 from providers.models.hub import lacking
-from providers.policies.ct2_weights import read_decoder
+from providers.whisper.ct2_weights import read_decoder
 
 T = TypeVar("T")
 

@@ -9,9 +9,9 @@ all of it.
 import math
 
 from harness.contract import ProviderSettings, SessionConfig
-from providers.policies.whisper_models import traits_of
 from providers.streaming.segmenter import Limits
 from providers.streaming.windowed import WindowedProvider
+from providers.whisper.models import traits_of
 
 ALL_POSITIONS = 1500
 """Of the encoder: 30 s."""

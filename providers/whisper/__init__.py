@@ -1,0 +1,1 @@
+"""What the Whisper engines share: windows, word times, model files."""
