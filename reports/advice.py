@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from harness.verdicts.verdict import Standing
 from reports.answer import UNJUDGED
 from reports.candidates import Candidate
-from reports.numbers import number, with_unit
+from reports.formatting import number, with_unit
 
 AS_SOON_S = 0.1
 """What nobody notices."""

@@ -7,7 +7,7 @@ from harness.journal.events import Checked
 from harness.specs.trial import Activity, TrialStatus
 from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.verdict import Standing, Verdict, worst
-from reports.numbers import limit_with_unit, with_unit
+from reports.formatting import limit_with_unit, with_unit
 
 SIGNS = {
     Standing.PASS: "✓",

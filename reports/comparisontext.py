@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from harness.support.sanitize import printable
 from reports.comparison import CHANGE_SIGNS, Comparison
 from reports.differences import Change, Difference
-from reports.numbers import number, with_unit
+from reports.formatting import number, with_unit
 
 CAVEAT = (
     "Intervals speak of samples within two runs, not of how a machine differs by the hour;",

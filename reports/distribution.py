@@ -11,7 +11,7 @@ from harness.metrics.measurement import share_of
 from harness.statistics import percentile, percentile_bounds
 from harness.verdicts.thresholds import Threshold
 from reports import svg
-from reports.numbers import limit_with_unit, number, with_unit
+from reports.formatting import limit_with_unit, number, with_unit
 
 PERCENTILES = ("p50", "p95")
 MOST_BINS = 40

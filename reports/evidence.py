@@ -9,7 +9,7 @@ from operator import itemgetter
 from harness.journal.events import Dropped, Event, Inferred, Queued, Said, Utterance
 from harness.metrics.alignment import align
 from harness.verdicts.evaluate import TrialResult
-from reports.numbers import number, time_of, with_unit
+from reports.formatting import number, time_of, with_unit
 
 MOST = 8
 Found = tuple[str, str, list[Event]]

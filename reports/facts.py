@@ -10,7 +10,7 @@ from harness.errors import DataFileError
 from harness.journal.run_folder import RunInfo
 from harness.verdicts.evaluate import TrialResult
 from models import EMBEDDED
-from reports.numbers import with_unit
+from reports.formatting import with_unit
 
 CARD = EMBEDDED / "card.json"
 EMBEDDED_NAME = "embedded"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from harness.metrics import METRICS, Measurement
-from reports.numbers import number, with_unit
+from reports.formatting import number, with_unit
 
 STATISTICS = ("p50", "p95", "p99")
 

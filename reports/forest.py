@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from reports import svg
 from reports.differences import Change, Difference
-from reports.numbers import number
+from reports.formatting import number
 
 ROW_PX, AXIS_PX, DOT_SHARE, DOT_PX = 34, 20, 0.006, 8
 LEAST_SPAN, MOST_SPAN = 0.1, 1.0

@@ -12,7 +12,7 @@ from harness.metrics import METRICS, TrialLog
 from harness.specs.scenario import Scenario, SourceScript
 from harness.specs.trial import TrialSpec
 from harness.verdicts.thresholds import Threshold, read_thresholds
-from reports.numbers import limit_with_unit
+from reports.formatting import limit_with_unit
 
 PAGE = Path(__file__).parent.parent / "docs" / "metrics.md"
 INTRODUCTION = """\

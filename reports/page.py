@@ -22,7 +22,7 @@ from reports.distribution import distribution, scale_for
 from reports.evidence import Evidence, evidence_of
 from reports.facts import Facts, limits_of_embedded, machine_facts, moment, run_facts
 from reports.figures import Figure, figure_of
-from reports.numbers import limit_with_unit, number
+from reports.formatting import limit_with_unit, number
 from reports.pareto import pareto
 from reports.speech import SourceText, source_texts
 from reports.timeline import LimitLine, timeline

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from reports import svg
 from reports.candidates import Candidate, pareto_front
-from reports.numbers import number
+from reports.formatting import number
 
 TITLE_PX, PLOT_PX, AXIS_PX, DOT_PX, RING_PX = 20, 190, 22, 9, 13
 LEFT, RIGHT = 0.06, 0.96

@@ -13,7 +13,7 @@ from harness.journal.events import Begun, Queued
 from harness.metrics import TrialLog
 from harness.metrics.triallog import ChunkRecord
 from reports import svg
-from reports.numbers import number, time_of
+from reports.formatting import number, time_of
 
 MOST_BARS = 400
 """More would be thinner than a pixel, and only make the page heavy."""

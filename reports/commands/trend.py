@@ -11,7 +11,7 @@ from harness.support.atomic_write import write_whole
 from harness.support.git import ROOT
 from harness.verdicts.thresholds import FILE, read_thresholds
 from reports.commands.shared import add_runs_dir, say
-from reports.numbers import NO_BREAK, with_unit
+from reports.formatting import NO_BREAK, with_unit
 from reports.runs import read_run
 from reports.trends.history import FOLDER, add_record, read_history, record_of
 from reports.trends.page import machine_trends, render_trends

@@ -4,11 +4,11 @@ import math
 from collections.abc import Iterator
 
 from harness.support.sanitize import printable
+from reports.formatting import number
 from reports.gating.absolute import AbsoluteResult
 from reports.gating.decision import Outcome
 from reports.gating.session import GateResult, TimedFinding
 from reports.markdown import plain, table
-from reports.numbers import number
 
 SIGNS = {
     Outcome.PASS: "✓",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from markupsafe import Markup
 
 from reports import svg
-from reports.numbers import number, with_unit
+from reports.formatting import number, with_unit
 from reports.trends.series import Series
 
 PLOT_PX, LABEL_PX, AXIS_PX, DOT_PX, DOT_SHARE = 90, 18, 20, 5, 0.005
