@@ -19,7 +19,7 @@ from harness.support.sanitize import printable
 from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.thresholds import Threshold
 from harness.verdicts.verdict import Standing
-from reports.answer import MEANINGS, SIGNS
+from reports.advice.answer import MEANINGS, SIGNS
 from reports.formatting import limit_with_unit, number, time_of, with_unit
 from reports.page import label_of, make_page
 

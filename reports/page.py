@@ -14,16 +14,16 @@ from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.rules import rules_of
 from harness.verdicts.thresholds import Threshold
 from harness.verdicts.verdict import Standing, Verdict
-from reports.advice import Advice, advise, name_of
-from reports.answer import Answer, answer_for
-from reports.candidates import Candidate, candidates_of, pareto_front
+from reports.advice.advice import Advice, advise, name_of
+from reports.advice.answer import Answer, answer_for
+from reports.advice.candidates import Candidate, candidates_of, pareto_front
+from reports.advice.pareto import pareto
 from reports.curve import Curve, curves_of, draw_curve
 from reports.distribution import distribution, scale_for
 from reports.evidence import Evidence, evidence_of
 from reports.facts import Facts, limits_of_embedded, machine_facts, moment, run_facts
 from reports.figures import Figure, figure_of
 from reports.formatting import limit_with_unit, number
-from reports.pareto import pareto
 from reports.speech import SourceText, source_texts
 from reports.timeline import LimitLine, timeline
 

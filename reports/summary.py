@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from harness.journal.run_folder import RunInfo
 from harness.verdicts.evaluate import TrialResult
-from reports.answer import SIGNS, answer_for
+from reports.advice.answer import SIGNS, answer_for
 from reports.formatting import with_unit
 from reports.markdown import plain, table
 

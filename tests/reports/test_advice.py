@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from harness.journal.run_folder import RunFolder
 from harness.specs.trial import Activity, TrialStatus
 from harness.verdicts.verdict import Standing
-from reports.advice import Advice, advise
-from reports.answer import answer_for
-from reports.candidates import Candidate, candidates_of, pareto_front
-from reports.pareto import pareto
+from reports.advice.advice import Advice, advise
+from reports.advice.answer import answer_for
+from reports.advice.candidates import Candidate, candidates_of, pareto_front
+from reports.advice.pareto import pareto
 from tests.reports.journals import OK, checked, ended, make_spec, played, read_results, write_run
 from tests.reports.test_charts import of_class, parse, percent
 

@@ -7,7 +7,7 @@ from harness.journal.events import AnyEvent, TrialEnded
 from harness.journal.run_folder import RunFolder
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.verdicts.verdict import Standing
-from reports.answer import Answer, answer_for
+from reports.advice.answer import Answer, answer_for
 from tests.reports.journals import OK, checked, ended, make_spec, played, read_results, write_run
 
 SAID = [("one two three four", "one two three four")]

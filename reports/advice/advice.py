@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.verdicts.verdict import Standing
-from reports.answer import UNJUDGED
-from reports.candidates import Candidate
+from reports.advice.answer import UNJUDGED
+from reports.advice.candidates import Candidate
 from reports.formatting import number, with_unit
 
 AS_SOON_S = 0.1

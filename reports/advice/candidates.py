@@ -7,7 +7,7 @@ from harness.metrics import Measurement
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.verdict import Standing, worst
-from reports.answer import TrialAnswer
+from reports.advice.answer import TrialAnswer
 
 LATENCY, ACCURACY, CPU = "word_emission_latency", "wer", "cpu_per_audio_second"
 

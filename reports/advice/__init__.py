@@ -1,0 +1,1 @@
+"""What to use on this machine, and why."""
