@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
-from reports import svg
+from reports.charts import svg
 from reports.differences import Change, Difference
 from reports.formatting import number
 

@@ -18,14 +18,14 @@ from reports.advice.advice import Advice, advise, name_of
 from reports.advice.answer import Answer, answer_for
 from reports.advice.candidates import Candidate, candidates_of, pareto_front
 from reports.advice.pareto import pareto
-from reports.curve import Curve, curves_of, draw_curve
-from reports.distribution import distribution, scale_for
+from reports.charts.curve import Curve, curves_of, draw_curve
+from reports.charts.distribution import distribution, scale_for
+from reports.charts.trial_timeline import LimitLine, timeline
 from reports.evidence import Evidence, evidence_of
 from reports.facts import Facts, limits_of_embedded, machine_facts, moment, run_facts
 from reports.figures import Figure, figure_of
 from reports.formatting import limit_with_unit, number
 from reports.speech import SourceText, source_texts
-from reports.timeline import LimitLine, timeline
 
 SPREAD_METRICS = ("word_emission_latency", "word_final_latency")
 """Metrics whose samples are drawn as a distribution."""

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from markupsafe import Markup
 
-from reports import svg
 from reports.advice.candidates import Candidate, pareto_front
+from reports.charts import svg
 from reports.formatting import number
 
 TITLE_PX, PLOT_PX, AXIS_PX, DOT_PX, RING_PX = 20, 190, 22, 9, 13

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from reports import svg
+from reports.charts import svg
 from reports.formatting import number, with_unit
 from reports.trends.series import Series
 

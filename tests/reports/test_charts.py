@@ -12,9 +12,9 @@ from harness.journal.journal import read_journal
 from harness.journal.run_folder import RunFolder
 from harness.metrics import Measurement, TrialLog
 from harness.verdicts.thresholds import read_thresholds
-from reports import svg
-from reports.distribution import distribution, scale_for
-from reports.timeline import MOST_BARS, LimitLine, column_means, depth_steps, timeline
+from reports.charts import svg
+from reports.charts.distribution import distribution, scale_for
+from reports.charts.trial_timeline import MOST_BARS, LimitLine, column_means, depth_steps, timeline
 from tests.reports.journals import THRESHOLDS, make_spec, played
 
 SAID = [("one two three", "one two three")]

@@ -4,8 +4,8 @@ from hypothesis import strategies as st
 
 from harness.journal.events import SpeechScored
 from harness.metrics import TrialLog
-from reports import curve as curves
-from reports.curve import MOST_POINTS, Curve, curves_of, draw_curve, filter_curve, thinned
+from reports.charts import curve as curves
+from reports.charts.curve import MOST_POINTS, Curve, curves_of, draw_curve, filter_curve, thinned
 from tests.metrics.logs import MIC, log_of, spoken
 from tests.reports.journals import OK, make_spec, played, write_run
 from tests.reports.pages import Reader, page_of

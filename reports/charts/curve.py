@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from harness.metrics import TrialLog
 from harness.metrics.vad import vad_roc
-from reports import svg
+from reports.charts import svg
 from reports.formatting import number
 
 TITLE_PX, PLOT_PX, AXIS_PX, DOT_PX = 20, 200, 22, 5

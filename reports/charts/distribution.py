@@ -10,7 +10,7 @@ from harness.metrics import Measurement
 from harness.metrics.measurement import share_of
 from harness.statistics import percentile, percentile_bounds
 from harness.verdicts.thresholds import Threshold
-from reports import svg
+from reports.charts import svg
 from reports.formatting import limit_with_unit, number, with_unit
 
 PERCENTILES = ("p50", "p95")

@@ -12,7 +12,7 @@ from harness.contract import AudioSource
 from harness.journal.events import Begun, Queued
 from harness.metrics import TrialLog
 from harness.metrics.triallog import ChunkRecord
-from reports import svg
+from reports.charts import svg
 from reports.formatting import number, time_of
 
 MOST_BARS = 400
