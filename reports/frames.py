@@ -16,7 +16,7 @@ from harness.specs.trial import Activity
 from harness.statistics import percentile_bounds
 from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.verdict import Standing
-from reports.comparison import Comparison
+from reports.compare.comparison import Comparison
 
 SCHEMA = 1
 TRIAL_COLUMNS = {

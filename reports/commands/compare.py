@@ -10,9 +10,9 @@ from typing import Any
 from harness.errors import UsageError
 from harness.support.atomic_write import write_whole
 from reports.commands.shared import RUN_HELP, add_runs_dir, say
-from reports.comparison import compare_runs
-from reports.comparisonpage import render_comparisons
-from reports.comparisontext import comparison_lines
+from reports.compare.comparison import compare_runs
+from reports.compare.page import render_comparisons
+from reports.compare.text import comparison_lines
 from reports.csvfiles import write_csv
 from reports.frames import difference_frame
 from reports.runs import read_run

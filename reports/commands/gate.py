@@ -17,7 +17,7 @@ from harness.machine.profile import describe_machine
 from harness.runner.plan import number_in
 from harness.support.atomic_write import write_whole
 from reports.commands.shared import RUN_HELP, Parser, add_runs_dir, say
-from reports.comparable import machine_class
+from reports.compare.comparable import machine_class
 from reports.gating import told
 from reports.gating.absolute import judge_run
 from reports.gating.controls import Control, add_control, distrust, read_controls

@@ -14,7 +14,7 @@ import psutil
 from harness.errors import JournalError
 from harness.specs.trial import TrialStatus
 from harness.support.atomic_write import write_whole
-from reports.comparable import differing, same_subject
+from reports.compare.comparable import differing, same_subject
 from reports.gating.decision import Decision, Outcome, alarms, decide
 from reports.gating.exact import ExactFinding, judge_exact
 from reports.gating.plan import Gated, Plan

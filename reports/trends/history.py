@@ -18,7 +18,7 @@ from harness.metrics import Measurement
 from harness.specs.trial import Activity, TrialStatus
 from harness.support.atomic_write import write_whole
 from harness.verdicts.evaluate import TrialResult
-from reports.comparable import machine_class
+from reports.compare.comparable import machine_class
 from reports.runs import Run
 
 SCHEMA = 1

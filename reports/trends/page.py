@@ -8,8 +8,8 @@ from markupsafe import Markup
 
 from harness.verdicts.thresholds import Threshold
 from harness.verdicts.verdict import Standing
-from reports.comparison import CHANGE_SIGNS, STANDINGS
-from reports.differences import Change
+from reports.compare.comparison import CHANGE_SIGNS, STANDINGS
+from reports.compare.differences import Change
 from reports.html import render_template
 from reports.trends.course import course
 from reports.trends.history import Record

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from harness.metrics import Measurement
 from harness.verdicts.thresholds import read_thresholds
-from reports.differences import (
+from reports.compare.differences import (
     Change,
     bounds_of,
     cliffs_delta,

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from harness.support.sanitize import printable
-from reports.comparison import CHANGE_SIGNS, Comparison
-from reports.differences import Change, Difference
+from reports.compare.comparison import CHANGE_SIGNS, Comparison
+from reports.compare.differences import Change, Difference
 from reports.formatting import number, with_unit
 
 CAVEAT = (

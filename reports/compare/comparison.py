@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from harness.specs.trial import TrialSpec
 from harness.verdicts.verdict import Standing
-from reports.comparable import require_comparable
-from reports.differences import Change, Difference, differences
+from reports.compare.comparable import require_comparable
+from reports.compare.differences import Change, Difference, differences
 from reports.runs import Run
 
 STANDINGS = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from markupsafe import Markup
 
 from reports.charts import svg
-from reports.differences import Change, Difference
+from reports.compare.differences import Change, Difference
 from reports.formatting import number
 
 ROW_PX, AXIS_PX, DOT_SHARE, DOT_PX = 34, 20, 0.006, 8

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from harness.specs.trial import TrialSpec
-from reports.comparison import CHANGE_SIGNS, STANDINGS, Comparison
-from reports.differences import Difference
-from reports.forest import forest
+from reports.compare.comparison import CHANGE_SIGNS, STANDINGS, Comparison
+from reports.compare.differences import Difference
+from reports.compare.forest import forest
 from reports.html import render_template
 
 
