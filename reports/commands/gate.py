@@ -18,13 +18,13 @@ from harness.runner.plan import number_in
 from harness.support.atomic_write import write_whole
 from reports.commands.shared import RUN_HELP, Parser, add_runs_dir, say
 from reports.compare.comparable import machine_class
-from reports.gating import told
-from reports.gating.absolute import judge_run
-from reports.gating.controls import Control, add_control, distrust, read_controls
+from reports.gating import text
+from reports.gating.aa_controls import Control, add_control, distrust, read_controls
 from reports.gating.decision import Outcome
+from reports.gating.gate import Gate, GateResult, write_result
 from reports.gating.plan import FILE, read_plan
-from reports.gating.session import Gate, GateResult, write_result
-from reports.gating.trees import checked_out, working_state
+from reports.gating.thresholds_gate import judge_run
+from reports.gating.worktrees import checked_out, working_state
 from reports.runs import read_run
 
 STATUSES = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.INCONCLUSIVE: 2, Outcome.INVALID: 3}
@@ -78,9 +78,9 @@ def run(given: argparse.Namespace) -> int:
 def _held_to_thresholds(given: argparse.Namespace) -> Outcome:
     measured = read_run(given.runs_dir, given.run, given.thresholds)
     result = judge_run(measured, given.gate or measured.info.options.gate)
-    for line in told.absolute_lines(result):
+    for line in text.absolute_lines(result):
         say(line)
-    _append(given.markdown, told.absolute_markdown(result))
+    _append(given.markdown, text.absolute_markdown(result))
     return result.outcome
 
 
@@ -106,11 +106,11 @@ def _held_to_base(given: argparse.Namespace) -> Outcome:
             )  # fmt: skip
             result = gate.run()
     _ask_earlier_controls(given, result)
-    for line in told.gate_lines(result):
+    for line in text.gate_lines(result):
         say(line)
     if given.json is not None:
         write_result(given.json, result)
-    _append(given.markdown, told.gate_markdown(result))
+    _append(given.markdown, text.gate_markdown(result))
     return result.outcome
 
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import msgspec
 
-from reports.gating.ranks import hodges_lehmann, signed_rank_p, upper_bound
+from reports.gating.signed_rank import hodges_lehmann, signed_rank_p, upper_bound
 
 LARGEST_RATIO = 1e6
 """Stands for infinity and for a share of nothing."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.errors import UsageError
 from harness.verdicts.thresholds import Threshold
 from reports.compare.differences import Change, lower_is_better
-from reports.gating.trees import git
+from reports.gating.worktrees import git
 from reports.trends.changes import ChangePoint, change_points
 from reports.trends.history import Record, Value
 

@@ -13,7 +13,7 @@ import msgspec
 
 from harness.journal.run_folder import Input
 from harness.specs.trial import TrialSpec, TrialStatus
-from reports.gating.trees import Tree
+from reports.gating.worktrees import Tree
 from tests.reports.journals import OK, ended, make_spec, played, write_run
 
 PYTEST = """

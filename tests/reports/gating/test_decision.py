@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.gating.decision import Outcome, Rule, alarms, decide
-from reports.gating.exact import judge_exact
+from reports.gating.deterministic import judge_exact
 from reports.gating.schedule import Arm, turns
 from tests.reports.gating.noise import measured_pairs, run_times
 

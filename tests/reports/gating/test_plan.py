@@ -4,7 +4,7 @@ import pytest
 
 from harness.errors import DataFileError, JournalError, UsageError
 from harness.metrics import METRICS, Measurement
-from reports.gating.controls import Control, add_control, distrust, read_controls
+from reports.gating.aa_controls import Control, add_control, distrust, read_controls
 from reports.gating.plan import FILE, Gated, read_plan
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.gating.ranks import hodges_lehmann, signed_rank_p, upper_bound
+from reports.gating.signed_rank import hodges_lehmann, signed_rank_p, upper_bound
 
 TIED = st.lists(st.integers(-4, 4).map(float), min_size=1, max_size=9)
 APART = st.lists(st.floats(-10, 10).filter(lambda x: abs(x) > 1e-6), min_size=1, max_size=9,

@@ -10,7 +10,7 @@ import pytest
 
 from models import EMBEDDED
 from reports.gating.decision import Outcome
-from reports.gating.session import GateResult
+from reports.gating.gate import GateResult
 from tests.reports.gating.test_trees import git_in
 
 ROOT = Path(__file__).parents[3]

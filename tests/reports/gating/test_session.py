@@ -5,10 +5,10 @@ import pytest
 
 from harness.clock import ClockKind
 from harness.specs.trial import TrialStatus
-from reports.gating import told
+from reports.gating import text
 from reports.gating.decision import Outcome, Rule
+from reports.gating.gate import Gate, GateResult, write_result
 from reports.gating.plan import Gated, Plan
-from reports.gating.session import Gate, GateResult, write_result
 from tests.reports.gating.revisions import SPEC, Revision
 
 PLAN = Plan(
@@ -40,10 +40,10 @@ def gate(
     notes: list[str] = []
     result = Gate(base.tree, head.tree, plan, ["--provider=x"], control=control,
                   longest_s=longest_s, note=notes.append).run()  # fmt: skip
-    lines = list(told.gate_lines(result))
-    assert lines[-1].startswith(f"{told.SIGNS[result.outcome]} gate: {result.outcome}: ")
+    lines = list(text.gate_lines(result))
+    assert lines[-1].startswith(f"{text.SIGNS[result.outcome]} gate: {result.outcome}: ")
     assert result.reason in lines[-1]
-    assert "::" not in told.gate_markdown(result)
+    assert "::" not in text.gate_markdown(result)
     return result
 
 

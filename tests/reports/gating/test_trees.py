@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from reports.gating.trees import PREFIX, checked_out, git, remove_left_behind, working_state
+from reports.gating.worktrees import PREFIX, checked_out, git, remove_left_behind, working_state
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from harness.journal.run_folder import LATEST, RunFolder, RunInfo
 from harness.metrics import METRICS, TrialLog
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from reports.gating.plan import Gated
-from reports.gating.trees import Tree
+from reports.gating.worktrees import Tree
 
 LONGEST_S = 300.0
 TESTS = "suites/test_speed.py"

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from harness.support.sanitize import printable
 from reports.formatting import number
-from reports.gating.absolute import AbsoluteResult
 from reports.gating.decision import Outcome
-from reports.gating.session import GateResult, TimedFinding
+from reports.gating.gate import GateResult, TimedFinding
+from reports.gating.thresholds_gate import AbsoluteResult
 from reports.markdown import plain, table
 
 SIGNS = {

@@ -16,11 +16,11 @@ from harness.specs.trial import TrialStatus
 from harness.support.atomic_write import write_whole
 from reports.compare.comparable import differing, same_subject
 from reports.gating.decision import Decision, Outcome, alarms, decide
-from reports.gating.exact import ExactFinding, judge_exact
+from reports.gating.deterministic import ExactFinding, judge_exact
+from reports.gating.measure import ShortRun, ShortRunError, measure_once
 from reports.gating.plan import Gated, Plan
 from reports.gating.schedule import Arm, turns
-from reports.gating.shortrun import ShortRun, ShortRunError, measure_once
-from reports.gating.trees import Tree
+from reports.gating.worktrees import Tree
 
 MOST_VOID = 6
 """Runs that may be repeated since the machine was too busy to play the audio in time."""
