@@ -13,7 +13,7 @@ from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.thresholds import FILE, Threshold, read_thresholds
 from reports.csvfiles import write_csv
 from reports.frames import chunk_frame, figure_frame, verdict_frame
-from reports.html import render
+from reports.run_page.html import render
 from reports.summary import run_summary
 
 TABLES = {"verdicts": verdict_frame, "figures": figure_frame, "chunks": chunk_frame}

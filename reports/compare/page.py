@@ -9,7 +9,7 @@ from harness.specs.trial import TrialSpec
 from reports.compare.comparison import CHANGE_SIGNS, STANDINGS, Comparison
 from reports.compare.differences import Difference
 from reports.compare.forest import forest
-from reports.html import render_template
+from reports.run_page.html import render_template
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from html.parser import HTMLParser
 
 from harness.journal.run_folder import RunFolder
-from reports.html import render
+from reports.run_page.html import render
 from tests.reports.journals import THRESHOLDS, read_results
 
 VOID = {"meta", "link", "br", "wbr"}

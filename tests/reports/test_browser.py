@@ -8,7 +8,7 @@ import pytest
 from harness.journal.run_folder import RunFolder
 from reports.__main__ import main
 from reports.charts.curve import Curve, draw_curve
-from reports.html import render_template
+from reports.run_page.html import render_template
 from reports.trends.history import add_record
 from tests.reports.browser import Page, browser, browser_path
 from tests.reports.journals import THRESHOLDS

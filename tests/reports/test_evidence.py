@@ -6,7 +6,7 @@ import pytest
 
 from harness.journal.events import AnyEvent, Dropped, Inferred, Utterance
 from harness.journal.run_folder import RunFolder
-from reports.evidence import FINDERS, MOST, Evidence, Sample, evidence_of
+from reports.run_page.evidence import FINDERS, MOST, Evidence, Sample, evidence_of
 from tests.reports.journals import OK, make_spec, played, read_results, write_run
 from tests.reports.pages import Reader, page_of
 

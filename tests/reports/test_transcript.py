@@ -5,8 +5,8 @@ from harness.contract import ASRSegment, AudioSource
 from harness.journal.events import Said, Utterance
 from harness.metrics import TrialLog
 from harness.metrics.alignment import align, shown_words, spoken_words
-from reports.speech import MOST_LETTERS, MOST_ROWS, cut, source_texts
-from reports.transcript import Kind, Piece, compare, worst_first
+from reports.run_page.texts import MOST_LETTERS, MOST_ROWS, cut, source_texts
+from reports.run_page.transcript import Kind, Piece, compare, worst_first
 from tests.reports.journals import make_spec
 
 MIC = AudioSource.MIC

@@ -21,7 +21,7 @@ from harness.verdicts.thresholds import Threshold
 from harness.verdicts.verdict import Standing
 from reports.advice.answer import MEANINGS, SIGNS
 from reports.formatting import limit_with_unit, number, time_of, with_unit
-from reports.page import label_of, make_page
+from reports.run_page.page import label_of, make_page
 
 TEMPLATES = Path(reports.__file__).parent / "templates"
 

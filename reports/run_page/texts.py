@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from harness.contract import ASRSegment, AudioSource
 from harness.metrics import TrialLog
-from reports.transcript import Comparison, compare, worst_first
+from reports.run_page.transcript import Comparison, compare, worst_first
 
 T = TypeVar("T")
 

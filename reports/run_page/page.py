@@ -21,11 +21,11 @@ from reports.advice.pareto import pareto
 from reports.charts.curve import Curve, curves_of, draw_curve
 from reports.charts.distribution import distribution, scale_for
 from reports.charts.trial_timeline import LimitLine, timeline
-from reports.evidence import Evidence, evidence_of
-from reports.facts import Facts, limits_of_embedded, machine_facts, moment, run_facts
-from reports.figures import Figure, figure_of
 from reports.formatting import limit_with_unit, number
-from reports.speech import SourceText, source_texts
+from reports.run_page.evidence import Evidence, evidence_of
+from reports.run_page.facts import Facts, limits_of_embedded, machine_facts, moment, run_facts
+from reports.run_page.figures import Figure, figure_of
+from reports.run_page.texts import SourceText, source_texts
 
 SPREAD_METRICS = ("word_emission_latency", "word_final_latency")
 """Metrics whose samples are drawn as a distribution."""
