@@ -11,10 +11,10 @@ from harness.support.atomic_write import write_whole
 from harness.support.gc_pause import no_search
 from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.thresholds import FILE, Threshold, read_thresholds
-from reports.csvfiles import write_csv
-from reports.frames import chunk_frame, figure_frame, verdict_frame
 from reports.run_page.html import render
-from reports.summary import run_summary
+from reports.tables.csv_files import write_csv
+from reports.tables.frames import chunk_frame, figure_frame, verdict_frame
+from reports.tables.summary import run_summary
 
 TABLES = {"verdicts": verdict_frame, "figures": figure_frame, "chunks": chunk_frame}
 

@@ -13,9 +13,9 @@ from reports.commands.shared import RUN_HELP, add_runs_dir, say
 from reports.compare.comparison import compare_runs
 from reports.compare.page import render_comparisons
 from reports.compare.text import comparison_lines
-from reports.csvfiles import write_csv
-from reports.frames import difference_frame
 from reports.runs import read_run
+from reports.tables.csv_files import write_csv
+from reports.tables.frames import difference_frame
 
 
 def add(commands: Any) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.support.atomic_write import write_whole
-from reports.benchmarkjson import benchmark_json
 from reports.commands.shared import RUN_HELP, add_runs_dir, say
 from reports.runs import read_run
+from reports.tables.benchmark_json import benchmark_json
 from reports.write import write_parquet, write_reports
 
 

@@ -8,7 +8,7 @@ from reports.formatting import number
 from reports.gating.decision import Outcome
 from reports.gating.gate import GateResult, TimedFinding
 from reports.gating.thresholds_gate import AbsoluteResult
-from reports.markdown import plain, table
+from reports.tables.markdown import plain, table
 
 SIGNS = {
     Outcome.PASS: "✓",

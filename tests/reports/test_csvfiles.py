@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from harness.errors import JournalError
 from harness.journal.run_folder import RunFolder
 from harness.support.atomic_write import write_whole
-from reports.csvfiles import FORMULA_STARTS, inert, write_csv
-from reports.frames import chunk_frame, verdict_frame
+from reports.tables.csv_files import FORMULA_STARTS, inert, write_csv
+from reports.tables.frames import chunk_frame, verdict_frame
 from tests.reports.journals import read_results
 
 HOSTILE = (

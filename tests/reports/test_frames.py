@@ -9,7 +9,7 @@ from harness.journal.run_folder import RunFolder
 from harness.specs.trial import Activity, TrialStatus
 from harness.verdicts.evaluate import evaluate
 from harness.verdicts.verdict import Standing
-from reports.frames import CHUNK_COLUMNS, SCHEMA, VERDICT_COLUMNS, chunk_frame, verdict_frame
+from reports.tables.frames import CHUNK_COLUMNS, SCHEMA, VERDICT_COLUMNS, chunk_frame, verdict_frame
 from tests.reports.journals import read_results
 
 

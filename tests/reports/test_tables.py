@@ -14,10 +14,10 @@ from harness.journal.run_folder import RunFolder
 from harness.specs.trial import TrialStatus
 from reports import write
 from reports.__main__ import main
-from reports.benchmarkjson import benchmark_json
-from reports.frames import FIGURE_COLUMNS, chunk_frame, figure_frame, verdict_frame
-from reports.markdown import plain, table
-from reports.summary import run_summary
+from reports.tables.benchmark_json import benchmark_json
+from reports.tables.frames import FIGURE_COLUMNS, chunk_frame, figure_frame, verdict_frame
+from reports.tables.markdown import plain, table
+from reports.tables.summary import run_summary
 from tests.reports.journals import OK, ended, make_spec, played, read_results, write_run
 
 HOSTILE = (

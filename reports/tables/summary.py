@@ -6,7 +6,7 @@ from harness.journal.run_folder import RunInfo
 from harness.verdicts.evaluate import TrialResult
 from reports.advice.answer import SIGNS, answer_for
 from reports.formatting import with_unit
-from reports.markdown import plain, table
+from reports.tables.markdown import plain, table
 
 COLUMNS = {
     "rtf p95": "rtf_p95",

@@ -1,0 +1,1 @@
+"""Tables of a run: data frames, CSV, Markdown, the terminal summary."""
