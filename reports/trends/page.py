@@ -11,7 +11,7 @@ from harness.verdicts.verdict import Standing
 from reports.compare.comparison import CHANGE_SIGNS, STANDINGS
 from reports.compare.differences import Change
 from reports.run_page.html import render_template
-from reports.trends.course import course
+from reports.trends.chart import course
 from reports.trends.history import Record
 from reports.trends.series import Moved, Series, all_series, commit_subjects
 

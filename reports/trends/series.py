@@ -9,7 +9,7 @@ from harness.errors import UsageError
 from harness.verdicts.thresholds import Threshold
 from reports.compare.differences import Change, lower_is_better
 from reports.gating.worktrees import git
-from reports.trends.changes import ChangePoint, change_points
+from reports.trends.change_points import ChangePoint, change_points
 from reports.trends.history import Record, Value
 
 MOST_COMMITS = 20

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.trends.changes import LEAST_POINTS, MOST_POINTS, ChangePoint, change_points
+from reports.trends.change_points import LEAST_POINTS, MOST_POINTS, ChangePoint, change_points
 
 SERIES = st.lists(st.floats(0, 10) | st.just(math.inf), max_size=30)
 

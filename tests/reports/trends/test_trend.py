@@ -111,7 +111,7 @@ def test_it_says_what_moved_and_between_which_commits(
 
 def test_commits_are_named_where_git_knows_them(tmp_path: Path) -> None:
     from reports.compare.differences import Change
-    from reports.trends.changes import ChangePoint
+    from reports.trends.change_points import ChangePoint
     from reports.trends.series import Moved, commit_subjects
 
     git_in(tmp_path, "init", "--quiet")
