@@ -74,3 +74,11 @@ class ProviderError(EchobenchError):
 
 class JournalError(EchobenchError):
     """A run folder that can't be written or read."""
+
+
+class BadOutputError(ProviderError):
+    """A provider said something that the contract has no form for."""
+
+
+class StalledError(ProviderError):
+    """The provider has audio, and nothing moves."""

@@ -18,9 +18,8 @@ from typing import IO
 
 import psutil
 
-from harness.errors import ProviderError, UnavailableError
+from harness.errors import ProviderError, StalledError, UnavailableError
 from harness.runner.supervisor import signal_name
-from harness.session.watchdog import StalledError
 
 TAIL = 1 << 14
 """Bytes of standard error that are kept for messages."""

@@ -5,7 +5,7 @@ from typing import TypeVar
 import msgspec
 
 from harness.contract import ASRHealth, ASRSegment, AudioSource, Word
-from harness.errors import ProviderError
+from harness.errors import BadOutputError
 
 T = TypeVar("T")
 
@@ -15,10 +15,6 @@ LONGEST_SEGMENT = 1_000_000
 """Bytes of one segment with all its words, as JSON; a worker's line holds a little more."""
 MOST_SEGMENTS = 1000
 """Segments for each chunk that was taken; more come from a provider that can't stop."""
-
-
-class BadOutputError(ProviderError):
-    """A provider said something that the contract has no form for."""
 
 
 def checked_segment(segment: object, source: AudioSource | None, where: str) -> ASRSegment:

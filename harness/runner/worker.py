@@ -23,9 +23,11 @@ from harness.clock import ClockKind
 from harness.contract import ASRProvider
 from harness.errors import (
     AudioError,
+    BadOutputError,
     EchobenchError,
     ModelError,
     ProviderError,
+    StalledError,
     UnavailableError,
     UsageError,
 )
@@ -34,12 +36,10 @@ from harness.meters.audit_hook import WITNESS
 from harness.processes.descendants import kill_own_group
 from harness.processes.pipes import own_pipes
 from harness.provider.attribution import blamed
-from harness.provider.output_checks import BadOutputError
 from harness.provider.registry import corpus_path, find_corpus, make_provider
 from harness.provider.timeouts import DEFAULT
 from harness.runner.dispatch import doing
 from harness.runner.requests import Infer, Load, Measure, Request
-from harness.session.watchdog import StalledError
 from harness.specs.trial import Activity, TrialStatus
 from harness.support.sanitize import sendable
 from harness.timeline.corpus import CorpusUtterance

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from harness.contract import ASRProvider, AudioSource
-from harness.errors import ProviderError
+from harness.errors import BadOutputError, ProviderError
 from harness.journal.events import BeepHeard, Event, Said
 from harness.provider.attribution import blamed
-from harness.provider.output_checks import MOST_SEGMENTS, BadOutputError, checked_segment
+from harness.provider.output_checks import MOST_SEGMENTS, checked_segment
 from harness.session.chunk_queue import ChunkQueue
 
 

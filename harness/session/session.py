@@ -17,7 +17,7 @@ from harness.contract import (
     Interruption,
     SessionConfig,
 )
-from harness.errors import EchobenchError, ProviderError
+from harness.errors import EchobenchError, ProviderError, StalledError
 from harness.journal.events import Event, Inferred, Interrupted, SessionEnded
 from harness.meters.meters import Meters
 from harness.provider.attribution import blamed
@@ -26,7 +26,7 @@ from harness.session.chunk_queue import ChunkQueue
 from harness.session.chunking import Chunker
 from harness.session.listener import Listener
 from harness.session.source import Feed, play
-from harness.session.watchdog import OnStalled, StalledError, Watch, end_session
+from harness.session.watchdog import OnStalled, Watch, end_session
 from harness.specs.trial import TrialSpec
 from harness.timeline.timeline import Track
 from harness.vad import PreFilter, make_detector

@@ -8,7 +8,7 @@ import msgspec
 
 from harness.clock import longest_stall_s, now_s
 from harness.contract import ASRProvider
-from harness.errors import ProviderError
+from harness.errors import StalledError
 from harness.journal.events import Event, Sampled
 from harness.meters.audit_hook import WITNESS
 from harness.meters.meters import Meters
@@ -17,10 +17,6 @@ from harness.provider.output_checks import checked_health
 from harness.session.chunk_queue import ChunkQueue
 
 EVERY_S = 1.0
-
-
-class StalledError(ProviderError):
-    """The provider has audio, and nothing moves."""
 
 
 OnStalled = Callable[[StalledError], Awaitable[None]]

@@ -7,9 +7,14 @@ and none is taken out of a latency.
 import random
 from dataclasses import dataclass
 
-from harness.errors import EchobenchError, ProviderError, UnavailableError, UsageError
-from harness.provider.output_checks import BadOutputError
-from harness.session.watchdog import StalledError
+from harness.errors import (
+    BadOutputError,
+    EchobenchError,
+    ProviderError,
+    StalledError,
+    UnavailableError,
+    UsageError,
+)
 from providers.services.failures import Kind, Trouble
 
 FIRST_WAIT_S, LONGEST_BACKOFF_S = 0.5, 8.0

@@ -15,7 +15,8 @@ from functools import partial
 from typing import Protocol
 
 from harness.audio import BYTES_PER_SAMPLE
-from harness.provider.output_checks import LONGEST_TEXT, BadOutputError
+from harness.errors import BadOutputError
+from harness.provider.output_checks import LONGEST_TEXT
 from providers.voxtral import pace as symbols
 from providers.voxtral.errors import explained
 from providers.voxtral.pace import Pace

@@ -10,9 +10,8 @@ import contextlib
 from collections.abc import Callable, Sequence
 
 from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
-from harness.errors import ProviderError
+from harness.errors import ProviderError, StalledError
 from harness.processes.child_process import ChildProcess
-from harness.session.watchdog import StalledError
 from providers.voxtral.answers import Answers, Listener
 from providers.voxtral.pace import TOKEN
 

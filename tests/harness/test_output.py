@@ -8,14 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.contract import ASRSegment, AudioSource, Word
+from harness.errors import BadOutputError
 from harness.journal.events import Said, encode
 from harness.journal.journal import seal
-from harness.provider.output_checks import (
-    LONGEST_SEGMENT,
-    LONGEST_TEXT,
-    BadOutputError,
-    checked_segment,
-)
+from harness.provider.output_checks import LONGEST_SEGMENT, LONGEST_TEXT, checked_segment
 from harness.runner.supervisor import LONGEST_LINE
 from tests.harness.test_journal import segments
 from tests.stand_ins.babbles import WRONG

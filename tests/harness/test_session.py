@@ -13,7 +13,7 @@ from harness import clock
 from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind
 from harness.contract import ASRSegment, AudioSource, InferenceSpan, SessionConfig
-from harness.errors import ProviderError
+from harness.errors import ProviderError, StalledError
 from harness.journal.events import (
     Begun,
     Dropped,
@@ -29,7 +29,6 @@ from harness.metrics.integrity import unaccounted_samples
 from harness.provider.resident import Session
 from harness.provider.timeouts import Patience
 from harness.session.session import run_session
-from harness.session.watchdog import StalledError
 from tests.harness.sessions import play_to, silent_track
 from tests.stand_ins.null import Null
 from tests.trials import spec_of

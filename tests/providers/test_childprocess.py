@@ -14,9 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.errors import ProviderError, UnavailableError
+from harness.errors import ProviderError, StalledError, UnavailableError
 from harness.processes.child_process import ChildProcess
-from harness.session.watchdog import StalledError
 from tests.faults.processes import MARK, alive, is_running
 from tests.providers.engines import ROOT
 

@@ -9,9 +9,7 @@ import pytest
 
 from harness.clock import ClockKind, run
 from harness.contract import ASRSegment
-from harness.errors import ModelError, ProviderError
-from harness.provider.output_checks import BadOutputError
-from harness.session.watchdog import StalledError
+from harness.errors import BadOutputError, ModelError, ProviderError, StalledError
 from tests.providers.engines import chunks, hear, text_of
 from tests.providers.tones import collect
 from tests.providers.voxtral_sessions import CONFIG, meant, pcm, session, spoken
