@@ -241,3 +241,6 @@ class ASRProvider(ABC):
     @abstractmethod
     async def close(self) -> None:
         """Let go of the model and of everything else."""
+
+
+Option = str | int | float | bool

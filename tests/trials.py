@@ -9,14 +9,14 @@ import soundfile
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind
-from harness.contract import AudioSource
+from harness.contract import AudioSource, Option
 from harness.journal.events import Event, TrialEnded
 from harness.journal.journal import JournalWriter, TrialRecord, read_journal
 from harness.provider.timeouts import DEFAULT, Patience
 from harness.runner.pool import WorkerPool
 from harness.runner.run import measure_all
 from harness.specs.scenario import Scenario, SourceScript
-from harness.specs.trial import Activity, Option, TrialSpec, TrialStatus
+from harness.specs.trial import Activity, TrialSpec, TrialStatus
 
 STAND_INS = Path(__file__).parent / "stand_ins" / "installed"
 """On `sys.path`, this folder makes the stand-ins known, as if they had been installed."""

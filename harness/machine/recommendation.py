@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from harness.contract import Option
 from harness.errors import DataFileError
 from harness.machine.profile import MachineProfile
-from harness.specs.trial import Option
 from harness.support.data_file import SUITES, read_toml
 
 FILE = SUITES / "recommendations.toml"

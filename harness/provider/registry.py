@@ -11,9 +11,8 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
-from harness.contract import ASRProvider
+from harness.contract import ASRProvider, Option
 from harness.errors import UnknownNameError, UsageError
-from harness.specs.trial import Option
 from harness.support.data_file import convert
 from harness.timeline.corpus import CorpusUtterance
 

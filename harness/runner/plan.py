@@ -9,11 +9,11 @@ import msgspec
 
 from harness.activities.ladder_exercise.exercise import read_exercise
 from harness.clock import ClockKind
-from harness.contract import ASRProvider
+from harness.contract import ASRProvider, Option
 from harness.errors import UnknownNameError, UsageError
 from harness.provider.registry import PROVIDERS, make_provider, names
 from harness.specs.scenario import Scenario, find_scenario
-from harness.specs.trial import Activity, Option, Transport, TrialSpec
+from harness.specs.trial import Activity, Transport, TrialSpec
 from harness.vad.detector import SILERO, detectors
 
 T = TypeVar("T")

@@ -2,8 +2,9 @@
 
 import msgspec
 
+from harness.contract import Option
 from harness.provider.timeouts import Patience
-from harness.specs.trial import Option, TrialSpec
+from harness.specs.trial import TrialSpec
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="load"):

@@ -6,9 +6,8 @@ from enum import StrEnum
 import msgspec
 
 from harness.clock import ClockKind
+from harness.contract import Option
 from harness.specs.scenario import Scenario
-
-Option = str | int | float | bool
 
 
 class TrialStatus(StrEnum):

@@ -4,7 +4,8 @@ import signal
 from dataclasses import dataclass, field, replace
 
 from harness.clock import ClockKind
-from harness.specs.trial import Activity, Option, TrialStatus
+from harness.contract import Option
+from harness.specs.trial import Activity, TrialStatus
 from tests.stand_ins.dies import LAST_WORDS
 
 CRASH, ERROR = TrialStatus.PROVIDER_CRASH, TrialStatus.PROVIDER_ERROR

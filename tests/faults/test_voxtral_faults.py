@@ -13,10 +13,11 @@ import psutil
 import pytest
 
 from harness.clock import ClockKind
+from harness.contract import Option
 from harness.journal.events import Said
 from harness.journal.journal import TrialRecord
 from harness.provider.timeouts import Patience
-from harness.specs.trial import Option, TrialSpec, TrialStatus
+from harness.specs.trial import TrialSpec, TrialStatus
 from harness.verdicts.evaluate import evaluate
 from harness.verdicts.thresholds import FILE, read_thresholds
 from harness.verdicts.verdict import Standing

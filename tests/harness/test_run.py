@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.clock import ClockKind
-from harness.contract import AudioSource
+from harness.contract import AudioSource, Option
 from harness.journal.events import (
     Begun,
     Event,
@@ -25,7 +25,7 @@ from harness.journal.journal import JournalWriter, TrialRecord, read_journal
 from harness.provider.timeouts import Patience
 from harness.runner.pool import WorkerPool
 from harness.runner.run import measure_all
-from harness.specs.trial import Option, TrialStatus
+from harness.specs.trial import TrialStatus
 from tests.trials import Observer, run_of, scenario_of, spec_of
 
 pytestmark = pytest.mark.usefixtures("stand_ins")

@@ -13,13 +13,12 @@ import pytest
 
 from harness.activities import conformance
 from harness.activities.conformance import RULES, conform
-from harness.contract import ASRSegment, AudioSource, InferenceSpan, SessionConfig
+from harness.contract import ASRSegment, AudioSource, InferenceSpan, Option, SessionConfig
 from harness.errors import AudioError, EchobenchError, ModelError, ProviderError
 from harness.journal.events import Checked, Event
 from harness.ladder.failover import Relay, Runner
 from harness.processes.isolated.provider import Isolated
 from harness.provider.registry import find_corpus, make_provider
-from harness.specs.trial import Option
 from tests.faults.processes import is_running
 from tests.trials import spec_of
 

@@ -7,6 +7,7 @@ import pytest
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind
+from harness.contract import Option
 from harness.errors import UsageError
 from harness.journal.events import (
     BeepHeard,
@@ -27,7 +28,7 @@ from harness.metrics import TrialLog, measure
 from harness.provider.timeouts import Patience
 from harness.runner.plan import Options, choose_providers, plan
 from harness.specs.scenario import SourceScript
-from harness.specs.trial import Activity, Option, Transport, TrialSpec, TrialStatus
+from harness.specs.trial import Activity, Transport, TrialSpec, TrialStatus
 from harness.statistics import percentile
 from tests.live.rig import MIC, SYSTEM
 from tests.trials import run_of, scenario_of, spec_of

@@ -1,11 +1,10 @@
 import msgspec
 import pytest
 
-from harness.contract import AudioSource
+from harness.contract import AudioSource, Option
 from harness.journal.events import Event, Inferred, Interrupted
 from harness.metrics import TrialLog
 from harness.metrics.service import cost_per_audio_hour, interrupted_time, interruptions
-from harness.specs.trial import Option
 from tests.metrics.logs import chunk, log_of
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 
 from harness.clock import ClockKind
+from harness.contract import Option
 from harness.specs.scenario import find_scenario
-from harness.specs.trial import Activity, Option, TrialSpec
+from harness.specs.trial import Activity, TrialSpec
 from harness.verdicts.evaluate import TrialResult, evaluate
 from harness.verdicts.thresholds import FILE, read_thresholds
 from tests.planted.corpus import write_model, write_tones

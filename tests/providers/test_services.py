@@ -13,11 +13,11 @@ from harness.activities.conformance import RULES, conform
 from harness.activities.conformance.sessions import STOP_LIMIT_S
 from harness.activities.startup import stream_of
 from harness.clock import ClockKind, run
-from harness.contract import ASRProvider, ASRSegment, SessionConfig
+from harness.contract import ASRProvider, ASRSegment, Option, SessionConfig
 from harness.journal.events import Checked, Event, Inferred, Said, Utterance, encode
 from harness.metrics import TrialLog, measure
 from harness.provider.registry import find_corpus, make_provider
-from harness.specs.trial import Option, TrialStatus
+from harness.specs.trial import TrialStatus
 from tests.trials import write_corpus
 from tests.vendors.lanes import KEY
 from tests.vendors.loopback import Loopback, loopback

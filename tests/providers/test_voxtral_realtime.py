@@ -14,11 +14,10 @@ import pytest
 from harness.activities.conformance import RULES, conform
 from harness.audio import SAMPLE_RATE_HZ, to_pcm16
 from harness.clock import ClockKind, run
-from harness.contract import ASRSegment, AudioSource, InferenceSpan
+from harness.contract import ASRSegment, AudioSource, InferenceSpan, Option
 from harness.errors import ModelError, UnavailableError
 from harness.journal.events import Checked, Event
 from harness.provider.registry import make_provider
-from harness.specs.trial import Option
 from providers.voxtral import process as voxtral_process
 from providers.voxtral_realtime import MODEL
 from tests.providers.engines import chunks, hear, shortest, spec, text_of

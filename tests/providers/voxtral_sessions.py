@@ -8,9 +8,8 @@ import numpy as np
 import psutil
 
 from harness.audio import SAMPLE_RATE_HZ, Pcm16, Samples, to_pcm16
-from harness.contract import ASRProvider, SessionConfig
+from harness.contract import ASRProvider, Option, SessionConfig
 from harness.provider.registry import make_provider
-from harness.specs.trial import Option
 from providers.voxtral_realtime import MODEL
 from tests.faults.processes import remaining
 from tests.providers.signals import samples_of, tone

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.clock import ClockKind
-from harness.contract import AudioSource
+from harness.contract import AudioSource, Option
 from harness.errors import EchobenchError
 from harness.journal.events import Event, Interrupted, Said
 from harness.provider.registry import find_corpus, make_provider
@@ -14,7 +14,7 @@ from harness.provider.timeouts import Patience
 from harness.runner.worker import STATUS_OF
 from harness.session.session import run_session
 from harness.specs.scenario import SourceScript
-from harness.specs.trial import Option, TrialSpec, TrialStatus
+from harness.specs.trial import TrialSpec, TrialStatus
 from harness.timeline.corpus import CorpusUtterance
 from harness.timeline.timeline import build_timeline
 from tests.trials import lexicon_of, scenario_of, spec_of

@@ -16,9 +16,9 @@ from harness.contract import (
     AudioSource,
     InferenceSpan,
     Interruption,
+    Option,
     SessionConfig,
 )
-from harness.specs.trial import Option
 
 LENGTH = struct.Struct("<I")
 LONGEST = 1 << 26

@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from harness.clock import ClockKind
-from harness.contract import ASRHealth, ASRProvider, ASRSegment, AudioSource, SessionConfig
+from harness.contract import ASRHealth, ASRProvider, ASRSegment, AudioSource, Option, SessionConfig
 from harness.errors import AudioError, EchobenchError, ProviderError
 from harness.processes.isolated.messages import (
     AskHealth,
@@ -26,7 +26,6 @@ from harness.processes.isolated.messages import (
 from harness.processes.isolated.process import FarProcess
 from harness.provider.attribution import blamed
 from harness.requirements import Requirement
-from harness.specs.trial import Option
 
 LEAVING_S = 5.0
 """For the far side to let go of a stream that was left."""
