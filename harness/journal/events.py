@@ -11,7 +11,6 @@ import msgspec
 
 from harness.contract import ASRHealth, ASRSegment, AudioSource, Interruption, Word
 from harness.machine.profile import MachineProfile
-from harness.meters.audit_hook import Acts
 from harness.specs.trial import TrialSpec, TrialStatus
 
 SCHEMA = 1
@@ -33,6 +32,17 @@ class AuditPart(StrEnum):
     """With a copy of the model's file, which is there."""
     VANISHED = "vanished"
     """The same chunks as in `COPY`, after that file has gone."""
+
+
+class Acts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What was noted since the process began."""
+
+    spawns: int = 0
+    """Processes that were started."""
+    files_created: int = 0
+    """Files that were opened to be made, if need be, and written."""
+    references_read: int = 0
+    """Looks into the corpus, whose transcripts a recogniser must not know."""
 
 
 class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="kind"):

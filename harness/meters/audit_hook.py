@@ -11,21 +11,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import msgspec
+from harness.journal.events import Acts
 
 SPAWNS = {"subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty", "os.exec", "os.spawn"}
 CREATES = os.O_CREAT
-
-
-class Acts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What was noted since the process began."""
-
-    spawns: int = 0
-    """Processes that were started."""
-    files_created: int = 0
-    """Files that were opened to be made, if need be, and written."""
-    references_read: int = 0
-    """Looks into the corpus, whose transcripts a recogniser must not know."""
 
 
 class Witness:

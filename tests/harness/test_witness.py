@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.meters.audit_hook import Acts
+from harness.journal.events import Acts
 
 CHILD = """
 import sys

@@ -4,8 +4,7 @@ import msgspec
 import pytest
 
 from harness.contract import ASRHealth
-from harness.journal.events import Event, Sampled
-from harness.meters.audit_hook import Acts
+from harness.journal.events import Acts, Event, Sampled
 from harness.metrics import METRICS, Measurement
 from tests.metrics.logs import MIC, SYSTEM, chunk, chunks, log_of, sampled
 
