@@ -19,7 +19,7 @@ from typing import IO
 import psutil
 
 from harness.errors import ProviderError, StalledError, UnavailableError
-from harness.runner.supervisor import signal_name
+from harness.processes.child import signal_name
 
 TAIL = 1 << 14
 """Bytes of standard error that are kept for messages."""

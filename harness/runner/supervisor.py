@@ -16,16 +16,14 @@ import msgspec
 
 from harness.errors import EchobenchError
 from harness.journal.events import AnyEvent, TrialEnded
+from harness.processes.child import STDERR_TAIL, TERMINATE_S, signal_name
 from harness.processes.descendants import MARK, end_descendants
 from harness.runner.requests import Request
 from harness.specs.trial import TrialStatus
 
 LONGEST_LINE = 1 << 20
-STDERR_TAIL = 1 << 16
 LONGEST_SHOWN = 300
 """Characters of a line of standard error that are worth showing."""
-TERMINATE_S = 2.0
-"""Between asking a worker to end and ending it."""
 LAST_WORDS_S = 0.5
 """For what a dead worker wrote to standard error to arrive; its children may keep that open."""
 
@@ -150,15 +148,3 @@ class WorkerProcess:
         while part := os.read(stream.fileno(), STDERR_TAIL):
             self._stderr = (self._stderr + part)[-STDERR_TAIL:]
         stream.close()
-
-
-def signal_name(number: int) -> str:
-    """A signal's name, also where it has none of its own.
-
-    >>> signal_name(9), signal_name(40)
-    ('SIGKILL', 'signal 40')
-    """
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

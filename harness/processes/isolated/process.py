@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from harness.errors import EchobenchError, ProviderError
+from harness.processes.child import STDERR_TAIL, TERMINATE_S, signal_name
 from harness.processes.descendants import MARK, end_descendants
 from harness.processes.isolated.messages import (
     LENGTH,
@@ -33,7 +34,6 @@ from harness.processes.isolated.messages import (
     from_host,
     raised,
 )
-from harness.runner.supervisor import STDERR_TAIL, TERMINATE_S, signal_name
 
 LAST_LINES = 2
 
