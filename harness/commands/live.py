@@ -18,7 +18,8 @@ from harness.live.client.send import Sending, send
 from harness.live.client.terminal import Captions
 from harness.live.server.admission import PATH
 from harness.live.server.serve import Serving, serve
-from harness.runner.plan import CHUNK_SECONDS, filter_named, number_in, whole_number_in
+from harness.support.arguments import CHUNK_SECONDS, number_in, whole_number_in
+from harness.vad.detector import filter_named
 
 PORT = 8765
 TOKEN_VARIABLE = "ECHOBENCH_LIVE_TOKEN"

@@ -13,7 +13,7 @@ from harness.errors import JournalError, UsageError
 from harness.journal.events import SCHEMA
 from harness.machine.profile import MachineProfile, describe_machine
 from harness.machine.recommendation import Recommendation, recommend
-from harness.runner.plan import Options
+from harness.specs.options import Options
 from harness.support.atomic_write import write_whole
 from harness.support.git import revision
 

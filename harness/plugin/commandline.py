@@ -7,18 +7,18 @@ import pytest
 
 from harness.clock import ClockKind
 from harness.journal.run_folder import RUNS, RunFolder
-from harness.runner.plan import (
+from harness.specs.options import Options
+from harness.specs.trial import Transport
+from harness.support.arguments import (
     CHUNK_SECONDS,
     DURATION_S,
     SEEDS,
-    Options,
     not_empty,
     number_in,
     one_of,
     split_list,
     whole_number_in,
 )
-from harness.specs.trial import Transport
 
 GATES = ("target", "minimum")
 OPTIONS = {

@@ -12,13 +12,15 @@ from harness.journal.journal import JournalWriter, read_journal
 from harness.journal.run_folder import Input, RunFolder, fingerprint
 from harness.plugin.commandline import runs_folder
 from harness.plugin.summary import write_summary
+from harness.provider.choice import choose_providers
 from harness.provider.registry import PROVIDERS, corpus_path, find_corpus, make_provider, names
 from harness.provider.timeouts import patience_asked_for
-from harness.runner.plan import Options, choose_providers, plan
+from harness.runner.plan import plan
 from harness.runner.pool import WorkerPool
 from harness.runner.progress import TrialLine
 from harness.runner.requests import Infer
 from harness.runner.run import measure_all
+from harness.specs.options import Options
 from harness.specs.scenario import all_scenarios
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.support.sanitize import printable

@@ -1,5 +1,6 @@
 """Scenarios: how audio arrives. Each is a TOML file under `suites/scenarios/`."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +11,22 @@ from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import AudioSource
 from harness.errors import DataFileError, UnknownNameError
 from harness.support.data_file import SUITES, read_toml
-from harness.timeline.ambience import Ambience
 
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 FOLDER = SUITES / "scenarios"
+
+
+class Ambience(StrEnum):
+    """What can be heard besides speech."""
+
+    ROOM = "room"
+    """Air conditioning and street: noise that falls by 3 dB an octave."""
+    HUM = "hum"
+    """50 Hz and its harmonics."""
+    TYPING = "typing"
+    """Bursts of key strokes."""
+    BREATH = "breath"
+    """Someone breathes near the microphone."""
 
 
 class SourceScript(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -6,25 +6,12 @@ about -42. Speech in the embedded corpus peaks at -12.
 """
 
 from collections.abc import Callable
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.audio import FULL_SCALE, SAMPLE_RATE_HZ, Samples
-
-
-class Ambience(StrEnum):
-    """What can be heard besides speech."""
-
-    ROOM = "room"
-    """Air conditioning and street: noise that falls by 3 dB an octave."""
-    HUM = "hum"
-    """50 Hz and its harmonics."""
-    TYPING = "typing"
-    """Bursts of key strokes."""
-    BREATH = "breath"
-    """Someone breathes near the microphone."""
+from harness.specs.scenario import Ambience
 
 
 def ambient(kinds: tuple[Ambience, ...], length: int, generator: np.random.Generator) -> Samples:

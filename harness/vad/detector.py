@@ -100,3 +100,16 @@ def _network() -> Path:
         if (path := Path(folder) / "assets" / FILE).is_file():
             return path
     raise UnavailableError("vad silero", f"faster-whisper has no {FILE}", NEEDS[1].remedy())
+
+
+def filter_named(asked: str) -> str | None:
+    """A filter by its name; None for "off".
+
+    Raises:
+        UnknownNameError: There is no such filter.
+    """
+    if asked == "off":
+        return None
+    if asked not in detectors():
+        raise UnknownNameError("--vad", asked, ["off", *detectors()])
+    return asked

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.machine.profile import describe_machine
-from harness.runner.plan import number_in
+from harness.support.arguments import number_in
 from harness.support.atomic_write import write_whole
 from reports.commands.shared import RUN_HELP, Parser, add_runs_dir, say
 from reports.compare.comparable import machine_class

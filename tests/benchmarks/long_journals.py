@@ -26,7 +26,7 @@ from harness.journal.events import (
 )
 from harness.journal.journal import seal
 from harness.journal.run_folder import RunFolder
-from harness.runner.plan import Options
+from harness.specs.options import Options
 from harness.specs.trial import TrialStatus
 from tests.reports.journals import make_spec
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from harness.clock import ClockKind
-from harness.runner.plan import Options, choose_providers, plan
+from harness.provider.choice import choose_providers
+from harness.runner.plan import plan
+from harness.specs.options import Options
 from harness.specs.trial import Activity, TrialStatus
 from tests.faults.command_line import CommandLine
 from tests.faults.processes import alive

@@ -10,8 +10,8 @@ import pytest
 
 from harness.errors import UsageError
 from harness.journal.events import Loaded
+from harness.provider.choice import choose_providers
 from harness.provider.timeouts import Patience
-from harness.runner.plan import choose_providers
 from harness.specs.trial import TrialSpec, TrialStatus
 from harness.verdicts.evaluate import TrialResult, evaluate
 from harness.verdicts.thresholds import FILE, read_thresholds

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UnknownNameError, UsageError
+from harness.provider.choice import choose_providers
 from harness.provider.registry import PROVIDERS, make_provider, names, provider_class
-from harness.runner.plan import choose_providers
 from tests.stand_ins.dies import Dies, DiesSettings
 
 BROKEN = {

@@ -5,20 +5,12 @@ from hypothesis import strategies as st
 from harness.clock import ClockKind
 from harness.contract import ASRProvider
 from harness.errors import DataFileError, UnknownNameError, UsageError
+from harness.provider.choice import choose_providers, parse_provider
 from harness.provider.registry import PROVIDERS, names
-from harness.runner.plan import (
-    CHUNK_SECONDS,
-    Options,
-    choose_providers,
-    clock_for,
-    number_in,
-    one_of,
-    parse_provider,
-    plan,
-    split_list,
-    whole_number_in,
-)
+from harness.runner.plan import clock_for, plan
+from harness.specs.options import Options
 from harness.specs.trial import Activity
+from harness.support.arguments import CHUNK_SECONDS, number_in, one_of, split_list, whole_number_in
 from tests.providers.tones import ToneEngine
 
 WORDS = st.text(st.characters(codec="ascii", exclude_characters=", \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"),

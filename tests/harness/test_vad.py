@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from harness.audio import FULL_SCALE, SAMPLE_RATE_HZ, Pcm16, Samples
 from harness.errors import UnknownNameError
 from harness.provider.registry import find_corpus
-from harness.timeline.ambience import Ambience, ambient
+from harness.specs.scenario import Ambience
+from harness.timeline.ambience import ambient
 from harness.vad import Gate, GateSettings, PreFilter, make_detector
 from harness.vad.detector import WINDOW, Silero
 from harness.vad.gate import let_through

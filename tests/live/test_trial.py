@@ -25,8 +25,10 @@ from harness.journal.events import (
 )
 from harness.journal.journal import TrialRecord
 from harness.metrics import TrialLog, measure
+from harness.provider.choice import choose_providers
 from harness.provider.timeouts import Patience
-from harness.runner.plan import Options, choose_providers, plan
+from harness.runner.plan import plan
+from harness.specs.options import Options
 from harness.specs.scenario import SourceScript
 from harness.specs.trial import Activity, Transport, TrialSpec, TrialStatus
 from harness.statistics import percentile

@@ -4,7 +4,7 @@ import pytest
 
 from harness.activities.conformance import RULES
 from harness.journal.run_folder import Input, RunFolder
-from harness.runner.plan import Options
+from harness.specs.options import Options
 from harness.specs.trial import Activity, TrialStatus
 from tests.reports.journals import OK, checked, ended, make_spec, played, write_run
 from tests.trials import run_of, scenario_of, spec_of

@@ -25,7 +25,7 @@ from harness.journal.events import (
 )
 from harness.journal.journal import JournalWriter, read_journal
 from harness.journal.run_folder import RunFolder
-from harness.runner.plan import Options
+from harness.specs.options import Options
 from harness.specs.scenario import Scenario, SourceScript
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.verdicts.evaluate import TrialResult, evaluate

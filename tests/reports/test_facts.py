@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from harness.errors import DataFileError
-from harness.runner.plan import Options
+from harness.specs.options import Options
 from harness.specs.trial import TrialSpec
 from reports.run_page.facts import limits_of_embedded, machine_facts, run_facts
 from tests.reports.journals import OK, make_spec, read_results, write_run

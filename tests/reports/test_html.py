@@ -14,7 +14,7 @@ from harness.journal.events import Utterance
 from harness.journal.journal import read_journal
 from harness.journal.run_folder import RunFolder
 from harness.metrics import ACTIVITY_OF, METRICS
-from harness.runner.plan import Options
+from harness.specs.options import Options
 from harness.specs.trial import Activity, TrialStatus
 from tests.reports.journals import (
     OK,

@@ -22,9 +22,9 @@ from harness.machine.profile import describe_machine
 from harness.machine.recommendation import recommend
 from harness.meters.meters import Meters
 from harness.processes.isolated.provider import Isolated
+from harness.provider.choice import Choice, choose_providers
 from harness.provider.registry import make_provider
 from harness.provider.timeouts import patience_asked_for
-from harness.runner.plan import Choice, choose_providers
 from harness.support.sanitize import printable
 
 log = logging.getLogger("echobench.live")

@@ -1,0 +1,87 @@
+"""Reads the values of command-line options, and refuses what is out of range."""
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from harness.errors import UsageError
+
+T = TypeVar("T")
+
+
+CHUNK_SECONDS = (0.1, 30.0)
+
+
+DURATION_S = (1.0, 86_400.0)
+
+
+SEEDS = range(2**31)
+
+
+def split_list(option: str, values: Iterable[str]) -> list[str]:
+    """Take apart values that were given one by one, by commas, or both; each comes once.
+
+    Raises:
+        UsageError: One of them is empty.
+
+    >>> split_list("--chunk-seconds", ["2,4", "8, 2"])
+    ['2', '4', '8']
+    """
+    parts = [part.strip() for value in values for part in value.split(",")]
+    return list(dict.fromkeys(not_empty(option, part) for part in parts))
+
+
+def not_empty(option: str, text: str) -> str:
+    """Return the text.
+
+    Raises:
+        UsageError: There is none, as when a shell's variable isn't set.
+    """
+    if not text.strip():
+        raise UsageError(option, "nothing was given", "a value, or the option left out")
+    return text
+
+
+def number_in(option: str, text: str, allowed: tuple[float, float]) -> float:
+    """Read a number.
+
+    Raises:
+        UsageError: It is none, or not in the range.
+
+    >>> number_in("--chunk-seconds", "2.5", (0.1, 30.0))
+    2.5
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not allowed[0] <= number <= allowed[1]:
+        raise UsageError(option, repr(text), f"a number from {allowed[0]:g} to {allowed[1]:g}")
+    return number
+
+
+def whole_number_in(option: str, text: str, allowed: range) -> int:
+    """Read a whole number.
+
+    Raises:
+        UsageError: It is none, or not in the range.
+
+    >>> whole_number_in("--seed", "7", range(10))
+    7
+    """
+    number = int(text) if text.isascii() and text.isdecimal() else -1
+    if number not in allowed:
+        problem = f"a whole number from {allowed[0]} to {allowed[-1]}"
+        raise UsageError(option, repr(text), problem)
+    return number
+
+
+def one_of(option: str, text: str, read: Callable[[str], T], allowed: Iterable[str]) -> T:
+    """Read a word out of a few.
+
+    Raises:
+        UsageError: It is none of them.
+    """
+    try:
+        return read(text)
+    except ValueError:
+        raise UsageError(option, repr(text), ", ".join(allowed)) from None
