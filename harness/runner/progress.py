@@ -14,6 +14,7 @@ from harness.journal.events import (
     TrialEnded,
 )
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
+from harness.support.durations import clock_time
 from harness.support.sanitize import printable
 
 REDRAW_S = 0.1
@@ -29,15 +30,6 @@ class Screen(Protocol):
 
     def write(self, msg: str, *, flush: bool = False) -> None:
         """Write text."""
-
-
-def clock_time(seconds: float) -> str:
-    """Minutes and seconds.
-
-    >>> clock_time(372.4), clock_time(59.9), clock_time(4000)
-    ('6:12', '0:59', '66:40')
-    """
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
 class TrialLine:

@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import harness
+from harness.errors import UsageError
 
 ROOT = Path(harness.__file__).parents[1]
 
@@ -29,3 +30,22 @@ def _git(folder: Path, *arguments: str) -> str | None:
     except OSError:
         return None  # no git: then nobody works on the project here
     return done.stdout.strip() if done.returncode == 0 else None
+
+
+def git(repository: Path, *arguments: str) -> str:
+    """What a git command prints.
+
+    Raises:
+        UsageError: It fails, or there is no git.
+    """
+    command = ["git", "-C", str(repository), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise UsageError("git", str(error.strerror), "git on the PATH") from error
+    if done.returncode:
+        problem = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
+        raise UsageError(
+            f"git {arguments[0]} in {repository}", problem, "a revision of the project"
+        )
+    return done.stdout.strip()

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 
 from harness.errors import UsageError
+from harness.support.git import git
 
 PREFIX = "echobench-gate-"
 DEPENDENCIES = ("pyproject.toml", "constraints.txt")
@@ -87,25 +88,6 @@ def remove_left_behind(repository: Path) -> None:
         left = re.fullmatch(rf"{PREFIX}(\d+)-.*", root.name)
         if line.startswith("worktree ") and left and not psutil.pid_exists(int(left[1])):
             _remove(repository, root)
-
-
-def git(repository: Path, *arguments: str) -> str:
-    """What a git command prints.
-
-    Raises:
-        UsageError: It fails, or there is no git.
-    """
-    command = ["git", "-C", str(repository), *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError as error:
-        raise UsageError("git", str(error.strerror), "git on the PATH") from error
-    if done.returncode:
-        problem = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
-        raise UsageError(
-            f"git {arguments[0]} in {repository}", problem, "a revision of the project"
-        )
-    return done.stdout.strip()
 
 
 def _remove(repository: Path, root: Path) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import UsageError
+from harness.support.git import git
 from harness.verdicts.thresholds import Threshold
 from reports.compare.differences import Change, lower_is_better
-from reports.gating.worktrees import git
 from reports.trends.change_points import ChangePoint, change_points
 from reports.trends.history import Record, Value
 

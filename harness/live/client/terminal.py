@@ -17,7 +17,7 @@ from harness.live.protocol.messages import (
     Status,
     Warned,
 )
-from harness.runner.progress import clock_time
+from harness.support.durations import clock_time
 from harness.support.sanitize import printable
 
 LABEL = 8

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from harness.errors import UsageError
-from reports.gating.worktrees import PREFIX, checked_out, git, remove_left_behind, working_state
+from harness.support.git import git
+from reports.gating.worktrees import PREFIX, checked_out, remove_left_behind, working_state
 
 
 @pytest.fixture
