@@ -22,7 +22,7 @@ from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.clock import now_s
 from harness.contract import ASRProvider, InferenceSpan, SessionConfig
 from harness.errors import EchobenchError, ProviderError
-from harness.journal.events import Audited, AuditEnded, AuditPart, Event
+from harness.journal.events import Event, ResidencyChunk, ResidencyEnded, ResidencyPart
 from harness.meters.audit_hook import WITNESS
 from harness.meters.resources import LOOK_FOR_CHILDREN_EVERY, ResourceMeter
 from harness.provider.attribution import blamed
@@ -54,7 +54,7 @@ class Audit:
         self._meter, self._reads = ResourceMeter(), ReadMeter()
 
     async def hear(
-        self, part: AuditPart, repeat: int, index: int, pcm: Pcm16, *, may_fail: bool = False
+        self, part: ResidencyPart, repeat: int, index: int, pcm: Pcm16, *, may_fail: bool = False
     ) -> None:
         """Recognise a chunk in a stream of its own.
 
@@ -76,7 +76,7 @@ class Audit:
         took_s = now_s() - begin_s
         after, read_after = WITNESS.acts(), self._reads.bytes_read()
         self._emit(
-            Audited(
+            ResidencyChunk(
                 part=part,
                 repeat=repeat,
                 index=index,
@@ -121,19 +121,19 @@ async def audit(
     known: list[Pcm16] = []
     for repeat, (index, length_s) in product(range(REPEATS), enumerate(order)):
         pcm = _piece(speech, length_s, generator)
-        await hearing.hear(AuditPart.STEADY, repeat, index, pcm)
+        await hearing.hear(ResidencyPart.STEADY, repeat, index, pcm)
         if length_s == PAIR_S:
             known.append(pcm)
     for index, pcm in enumerate(known[:PAIRS]):
-        await hearing.hear(AuditPart.AGAIN, 0, index, pcm)
-        await hearing.hear(AuditPart.ALTERED, 0, index, _altered(pcm, generator))
+        await hearing.hear(ResidencyPart.AGAIN, 0, index, pcm)
+        await hearing.hear(ResidencyPart.ALTERED, 0, index, _altered(pcm, generator))
     await _stop(provider)
     path = await asyncio.to_thread(provider.locate_model, spec.model)
     if path is None:
-        emit(AuditEnded(model_bytes=None, vanish="the model has no file on this machine"))
+        emit(ResidencyEnded(model_bytes=None, vanish="the model has no file on this machine"))
         return
     vanish = await _vanish(hearing, provider, path, speech, generator)
-    emit(AuditEnded(model_bytes=_size(path), vanish=vanish))
+    emit(ResidencyEnded(model_bytes=_size(path), vanish=vanish))
 
 
 async def _vanish(
@@ -151,12 +151,12 @@ async def _vanish(
             return f"{path} can't be linked, and is too large to copy"
         await _start(provider, str(copy))
         for index, pcm in enumerate(pieces[-CONTEXT:]):  # so that both rounds follow the same audio
-            await hearing.hear(AuditPart.WARM_UP, 0, index, pcm)
+            await hearing.hear(ResidencyPart.WARM_UP, 0, index, pcm)
         for index, pcm in enumerate(pieces):
-            await hearing.hear(AuditPart.COPY, 0, index, pcm)
+            await hearing.hear(ResidencyPart.COPY, 0, index, pcm)
         copy.rename(copy.with_name("gone-" + copy.name))
         for index, pcm in enumerate(pieces):
-            await hearing.hear(AuditPart.VANISHED, 0, index, pcm, may_fail=True)
+            await hearing.hear(ResidencyPart.VANISHED, 0, index, pcm, may_fail=True)
         await _stop(provider)
     return ""
 

@@ -17,7 +17,7 @@ SCHEMA = 1
 """Changes when an older journal can no longer be read as this one says."""
 
 
-class AuditPart(StrEnum):
+class ResidencyPart(StrEnum):
     """What a chunk of the residency audit is there for."""
 
     STEADY = "steady"
@@ -34,7 +34,7 @@ class AuditPart(StrEnum):
     """The same chunks as in `COPY`, after that file has gone."""
 
 
-class Acts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class SideEffects(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What was noted since the process began."""
 
     spawns: int = 0
@@ -142,7 +142,7 @@ class VadUsed(Event, frozen=True, tag="vad_used"):
     audio_s: float
 
 
-class BeepHeard(Event, frozen=True, tag="beep_heard"):
+class BeepFound(Event, frozen=True, tag="beep_found"):
     """Where a marker's beep was found in the audio that the provider was given."""
 
     source: AudioSource
@@ -152,7 +152,7 @@ class BeepHeard(Event, frozen=True, tag="beep_heard"):
     """Its first sample; None when it wasn't there."""
 
 
-class Played(Event, frozen=True, tag="played"):
+class SourceEnded(Event, frozen=True, tag="source_ended"):
     """A source has played to its end."""
 
     source: AudioSource
@@ -171,7 +171,7 @@ class Dropped(Event, frozen=True, tag="dropped"):
     at_s: float
 
 
-class Begun(Event, frozen=True, tag="begun"):
+class ChunkTaken(Event, frozen=True, tag="chunk_taken"):
     """The provider took a chunk."""
 
     source: AudioSource
@@ -181,7 +181,7 @@ class Begun(Event, frozen=True, tag="begun"):
     """Chunks left in the queue."""
 
 
-class Finished(Event, frozen=True, tag="finished"):
+class ChunkDone(Event, frozen=True, tag="chunk_done"):
     """The provider came back for the next chunk."""
 
     source: AudioSource
@@ -209,7 +209,7 @@ class Interrupted(Event, frozen=True, tag="interrupted"):
     replayed_s: float
 
 
-class Said(Event, frozen=True, tag="said"):
+class SegmentArrived(Event, frozen=True, tag="segment_arrived"):
     """A partial or a final arrived."""
 
     at_s: float
@@ -246,14 +246,14 @@ class Sampled(Event, frozen=True, tag="sampled"):
     detached_cpu_s: float = 0.0
     stall_s: float = 0.0
     """The longest time since the sample before in which the event loop could not turn."""
-    acts: Acts = Acts()
+    acts: SideEffects = SideEffects()
     """What the worker has done since it started."""
 
 
-class Audited(Event, frozen=True, tag="audited"):
+class ResidencyChunk(Event, frozen=True, tag="residency_chunk"):
     """One chunk of the residency audit: a short stream of its own, and what it took."""
 
-    part: AuditPart
+    part: ResidencyPart
     repeat: int
     index: int
     """Its place in its part; the lengths of the parts' chunks are the same at each repeat."""
@@ -271,7 +271,7 @@ class Audited(Event, frozen=True, tag="audited"):
     error: str = ""
 
 
-class AuditEnded(Event, frozen=True, tag="audit_ended"):
+class ResidencyEnded(Event, frozen=True, tag="residency_ended"):
     """What the audit knows of the model."""
 
     model_bytes: int | None
@@ -303,7 +303,7 @@ class Surroundings(Event, frozen=True, tag="surroundings"):
     """How much heat slows the machine down, from 0 to 4 (macOS)."""
 
 
-class Reported(Event, frozen=True, tag="reported"):
+class ClientMetrics(Event, frozen=True, tag="client_metrics"):
     """What a client was told over the wire about how it goes."""
 
     at_s: float
@@ -338,7 +338,7 @@ class SessionEnded(Event, frozen=True, tag="session_ended"):
     """How long `stop_session` took."""
 
 
-class Checked(Event, frozen=True, tag="checked"):
+class RuleChecked(Event, frozen=True, tag="rule_checked"):
     """One rule of the contract was tried on the provider."""
 
     check: str
@@ -356,9 +356,9 @@ class TrialEnded(Event, frozen=True, tag="trial_ended"):
 
 AnyEvent = (
     TrialStarted | Loaded | MachineSeen | Utterance | Queued | Skipped | SpeechScored | VadUsed
-    | BeepHeard | Played | Dropped | Begun | Finished | Inferred | Interrupted | Said | Backpressure
-    | Sampled | Surroundings | Reported | LadderMoved | Audited | AuditEnded | SessionEnded
-    | Checked | TrialEnded
+    | BeepFound | SourceEnded | Dropped | ChunkTaken | ChunkDone | Inferred | Interrupted | SegmentArrived | Backpressure
+    | Sampled | Surroundings | ClientMetrics | LadderMoved | ResidencyChunk | ResidencyEnded | SessionEnded
+    | RuleChecked | TrialEnded
 )  # fmt: skip
 
 

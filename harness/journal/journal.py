@@ -31,8 +31,8 @@ _decode_event = msgspec.json.Decoder(AnyEvent).decode
 def seal(trial: int, event: bytes) -> bytes:
     r"""Make a journal line of an encoded event.
 
-    >>> seal(3, b'{"kind":"finished"}')
-    b'{"trial":3,"kind":"finished","crc":"8015e019"}\n'
+    >>> seal(3, b'{"kind":"chunk_done"}')
+    b'{"trial":3,"kind":"chunk_done","crc":"8015e019"}\n'
     """
     body = b"%s%d,%s" % (TRIAL_MARK, trial, event[1:-1])
     return body + CRC_MARK + b'%08x"}\n' % zlib.crc32(body)
@@ -41,7 +41,7 @@ def seal(trial: int, event: bytes) -> bytes:
 def is_sound(line: bytes) -> bool:
     """Tell whether a line is whole and unchanged.
 
-    >>> is_sound(seal(3, b'{"kind":"finished"}')), is_sound(b'{"trial":3,"kind":"fin')
+    >>> is_sound(seal(3, b'{"kind":"chunk_done"}')), is_sound(b'{"trial":3,"kind":"fin')
     (True, False)
     """
     body, mark = line[: -CRC_BYTES - 1], line[-CRC_BYTES - 1 :]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import AudioSource
-from harness.journal.events import Begun, Event, Finished, Inferred, Queued
+from harness.journal.events import ChunkDone, ChunkTaken, Event, Inferred, Queued
 
 WINDOW_S = 5.0
 """Chunks that ended longer ago don't count, except each source's last one."""
@@ -49,12 +49,12 @@ class LoadMeter:
         match event:
             case Queued(source=source, chunk=chunk, samples=samples):
                 self._of(source).audio_s[chunk] = samples / SAMPLE_RATE_HZ
-            case Begun(source=source, chunk=chunk, at_s=at_s):
+            case ChunkTaken(source=source, chunk=chunk, at_s=at_s):
                 state = self._of(source)
                 state.in_hand, state.begun_s, state.spent_s = chunk, at_s, 0.0
                 for earlier in [number for number in state.audio_s if number < chunk]:
                     del state.audio_s[earlier]  # done or dropped
-            case Finished(source=source, chunk=chunk, at_s=at_s):
+            case ChunkDone(source=source, chunk=chunk, at_s=at_s):
                 state = self._of(source)
                 if state.begun_s >= self._since_s:
                     state.done.append((at_s, state.audio_s[chunk], state.spent_s))

@@ -18,17 +18,17 @@ from harness.contract import ASRProvider, ASRSegment, AudioSource
 from harness.errors import EchobenchError
 from harness.journal.events import (
     Backpressure,
-    Begun,
+    ChunkDone,
+    ChunkTaken,
+    ClientMetrics,
     Dropped,
     Event,
-    Finished,
     Inferred,
     Interrupted,
     LadderMoved,
     Queued,
-    Reported,
-    Said,
     Sampled,
+    SegmentArrived,
     SessionEnded,
     Skipped,
     Surroundings,
@@ -51,7 +51,7 @@ from harness.specs.trial import TrialSpec
 from harness.timeline.timeline import Track
 
 LOOPBACK = "127.0.0.1"
-TIMED = (Queued, Skipped, Begun, Finished, Dropped, Backpressure, Sampled, Surroundings,
+TIMED = (Queued, Skipped, ChunkTaken, ChunkDone, Dropped, Backpressure, Sampled, Surroundings,
          LadderMoved, SessionEnded)  # fmt: skip
 
 
@@ -148,7 +148,9 @@ class Wire:
             if self._shift_s is None:
                 self._early.append(event)
                 return
-        if not isinstance(event, Said):  # what was said counts from when the client has it
+        if not isinstance(
+            event, SegmentArrived
+        ):  # what was said counts from when the client has it
             self.emit(self._in_trial_time(event, self._shift_s))
 
     def hear(self, message: FromServer) -> None:
@@ -156,9 +158,9 @@ class Wire:
         at_s = now_s() - self._origin_s
         match message:
             case Partial() | Final():
-                self.emit(Said(at_s=at_s, segment=_segment(message)))
+                self.emit(SegmentArrived(at_s=at_s, segment=_segment(message)))
             case Metrics():
-                self.emit(Reported(at_s=at_s, rtf=message.rtf, health=message.health))
+                self.emit(ClientMetrics(at_s=at_s, rtf=message.rtf, health=message.health))
 
     def _in_trial_time(self, event: Event, shift_s: float) -> Event:
         if isinstance(event, Inferred | Interrupted):

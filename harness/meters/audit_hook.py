@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from harness.journal.events import Acts
+from harness.journal.events import SideEffects
 
 SPAWNS = {"subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty", "os.exec", "os.spawn"}
 CREATES = os.O_CREAT
@@ -33,10 +33,10 @@ class Witness:
         """From now on, count whoever opens one of these files, or one inside these folders."""
         self._secret = tuple(str(path.resolve()) for path in paths)
 
-    def acts(self) -> Acts:
+    def acts(self) -> SideEffects:
         """Everything so far."""
         with self._lock:
-            return Acts(
+            return SideEffects(
                 spawns=self._spawns,
                 files_created=self._files,
                 references_read=self._references,

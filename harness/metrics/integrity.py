@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from harness.audio import SAMPLE_RATE_HZ
-from harness.journal.events import Inferred, Played, Queued, Sampled, Skipped
+from harness.journal.events import Inferred, Queued, Sampled, Skipped, SourceEnded
 from harness.metrics.measurement import Measurement, metric
 from harness.metrics.triallog import TrialLog
 
@@ -45,7 +45,7 @@ def missing_samples(log: TrialLog) -> int:
     worst = max([worst, *(account.pending for account in last.health.audio.values())])
     lost_s = [chunk.audio_s for chunk in log.chunks if chunk.begun_s is None and not chunk.dropped]
     worst = max(worst, round(SAMPLE_RATE_HZ * sum(lost_s)))
-    for played in log.of(Played):
+    for played in log.of(SourceEnded):
         queued = sum(e.samples for e in log.of(Queued) if e.source == played.source)
         filtered = sum(e.samples for e in log.of(Skipped) if e.source == played.source)
         worst = max(worst, abs(played.samples - queued - filtered))

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from harness.contract import ASRSegment
-from harness.journal.events import BeepHeard, Utterance
+from harness.journal.events import BeepFound, Utterance
 from harness.metrics.measurement import Measurement, metric, sampled
 from harness.metrics.triallog import TrialLog
 from harness.text_normalizer import tokens
@@ -119,7 +119,7 @@ def beep_error(log: TrialLog) -> Measurement:
     Found by matched filter; infinite if one was not there. It checks the way there, not the
     provider: samples lost, repeated or shifted by a transport show here.
     """
-    heard = log.of(BeepHeard)
+    heard = log.of(BeepFound)
     if not heard:
         return Measurement(unit="samples", absent=ABSENT)
     worst = 0.0

@@ -7,7 +7,7 @@ not; both break when the file is gone; a child process has its own file; a slow 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.journal.events import Audited, AuditEnded, AuditPart, Loaded
+from harness.journal.events import Loaded, ResidencyChunk, ResidencyEnded, ResidencyPart
 from harness.metrics.measurement import Measurement, audit_metric
 from harness.metrics.triallog import TrialLog
 from harness.statistics import bootstrap, robust_line
@@ -25,13 +25,13 @@ FEWEST_BEATS = 3
 """How often something has to come again at the same distance to be called periodic."""
 
 
-def part(log: TrialLog, kind: AuditPart) -> list[Audited]:
+def part(log: TrialLog, kind: ResidencyPart) -> list[ResidencyChunk]:
     """The chunks of one part, in order; of the steady part, without the first few."""
-    found = [audited for audited in log.of(Audited) if audited.part is kind]
-    return found[WARM_UP:] if kind is AuditPart.STEADY else found
+    found = [audited for audited in log.of(ResidencyChunk) if audited.part is kind]
+    return found[WARM_UP:] if kind is ResidencyPart.STEADY else found
 
 
-def too_few(chunks: list[Audited]) -> int | None:
+def too_few(chunks: list[ResidencyChunk]) -> int | None:
     """How many chunks it takes, where there are fewer."""
     return CHUNKS_NEEDED if len(chunks) < CHUNKS_NEEDED else None
 
@@ -65,7 +65,7 @@ def residency_intercept(log: TrialLog) -> Measurement:
 
 
 def _intercept(log: TrialLog, unit: str, scale: float) -> Measurement:
-    chunks = part(log, AuditPart.STEADY)
+    chunks = part(log, ResidencyPart.STEADY)
     points = np.array([(each.audio_s, each.took_s) for each in chunks])
     if len({each.audio_s for each in chunks}) < 2:
         return Measurement(unit=unit, absent="fewer than two lengths of chunks were heard")
@@ -90,7 +90,7 @@ def residency_growth(log: TrialLog) -> Measurement:
     increases over a third, it is the smallest: what grows goes on growing, while a neighbour that
     wakes up makes one step.
     """
-    chunks = part(log, AuditPart.STEADY)
+    chunks = part(log, ResidencyPart.STEADY)
     if len(chunks) < 2 * SIXTHS:
         return Measurement(unit="1", absent=f"fewer than {2 * SIXTHS} chunks were heard")
     typical_s = typical(chunks)
@@ -113,7 +113,7 @@ def residency_growth(log: TrialLog) -> Measurement:
     )
 
 
-def typical(chunks: list[Audited]) -> dict[float, float]:
+def typical(chunks: list[ResidencyChunk]) -> dict[float, float]:
     """What chunks of each length typically take, in seconds."""
     by_length: dict[float, list[float]] = {}
     for each in chunks:
@@ -121,7 +121,7 @@ def typical(chunks: list[Audited]) -> dict[float, float]:
     return {length_s: float(np.median(times_s)) for length_s, times_s in by_length.items()}
 
 
-def excess(chunks: list[Audited]) -> list[float]:
+def excess(chunks: list[ResidencyChunk]) -> list[float]:
     """How much longer each chunk took than chunks of its length typically do, in seconds."""
     typical_s = typical(chunks)
     return [each.took_s - typical_s[each.audio_s] for each in chunks]
@@ -137,7 +137,7 @@ def residency_periodic(log: TrialLog) -> Measurement:
     if load_s < SHORTEST_LOAD_S:
         absent = f"loads in {1000 * load_s:.0f} ms, too fast to tell a reload by"
         return Measurement(unit="1", absent=absent)
-    chunks = part(log, AuditPart.STEADY)
+    chunks = part(log, ResidencyPart.STEADY)
     slow = np.array([late_s > load_s / 2 for late_s in excess(chunks)])
     return Measurement(
         unit="1", value=strongest_beat(slow), count=len(chunks), needed=too_few(chunks)
@@ -164,12 +164,12 @@ def strongest_beat(slow: NDArray[np.bool_]) -> float:
 @audit_metric
 def residency_vanish(log: TrialLog) -> Measurement:
     """Chunks that failed, or came out otherwise, once the model's file had been taken away."""
-    ended = log.of(AuditEnded)
-    gone = part(log, AuditPart.VANISHED)
+    ended = log.of(ResidencyEnded)
+    gone = part(log, ResidencyPart.VANISHED)
     if not gone:
         why = ended[0].vanish if ended else "the audit did not end"
         return Measurement(unit="chunks", absent=why)
-    before = {each.index: each.text for each in part(log, AuditPart.COPY)}
+    before = {each.index: each.text for each in part(log, ResidencyPart.COPY)}
     wrong = sum(bool(each.error) or each.text != before[each.index] for each in gone)
     return Measurement(unit="chunks", value=float(wrong), count=len(gone))
 
@@ -177,13 +177,13 @@ def residency_vanish(log: TrialLog) -> Measurement:
 @audit_metric
 def residency_spawns(log: TrialLog) -> Measurement:
     """Processes that were started while chunks were heard."""
-    return _counted(log, "processes", [each.spawns for each in part(log, AuditPart.STEADY)])
+    return _counted(log, "processes", [each.spawns for each in part(log, ResidencyPart.STEADY)])
 
 
 @audit_metric
 def residency_files(log: TrialLog) -> Measurement:
     """Files that were made while chunks were heard."""
-    return _counted(log, "files", [each.files_created for each in part(log, AuditPart.STEADY)])
+    return _counted(log, "files", [each.files_created for each in part(log, ResidencyPart.STEADY)])
 
 
 def _counted(log: TrialLog, unit: str, counts: list[int]) -> Measurement:
@@ -195,8 +195,8 @@ def _counted(log: TrialLog, unit: str, counts: list[int]) -> Measurement:
 @audit_metric
 def residency_reads(log: TrialLog) -> Measurement:
     """Bytes that the process tree read in a typical chunk, as a share of the model's size."""
-    chunks = part(log, AuditPart.STEADY)
-    ended = log.of(AuditEnded)
+    chunks = part(log, ResidencyPart.STEADY)
+    ended = log.of(ResidencyEnded)
     size = ended[0].model_bytes if ended else None
     reads = [each.read_bytes for each in chunks if each.read_bytes is not None]
     if not size:
@@ -209,8 +209,8 @@ def residency_reads(log: TrialLog) -> Measurement:
 @audit_metric
 def residency_memory_swing(log: TrialLog) -> Measurement:
     """Highest minus lowest memory (RSS) between chunks, as a share of the model's size."""
-    chunks = part(log, AuditPart.STEADY)
-    ended = log.of(AuditEnded)
+    chunks = part(log, ResidencyPart.STEADY)
+    ended = log.of(ResidencyEnded)
     size = ended[0].model_bytes if ended else None
     if not size or not chunks:
         return Measurement(unit="1", absent="the model has no file on this machine")
@@ -225,7 +225,7 @@ def cache_speedup(log: TrialLog) -> Measurement:
 
     Each pair is the same speech; a recogniser that keeps answers is fast on what it knows.
     """
-    again, altered = part(log, AuditPart.AGAIN), part(log, AuditPart.ALTERED)
+    again, altered = part(log, ResidencyPart.AGAIN), part(log, ResidencyPart.ALTERED)
     pairs = [(old.took_s, new.took_s) for old, new in zip(again, altered, strict=False)]
     if not pairs or not any(old_s + new_s for old_s, new_s in pairs):
         return Measurement(unit="1", absent="no pair took any time")

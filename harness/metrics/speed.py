@@ -3,7 +3,15 @@
 import math
 from itertools import pairwise
 
-from harness.journal.events import Begun, Loaded, Played, Queued, Said, Sampled, SessionEnded
+from harness.journal.events import (
+    ChunkTaken,
+    Loaded,
+    Queued,
+    Sampled,
+    SegmentArrived,
+    SessionEnded,
+    SourceEnded,
+)
 from harness.metrics.measurement import Measurement, metric, sampled
 from harness.metrics.triallog import TrialLog
 
@@ -34,7 +42,9 @@ def speed(log: TrialLog) -> Measurement:
 def first_chunk_latency(log: TrialLog) -> Measurement:
     """From the first sample of the first source to the first text; infinite if none came."""
     start_s = min(log.start_s.values())
-    arrived_s = next((said.at_s for said in log.of(Said) if said.segment.text.strip()), math.inf)
+    arrived_s = next(
+        (said.at_s for said in log.of(SegmentArrived) if said.segment.text.strip()), math.inf
+    )
     return Measurement(unit="s", value=arrived_s - start_s, count=1)
 
 
@@ -78,7 +88,7 @@ def queue_depth(log: TrialLog) -> Measurement:
     for source in log.sources:
         changes = sorted(
             [(e.at_s, e.depth) for e in log.of(Queued) if e.source == source]
-            + [(e.at_s, e.depth) for e in log.of(Begun) if e.source == source],
+            + [(e.at_s, e.depth) for e in log.of(ChunkTaken) if e.source == source],
             key=lambda change: change[0],
         )
         for (from_s, depth), (to_s, _) in pairwise(changes):
@@ -103,7 +113,7 @@ def cpu_per_audio_second(log: TrialLog) -> Measurement:
 @metric
 def feeder_lateness(log: TrialLog) -> Measurement:
     """How late captured audio was handed on, p99 of the worst source: the harness' own error."""
-    played = log.of(Played)
+    played = log.of(SourceEnded)
     if not played:
         return Measurement(unit="s", absent="no source played to its end")
     return Measurement(unit="s", value=max(each.late_p99_s for each in played), count=len(played))

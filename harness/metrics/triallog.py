@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import ASRSegment, AudioSource
 from harness.journal.events import (
-    Begun,
+    ChunkDone,
+    ChunkTaken,
     Dropped,
     Event,
-    Finished,
     Inferred,
     Queued,
-    Said,
+    SegmentArrived,
     Skipped,
     Utterance,
 )
@@ -110,11 +110,11 @@ class TrialLog:
         }
         for dropped in self.of(Dropped):
             records[dropped.source, dropped.chunk].dropped = True
-        for finished in self.of(Finished):
+        for finished in self.of(ChunkDone):
             records[finished.source, finished.chunk].finished_s = finished.at_s
         taken: dict[AudioSource | None, list[ChunkRecord]] = defaultdict(list)
         taken_s: dict[AudioSource | None, list[float]] = defaultdict(list)
-        for begun in self.of(Begun):
+        for begun in self.of(ChunkTaken):
             record = records[begun.source, begun.chunk]
             record.begun_s = begun.at_s
             taken[begun.source].append(record)
@@ -141,7 +141,7 @@ class TrialLog:
 
     def segments(self, source: AudioSource) -> list[tuple[float, ASRSegment]]:
         """What was said about a source, with arrival times, in order of arrival."""
-        return [(said.at_s, said.segment) for said in self.of(Said)
+        return [(said.at_s, said.segment) for said in self.of(SegmentArrived)
                 if said.segment.source == source]  # fmt: skip
 
     def finals(self, source: AudioSource) -> list[tuple[float, ASRSegment]]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import AudioSource
-from harness.journal.events import Played, Skipped, SpeechScored, Utterance, VadUsed
+from harness.journal.events import Skipped, SourceEnded, SpeechScored, Utterance, VadUsed
 from harness.metrics.measurement import Measurement, metric
 from harness.metrics.triallog import TrialLog
 from harness.statistics import bootstrap_ratio, none_found_bound
@@ -44,7 +44,7 @@ class RocPoint:
 
 
 def _frames(log: TrialLog) -> Iterator[tuple[AudioSource, Frames]]:
-    for played in log.of(Played):
+    for played in log.of(SourceEnded):
         if played.source not in {used.source for used in log.of(VadUsed)}:
             continue
         count = round(played.samples / SAMPLE_RATE_HZ / FRAME_S)
@@ -135,7 +135,7 @@ def vad_false_acceptance(log: TrialLog) -> Measurement:
 @metric
 def vad_silence_ratio(log: TrialLog) -> Measurement:
     """Share of the audio that the filter took out."""
-    played = {each.source: each.samples for each in log.of(Played)}
+    played = {each.source: each.samples for each in log.of(SourceEnded)}
     judged = sum(played.get(used.source, 0) for used in log.of(VadUsed))
     if not judged:
         return Measurement(unit="1", absent=ABSENT)

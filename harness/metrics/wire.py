@@ -4,7 +4,7 @@ from bisect import bisect_right
 from itertools import accumulate
 
 from harness.audio import SAMPLE_RATE_HZ
-from harness.journal.events import Inferred, Reported
+from harness.journal.events import ClientMetrics, Inferred
 from harness.metrics.measurement import Measurement, metric, sampled
 from harness.metrics.triallog import TrialLog
 
@@ -19,7 +19,7 @@ def wire_health_error(log: TrialLog) -> Measurement:
     Told: the provider's own, since the session began. Measured: the engine's seconds that ended
     until then, over the audio that was dealt with until then. One sample a report.
     """
-    reports = log.of(Reported)
+    reports = log.of(ClientMetrics)
     if not reports:
         return Measurement(unit="1", absent="nothing was reported over a wire")
     spans = sorted(log.of(Inferred), key=lambda span: span.end_s)

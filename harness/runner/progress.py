@@ -4,11 +4,11 @@ import time
 from typing import Protocol
 
 from harness.journal.events import (
-    Audited,
     Dropped,
     Event,
     Inferred,
     Queued,
+    ResidencyChunk,
     Sampled,
     Skipped,
     TrialEnded,
@@ -61,7 +61,7 @@ class TrialLine:
                 self._depth = depth - 1  # the provider takes one at once, if it can
             case Skipped(samples=samples):
                 self._audio_s += samples / 16_000
-            case Audited():
+            case ResidencyChunk():
                 self._chunks += 1
             case Inferred(begin_s=begin_s, end_s=end_s):
                 self._busy_s += end_s - begin_s

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from harness.journal.events import Event, Played, Surroundings
+from harness.journal.events import Event, SourceEnded, Surroundings
 from harness.support.data_file import SUITES, read_toml
 from harness.support.env_settings import setting
 
@@ -74,7 +74,7 @@ def feeder_problem(events: Sequence[Event], chunk_seconds: float) -> str | None:
     Returns:
         What is wrong; None when the audio came on time.
     """
-    played = [event.late_p99_s for event in events if isinstance(event, Played)]
+    played = [event.late_p99_s for event in events if isinstance(event, SourceEnded)]
     limit_s = max(LATENESS_S, LATENESS_SHARE * chunk_seconds)
     p99_s = max(played, default=0.0)
     if p99_s <= limit_s:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import now_s
 from harness.contract import AudioSource
-from harness.journal.events import Backpressure, Begun, Dropped, Event, Finished, Queued
+from harness.journal.events import Backpressure, ChunkDone, ChunkTaken, Dropped, Event, Queued
 from harness.session.chunking import Chunk
 from harness.session.time_mapping import HeardAudio
 
@@ -145,7 +145,9 @@ class ChunkQueue:
             chunk = self._chunks.popleft()
             last = chunk.index
             depth = len(self._chunks)
-            self._emit(Begun(source=self.source, chunk=chunk.index, at_s=self.at_s(), depth=depth))
+            self._emit(
+                ChunkTaken(source=self.source, chunk=chunk.index, at_s=self.at_s(), depth=depth)
+            )
             self._signal()
             self.taken += 1
             self.handed_over += len(chunk.pcm)
@@ -155,7 +157,7 @@ class ChunkQueue:
             yield chunk.pcm.astype("<i2", copy=False).tobytes()
             self._in_hand = False
             self._moved()
-            self._emit(Finished(source=self.source, chunk=chunk.index, at_s=self.at_s()))
+            self._emit(ChunkDone(source=self.source, chunk=chunk.index, at_s=self.at_s()))
 
     async def _pause_after(self, last: int) -> None:
         """Do what is to be done at a pause that the provider has reached, if it has reached one."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from harness.contract import ASRProvider, AudioSource
 from harness.errors import BadOutputError, ProviderError
-from harness.journal.events import BeepHeard, Event, Said
+from harness.journal.events import BeepFound, Event, SegmentArrived
 from harness.provider.attribution import blamed
 from harness.provider.output_checks import MOST_SEGMENTS, checked_segment
 from harness.session.chunk_queue import ChunkQueue
@@ -63,7 +63,7 @@ class Listener:
         """Emit where the expected beeps were, now that all audio was handed over."""
         self.queue.heard.finish()
         for number, sample in enumerate(self.queue.heard.found):
-            self._emit(BeepHeard(source=self._source, utterance=number, sample=sample))
+            self._emit(BeepFound(source=self._source, utterance=number, sample=sample))
 
     async def _flush(self) -> None:
         """Ask for what is still open: silence is left out, so nothing else would end it."""
@@ -74,7 +74,7 @@ class Listener:
     def _note(self, segment: object) -> None:
         said = checked_segment(segment, self._source, self._where)
         self.queue.answered()
-        self._emit(Said(at_s=self.queue.at_s(), segment=self.queue.heard.moved(said)))
+        self._emit(SegmentArrived(at_s=self.queue.at_s(), segment=self.queue.heard.moved(said)))
         self._count += 1
         if self._count > MOST_SEGMENTS * (self.queue.taken + 1):
             raise BadOutputError(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.clock import now_s, sleep_until
 from harness.contract import AudioSource
-from harness.journal.events import Event, Played, Skipped, SpeechScored, VadUsed
+from harness.journal.events import Event, Skipped, SourceEnded, SpeechScored, VadUsed
 from harness.session.chunk_queue import ChunkQueue
 from harness.session.chunking import Chunker
 from harness.statistics import percentile
@@ -28,9 +28,9 @@ class Lateness:
         """Take note of one buffer."""
         self._late_s.append(late_s)
 
-    def played(self, source: AudioSource, samples: int, at_s: float) -> Played:
+    def played(self, source: AudioSource, samples: int, at_s: float) -> SourceEnded:
         """What is written down when the source has ended."""
-        return Played(
+        return SourceEnded(
             source=source,
             samples=samples,
             at_s=at_s,
@@ -135,11 +135,11 @@ async def play(track: Track, emit: Callable[[Event], None], feed: Feed, origin_s
 
     A buffer ends where a chunk does, so that no chunk waits for samples that aren't in it. The
     deadlines are absolute, so a late wake-up delays no other buffer, and a slow provider delays
-    none. How late the buffers came is in the `Played` event.
+    none. How late the buffers came is in the `SourceEnded` event.
 
     Args:
         track: What to play.
-        emit: Takes the `Played` event.
+        emit: Takes the `SourceEnded` event.
         feed: Where the audio goes.
         origin_s: The trial's zero on the running clock.
     """

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import msgspec
 
-from harness.journal.events import Checked
+from harness.journal.events import RuleChecked
 from harness.journal.journal import TrialRecord
 from harness.metrics import Measurement, TrialLog, measure
 from harness.specs.trial import TrialSpec, TrialStatus
@@ -23,7 +23,7 @@ class TrialResult:
     record: TrialRecord
     measurements: dict[str, Measurement] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
-    checks: dict[str, Checked] = field(default_factory=dict)
+    checks: dict[str, RuleChecked] = field(default_factory=dict)
 
     @property
     def spec(self) -> TrialSpec:
@@ -89,12 +89,12 @@ def _why_not(result: TrialResult) -> str:
     return f"{result.status}: {result.reason.partition(chr(10))[0]}"
 
 
-def _checks(result: TrialResult) -> dict[str, Checked]:
+def _checks(result: TrialResult) -> dict[str, RuleChecked]:
     if result.status is not TrialStatus.OK:
         why = _why_not(result)
-        return {name: Checked(check=name, passed=False, detail=why)
+        return {name: RuleChecked(check=name, passed=False, detail=why)
                 for name in rules_of(result.spec.activity)}  # fmt: skip
-    return {event.check: event for event in result.record.events if isinstance(event, Checked)}
+    return {event.check: event for event in result.record.events if isinstance(event, RuleChecked)}
 
 
 def _verdict(result: TrialResult, threshold: Threshold, others: Collection[TrialResult]) -> Verdict:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.journal.events import Checked
+from harness.journal.events import RuleChecked
 from harness.specs.trial import Activity, TrialStatus
 from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.verdict import Standing, Verdict, worst
@@ -134,7 +134,7 @@ def _alike(standing: Standing) -> set[Standing]:
     return UNJUDGED if standing in UNJUDGED else {standing}
 
 
-def _rules_point(checks: Sequence[Checked], activity: Activity) -> Point:
+def _rules_point(checks: Sequence[RuleChecked], activity: Activity) -> Point:
     whose = "contract" if activity is Activity.CONFORMANCE else str(activity)
     broken = [check.check for check in checks if not check.passed]
     if not broken:

@@ -9,7 +9,7 @@ from operator import attrgetter
 from markupsafe import Markup
 
 from harness.contract import AudioSource
-from harness.journal.events import Begun, Queued
+from harness.journal.events import ChunkTaken, Queued
 from harness.metrics import TrialLog
 from harness.metrics.triallog import ChunkRecord
 from reports.charts import svg
@@ -96,7 +96,7 @@ def depth_steps(log: TrialLog) -> list[tuple[float, int]]:
     """When the number of waiting chunks changed, all sources together, and to what."""
     depths = dict.fromkeys(log.sources, 0)
     steps, total = [], 0
-    events: list[Queued | Begun] = [*log.of(Queued), *log.of(Begun)]
+    events: list[Queued | ChunkTaken] = [*log.of(Queued), *log.of(ChunkTaken)]
     for event in sorted(events, key=attrgetter("at_s")):
         total += event.depth - depths[event.source]
         depths[event.source] = event.depth

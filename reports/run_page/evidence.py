@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from heapq import nlargest
 from operator import itemgetter
 
-from harness.journal.events import Dropped, Event, Inferred, Queued, Said, Utterance
+from harness.journal.events import Dropped, Event, Inferred, Queued, SegmentArrived, Utterance
 from harness.metrics.alignment import align
 from harness.verdicts.evaluate import TrialResult
 from reports.formatting import number, time_of, with_unit
@@ -108,7 +108,7 @@ def _late_words(result: TrialResult) -> Finding:
     for late_s, said_s, source, word, match in nlargest(MOST, words, key=itemgetter(0)):
         events: list[Event] = [log.truth(source)[word.utterance]]
         if match is not None:
-            events += [event for event in log.of(Said) if event.at_s == match.first_s][:1]
+            events += [event for event in log.of(SegmentArrived) if event.at_s == match.first_s][:1]
         value = "never" if math.isinf(late_s) else with_unit(late_s, "s")
         found.append((value, f"“{word.token}”, said at {time_of(said_s)}", events))
     return found, len(words)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from harness.journal.events import Checked
+from harness.journal.events import RuleChecked
 from harness.journal.run_folder import Input, RunFolder, RunInfo
 from harness.metrics import TrialLog
 from harness.specs.trial import Activity, Transport, TrialSpec, TrialStatus
@@ -258,7 +258,7 @@ def _notes(result: TrialResult) -> str:
         parts.append(f"{spec.scenario.title}, {spec.scenario.duration_s:g} s")
     if ended is not None:
         parts.append(f"took {ended.wall_s:.0f} s")
-    tried = [event.check for event in result.record.events if isinstance(event, Checked)]
+    tried = [event.check for event in result.record.events if isinstance(event, RuleChecked)]
     if tried and result.status is not TrialStatus.OK:
         parts.append(f"rules tried before it ended: {', '.join(tried)}")
     return " · ".join(parts)
@@ -301,7 +301,7 @@ def _spreads(result: TrialResult, cells: Sequence[Cell]) -> list[tuple[Figure, M
     ]
 
 
-def _rule(check: Checked, activity: Activity) -> Rule:
+def _rule(check: RuleChecked, activity: Activity) -> Rule:
     meaning = rules_of(activity).get(check.check, "")
     standing = Standing.PASS if check.passed else Standing.FAIL
     return Rule(check.check, meaning, standing, check.detail)

@@ -11,7 +11,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from harness import clock
 from harness.clock import ClockKind
-from harness.journal.events import Begun, Dropped, Event, Queued, Said
+from harness.journal.events import ChunkTaken, Dropped, Event, Queued, SegmentArrived
 from harness.metrics import TrialLog
 from harness.metrics.latency import word_emission_latency
 from harness.provider.registry import find_corpus, provider_class
@@ -74,7 +74,9 @@ def steps(log: TrialLog) -> dict[str, list[object]]:
     """What happened, in order, without when."""
     return {
         "queued": [event.chunk for event in log.of(Queued)],
-        "begun": [event.chunk for event in log.of(Begun)],
+        "begun": [event.chunk for event in log.of(ChunkTaken)],
         "dropped": [event.chunk for event in log.of(Dropped)],
-        "said": [(event.segment.segment_id, event.segment.text) for event in log.of(Said)],
+        "said": [
+            (event.segment.segment_id, event.segment.text) for event in log.of(SegmentArrived)
+        ],
     }

@@ -12,7 +12,7 @@ from harness import clock
 from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind
 from harness.contract import ASRSegment, AudioSource, SessionConfig
-from harness.journal.events import Event, Finished, Queued
+from harness.journal.events import ChunkDone, Event, Queued
 from harness.provider.registry import find_corpus
 from harness.provider.resident import ResidentProvider
 from harness.session.session import run_session
@@ -79,7 +79,7 @@ def bench_harness_cost(benchmark: BenchmarkFixture) -> None:
 
     benchmark.pedantic(trial, rounds=1)  # type: ignore[no-untyped-call]
     due_s = {event.chunk: event.due_s for event in events if isinstance(event, Queued)}
-    costs_s = [event.at_s - due_s[event.chunk] for event in events if isinstance(event, Finished)]
+    costs_s = [event.at_s - due_s[event.chunk] for event in events if isinstance(event, ChunkDone)]
     p99_s, share = percentile(costs_s, 0.99), cpu_s[0] / AUDIO_S
     benchmark.extra_info |= {"p99_ms": round(p99_s * 1000, 3), "core_share": round(share, 4)}
     print(f"\nharness: p99 {p99_s * 1000:.2f} ms a chunk ({len(costs_s)} chunks of {CHUNK_S} s), "

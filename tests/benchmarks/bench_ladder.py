@@ -11,7 +11,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from harness import clock
 from harness.clock import ClockKind, now_s
-from harness.journal.events import Event, Said
+from harness.journal.events import Event, SegmentArrived
 from harness.ladder.failover import Relay, Runner
 from harness.metrics import TrialLog
 from harness.metrics.accuracy import wer
@@ -53,7 +53,7 @@ def bench_switch(benchmark: BenchmarkFixture) -> None:
 
         def note(event: Event) -> None:
             events.append(event)
-            if isinstance(event, Said):
+            if isinstance(event, SegmentArrived):
                 said_s.append(now_s())
 
         said_s: list[float] = []

@@ -24,7 +24,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from harness import clock
 from harness.clock import ClockKind, now_s
-from harness.journal.events import Event, Queued, Said
+from harness.journal.events import Event, Queued, SegmentArrived
 from harness.live.protocol.frames import pack, unpack
 from harness.live.server.limits import LiveLimits
 from harness.live.trial import run_over_wire
@@ -51,7 +51,7 @@ def final_delays_s(over_wire: bool) -> list[float]:
     play = run_over_wire if over_wire else run_session
     clock.run(play(Echo(), spec, [silent_track(TRANSPORT_S)], events.append), spec.clock)
     due_s = [event.due_s for event in events if isinstance(event, Queued)]
-    said_s = [event.at_s for event in events if isinstance(event, Said)]
+    said_s = [event.at_s for event in events if isinstance(event, SegmentArrived)]
     return [said - due for said, due in zip(said_s, due_s, strict=True)]
 
 

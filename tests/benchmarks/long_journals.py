@@ -11,13 +11,13 @@ from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import ASRHealth, ASRSegment, AudioAccount, AudioSource, Word
 from harness.journal.events import (
     AnyEvent,
-    Begun,
-    Finished,
+    ChunkDone,
+    ChunkTaken,
     Inferred,
     Loaded,
     Queued,
-    Said,
     Sampled,
+    SegmentArrived,
     SessionEnded,
     TrialEnded,
     TrialStarted,
@@ -62,14 +62,14 @@ def long_trial(events: int) -> Iterator[AnyEvent]:
         at_s = due_s + 1e-4
         yield Queued(source=MIC, chunk=chunk, first_sample=chunk * size, samples=size,
                      due_s=due_s, at_s=at_s, depth=1)  # fmt: skip
-        yield Begun(source=MIC, chunk=chunk, at_s=at_s, depth=0)
+        yield ChunkTaken(source=MIC, chunk=chunk, at_s=at_s, depth=0)
         written += 2
         if chunk % PARTIAL_EVERY == 0:
             end_s = at_s + 0.02 + 0.001 * (chunk % 7)
             yield Inferred(source=MIC, begin_s=at_s, end_s=end_s, window_s=1.0)
             yield from _partial(utterance, due_s, end_s)
             written += 2
-        yield Finished(source=MIC, chunk=chunk, at_s=at_s + 0.03)
+        yield ChunkDone(source=MIC, chunk=chunk, at_s=at_s + 0.03)
         written += 1
         if chunk % 10 == 0:
             yield _sampled(at_s, (chunk + 1) * size)
@@ -89,10 +89,10 @@ def _words(utterance: int, shown: bool) -> list[str]:
     return words
 
 
-def _partial(utterance: int, due_s: float, at_s: float) -> Iterator[Said]:
+def _partial(utterance: int, due_s: float, at_s: float) -> Iterator[SegmentArrived]:
     begin_s = utterance * PERIOD_S
     heard = max(0, min(len(SENTENCE), int((due_s - begin_s) / WORD_S)))
-    yield Said(at_s=at_s, segment=ASRSegment(
+    yield SegmentArrived(at_s=at_s, segment=ASRSegment(
         source=MIC, segment_id=utterance, revision=int(10 * (due_s - begin_s)), is_final=False,
         text=" ".join(_words(utterance, shown=True)[:heard]), t0=begin_s, t1=max(begin_s, due_s),
         stable_words=max(0, heard - 1),
@@ -105,7 +105,7 @@ def _utterance(utterance: int) -> Iterator[AnyEvent]:
                   for at, word in enumerate(_words(utterance, shown=False)))  # fmt: skip
     yield Utterance(source=MIC, utterance_id=f"u{utterance}", t0=begin_s, t1=begin_s + SPOKEN_S,
                     text=" ".join(SENTENCE), words=words)  # fmt: skip
-    yield Said(at_s=begin_s + PERIOD_S, segment=ASRSegment(
+    yield SegmentArrived(at_s=begin_s + PERIOD_S, segment=ASRSegment(
         source=MIC, segment_id=utterance, revision=999, is_final=True,
         text=" ".join(_words(utterance, shown=True)), t0=begin_s, t1=begin_s + SPOKEN_S,
     ))  # fmt: skip

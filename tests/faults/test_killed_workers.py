@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.journal.events import AnyEvent, Begun, Event
+from harness.journal.events import AnyEvent, ChunkTaken, Event
 from harness.journal.journal import JournalWriter, TrialRecord, read_journal
 from harness.provider.timeouts import DEFAULT, Patience
 from harness.runner.pool import WorkerPool
@@ -45,7 +45,12 @@ def kill_at_chunk(pool: WorkerPool, chunk: int, number: int) -> Callable[[Event]
     sent: list[int] = []
 
     def at_event(event: Event) -> None:
-        if isinstance(event, Begun) and event.chunk == chunk and not sent and pool.pid is not None:
+        if (
+            isinstance(event, ChunkTaken)
+            and event.chunk == chunk
+            and not sent
+            and pool.pid is not None
+        ):
             sent.append(number)
             os.kill(pool.pid, number)
 
@@ -67,7 +72,7 @@ def test_a_real_engine_is_killed_in_mid_trial(
     assert killed.ended.wall_s < 20
     assert sound.ended is not None
     assert sound.ended.status is TrialStatus.OK
-    taken = [event.chunk for event in sound.events if isinstance(event, Begun)]
+    taken = [event.chunk for event in sound.events if isinstance(event, ChunkTaken)]
     assert taken == list(range(21))  # 1 s, 1 s, then 19 of 2 s
 
 
@@ -111,7 +116,7 @@ def test_a_stopped_worker_times_out_and_goes(small_corpus: Path, tmp_path: Path)
     pids: list[int] = []
 
     def stop(event: Event) -> None:
-        if isinstance(event, Begun) and event.chunk == 2 and not pids and pool.pid is not None:
+        if isinstance(event, ChunkTaken) and event.chunk == 2 and not pids and pool.pid is not None:
             pids.append(pool.pid)
             os.kill(pool.pid, signal.SIGSTOP)
 

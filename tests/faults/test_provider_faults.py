@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from harness.contract import ASRSegment
-from harness.journal.events import Checked, Said
+from harness.journal.events import RuleChecked, SegmentArrived
 from harness.journal.journal import TrialRecord
 from harness.provider.timeouts import Patience
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
@@ -100,7 +100,7 @@ def test_a_broken_trial_has_no_figures(fault: Fault, outcomes: Outcomes) -> None
 
 def test_broken_rules_say_why_at_a_length_that_someone_reads(outcomes: Outcomes) -> None:
     tried = [event for record in outcomes.of.values() for event in record.events
-             if isinstance(event, Checked)]  # fmt: skip
+             if isinstance(event, RuleChecked)]  # fmt: skip
     broken = [check.detail for check in tried if not check.passed]
     assert len(broken) > 20
     assert all(0 < len(detail) < 11_000 for detail in broken)
@@ -124,7 +124,7 @@ def test_no_process_is_left(outcomes: Outcomes) -> None:
 
 def test_what_is_said_is_kept_as_it_was_said(outcomes: Outcomes) -> None:
     record = outcomes.of["babbles:what=controls:at=stream:virtual:scenario"]
-    (segment,) = [event.segment for event in record.events if isinstance(event, Said)]
+    (segment,) = [event.segment for event in record.events if isinstance(event, SegmentArrived)]
     assert isinstance(segment, ASRSegment)
     assert segment.text == "\x1b[2J\x00\r\n\u202eolleh\x07"
     assert printable(segment.text) == "\\x1b[2J\\x00\\r\\n\\u202eolleh\\x07"

@@ -14,7 +14,7 @@ import pytest
 
 from harness.clock import ClockKind
 from harness.contract import Option
-from harness.journal.events import Said
+from harness.journal.events import SegmentArrived
 from harness.journal.journal import TrialRecord
 from harness.provider.timeouts import Patience
 from harness.specs.trial import TrialSpec, TrialStatus
@@ -148,7 +148,9 @@ def test_a_fault_ends_in_its_status_and_says_why(fault: Fault, outcomes: Outcome
 
 @pytest.mark.parametrize("mode", ["crashes", "exits", "deaf", "garbage", "closes_stdout"])
 def test_what_was_said_before_is_kept(mode: str, outcomes: Outcomes) -> None:
-    said = [event.segment for event in outcomes.of[mode].events if isinstance(event, Said)]
+    said = [
+        event.segment for event in outcomes.of[mode].events if isinstance(event, SegmentArrived)
+    ]
     assert any(segment.text for segment in said)
 
 

@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from harness.contract import AudioSource
-from harness.journal.events import Finished, TrialEnded, TrialStarted, encode
+from harness.journal.events import ChunkDone, TrialEnded, TrialStarted, encode
 from harness.journal.journal import JournalWriter
 from harness.specs.trial import TrialStatus
 from tests.trials import spec_of
@@ -32,7 +32,7 @@ def write_for_ever(path: Path, name: str, confirm: int, dies_in: int | None) -> 
         dies_at = random.randrange(200, EVENTS) if number == dies_in else None
         writer.begin(TrialStarted(key=key, spec=SPEC))
         for chunk in range(EVENTS):
-            writer.append(encode(Finished(source=AudioSource.MIC, chunk=chunk, at_s=0.5)))
+            writer.append(encode(ChunkDone(source=AudioSource.MIC, chunk=chunk, at_s=0.5)))
             if chunk == dies_at:
                 os.kill(os.getpid(), signal.SIGKILL)
         writer.end(TrialEnded(status=TrialStatus.OK))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from jiwer import wer
 
-from harness.journal.events import Said, Utterance
+from harness.journal.events import SegmentArrived, Utterance
 from harness.journal.journal import read_journal
 from harness.specs.trial import TrialStatus
 from harness.text_normalizer import tokens
@@ -79,7 +79,7 @@ def test_the_provider_is_measured(installed: Path, tmp_path: Path) -> None:
     assert record.ended.status is TrialStatus.OK, record.ended.reason
     assert record.started.spec.settings == {"beam_size": 2}
     heard = [event.segment for event in record.events
-             if isinstance(event, Said) and event.segment.is_final]  # fmt: skip
+             if isinstance(event, SegmentArrived) and event.segment.is_final]  # fmt: skip
     spoken = [event.text for event in record.events if isinstance(event, Utterance)]
     said = tokens(" ".join(segment.text for segment in heard))
     assert wer(" ".join(tokens(" ".join(spoken))), " ".join(said)) < HIGHEST_WER

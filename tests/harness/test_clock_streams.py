@@ -4,7 +4,7 @@ import statistics
 import time
 
 from harness.clock import ClockKind
-from harness.journal.events import Begun, Dropped, Event, Finished, Inferred, Queued
+from harness.journal.events import ChunkDone, ChunkTaken, Dropped, Event, Inferred, Queued
 from tests.harness.sessions import Working, play_to, silent_track
 
 VIRTUAL, WALL = ClockKind.VIRTUAL, ClockKind.WALL
@@ -18,7 +18,7 @@ def compute() -> None:
 
 def order_of(events: list[Event]) -> list[tuple[str, int]]:
     return [(type(event).__name__, event.chunk) for event in events
-            if isinstance(event, Queued | Begun | Finished | Dropped)]  # fmt: skip
+            if isinstance(event, Queued | ChunkTaken | ChunkDone | Dropped)]  # fmt: skip
 
 
 def costs_s(events: list[Event]) -> list[float]:

@@ -12,10 +12,10 @@ from harness.contract import ASRHealth, ASRSegment, AudioAccount, AudioSource, W
 from harness.errors import JournalError
 from harness.journal.events import (
     Backpressure,
+    ChunkDone,
     Event,
-    Finished,
-    Said,
     Sampled,
+    SegmentArrived,
     TrialEnded,
     TrialStarted,
     Utterance,
@@ -53,8 +53,8 @@ healths = st.builds(
     audio=st.dictionaries(texts, st.builds(AudioAccount, received=counts, decoded=counts)),
 )
 events: st.SearchStrategy[Event] = st.one_of(
-    st.builds(Said, at_s=times_s, segment=segments),
-    st.builds(Finished, source=sources, chunk=counts, at_s=times_s),
+    st.builds(SegmentArrived, at_s=times_s, segment=segments),
+    st.builds(ChunkDone, source=sources, chunk=counts, at_s=times_s),
     st.builds(Backpressure, source=sources, at_s=times_s, level=st.floats(0, 1), reason=texts),
     st.builds(
         Utterance, source=sources, utterance_id=texts, t0=times_s, t1=times_s, text=texts,
@@ -92,7 +92,7 @@ def contents(path: Path) -> list[tuple[list[Event], TrialEnded | None]]:
 
 def small_journal(path: Path, trials: int = 3) -> bytes:
     """Some trials of two events, all of them ended."""
-    tick = Finished(source=AudioSource.MIC, chunk=1, at_s=0.5)
+    tick = ChunkDone(source=AudioSource.MIC, chunk=1, at_s=0.5)
     write(path, [([tick, tick], TrialEnded(status=TrialStatus.OK))] * trials)
     return path.read_bytes()
 
@@ -199,18 +199,18 @@ def contents_of_first_two(
 def test_a_later_version_may_say_more(tmp_path: Path) -> None:
     """Fields that this version doesn't know are passed over, in events and their parts."""
     path = tmp_path / "journal.jsonl"
-    write(path, [([Finished(source=AudioSource.MIC, chunk=1, at_s=0.5)], None)])
-    later = b'{"kind":"finished","source":"mic","chunk":2,"at_s":1.5,"mood":{"good":[true]}}'
+    write(path, [([ChunkDone(source=AudioSource.MIC, chunk=1, at_s=0.5)], None)])
+    later = b'{"kind":"chunk_done","source":"mic","chunk":2,"at_s":1.5,"mood":{"good":[true]}}'
     with path.open("ab") as file:
         file.write(seal(1, later))
-    assert contents(path)[0][0][-1] == Finished(source=AudioSource.MIC, chunk=2, at_s=1.5)
+    assert contents(path)[0][0][-1] == ChunkDone(source=AudioSource.MIC, chunk=2, at_s=1.5)
 
 
 @pytest.mark.parametrize(
     "event",
     [
         b'{"kind":"levitated","at_s":1.0}',
-        b'{"kind":"finished","source":"mic","chunk":"two","at_s":1.5}',
+        b'{"kind":"chunk_done","source":"mic","chunk":"two","at_s":1.5}',
         b'{"source":"mic"}',
     ],
 )

@@ -12,14 +12,14 @@ import pytest
 
 from harness.contract import AudioSource
 from harness.errors import JournalError
-from harness.journal.events import Finished, TrialEnded, TrialStarted, encode
+from harness.journal.events import ChunkDone, TrialEnded, TrialStarted, encode
 from harness.journal.journal import JournalWriter, read_journal
 from harness.specs.trial import TrialStatus
 from tests.harness.killed_writers import KILLS
 from tests.trials import spec_of
 
 STARTED = TrialStarted(key="one", spec=spec_of("null", "nothing"))
-EVENT = encode(Finished(source=AudioSource.MIC, chunk=1, at_s=0.5))
+EVENT = encode(ChunkDone(source=AudioSource.MIC, chunk=1, at_s=0.5))
 ENDED = TrialEnded(status=TrialStatus.OK)
 
 
@@ -135,6 +135,6 @@ def test_a_killed_writer_loses_nothing_that_it_had_finished(tmp_path: Path) -> N
     assert len(confirmed) > KILLS
     for record in records:
         if record.ended is not None:
-            chunks = [event.chunk for event in record.events if isinstance(event, Finished)]
+            chunks = [event.chunk for event in record.events if isinstance(event, ChunkDone)]
             assert chunks == list(range(len(chunks)))
             assert record.events[-1] is record.ended

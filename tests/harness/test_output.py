@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from harness.contract import ASRSegment, AudioSource, Word
 from harness.errors import BadOutputError
-from harness.journal.events import Said, encode
+from harness.journal.events import SegmentArrived, encode
 from harness.journal.journal import seal
 from harness.provider.output_checks import LONGEST_SEGMENT, LONGEST_TEXT, checked_segment
 from harness.runner.supervisor import LONGEST_LINE
@@ -52,7 +52,9 @@ def test_the_longest_text_fits_into_a_line() -> None:
     spare = LONGEST_SEGMENT - len(msgspec.json.encode(longest)) - 50
     words = (*SOUND.words, Word("x" * spare, 1.0, 1.5))
     longest = msgspec.structs.replace(longest, words=words)
-    line = seal(2**63, encode(Said(at_s=1e9 / 7, segment=checked_segment(longest, MIC, "here"))))
+    line = seal(
+        2**63, encode(SegmentArrived(at_s=1e9 / 7, segment=checked_segment(longest, MIC, "here")))
+    )
     assert LONGEST_SEGMENT < len(line) < LONGEST_LINE
     longer = msgspec.structs.replace(longest, words=words * 2)
     with pytest.raises(BadOutputError, match="at most 1000000 bytes"):

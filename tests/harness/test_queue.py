@@ -13,7 +13,7 @@ from harness import clock
 from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind, now_s, sleep_until
 from harness.contract import ASRSegment, AudioSource, Word
-from harness.journal.events import Backpressure, Begun, Dropped, Event, Finished, Queued
+from harness.journal.events import Backpressure, ChunkDone, ChunkTaken, Dropped, Event, Queued
 from harness.session.chunk_queue import HIGH_LEVEL, MOST_TALK, ChunkQueue
 from harness.session.chunking import Chunk
 
@@ -37,12 +37,12 @@ class Feed:
         self._index, self._at = self._index + 1, self._at + len(pcm)
 
     def chunks(
-        self, kind: type[Queued] | type[Dropped] | type[Begun] | type[Finished]
+        self, kind: type[Queued] | type[Dropped] | type[ChunkTaken] | type[ChunkDone]
     ) -> list[int]:
         return [event.chunk for event in self.events if isinstance(event, kind)]
 
     def waiting(self) -> list[int]:
-        gone = {*self.chunks(Dropped), *self.chunks(Begun)}
+        gone = {*self.chunks(Dropped), *self.chunks(ChunkTaken)}
         return [chunk for chunk in self.chunks(Queued) if chunk not in gone]
 
 
@@ -62,12 +62,12 @@ async def perform(steps: list[float | str], capacity: int) -> Feed:
     feed.queue.end()
     assert [np.frombuffer(pcm, "<i2")[0] async for pcm in stream] == left
     assert feed.waiting() == []
-    assert feed.chunks(Finished) == feed.chunks(Begun)
+    assert feed.chunks(ChunkDone) == feed.chunks(ChunkTaken)
     return feed
 
 
 def assert_adds_up(feed: Feed, capacity: int) -> None:
-    queued, dropped, begun = (feed.chunks(kind) for kind in (Queued, Dropped, Begun))
+    queued, dropped, begun = (feed.chunks(kind) for kind in (Queued, Dropped, ChunkTaken))
     assert sorted([*dropped, *begun, *feed.waiting()]) == queued
     assert dropped == sorted(dropped)
     assert begun == sorted(begun)
@@ -76,7 +76,7 @@ def assert_adds_up(feed: Feed, capacity: int) -> None:
     assert behind_newest <= capacity
     assert feed.queue.handed_over == sum(sizes[chunk] for chunk in begun)
     last = next(
-        (event for event in reversed(feed.events) if isinstance(event, Queued | Begun)), None
+        (event for event in reversed(feed.events) if isinstance(event, Queued | ChunkTaken)), None
     )
     assert (last.depth if last else 0) == len(feed.waiting())
     levels = [event.level for event in feed.events if isinstance(event, Backpressure)]
@@ -193,13 +193,13 @@ def test_every_other_chunk_may_be_left_out_and_is_counted() -> None:
             feed.put(1.0)
         feed.queue.end()
         taken = [int(np.frombuffer(pcm, "<i2")[0]) async for pcm in feed.queue.pcm()]
-        assert taken == feed.chunks(Begun)
+        assert taken == feed.chunks(ChunkTaken)
         return feed
 
     feed = clock.run(half(), ClockKind.VIRTUAL)
     assert feed.chunks(Queued) == list(range(10))
     assert feed.chunks(Dropped) == [2, 4, 6]
-    assert feed.chunks(Begun) == [0, 1, 3, 5, 7, 8, 9]
+    assert feed.chunks(ChunkTaken) == [0, 1, 3, 5, 7, 8, 9]
 
 
 def test_what_was_dropped_takes_its_place_in_time() -> None:

@@ -10,13 +10,13 @@ import pytest
 from harness.clock import ClockKind
 from harness.contract import AudioSource, Option
 from harness.journal.events import (
-    Begun,
+    ChunkDone,
+    ChunkTaken,
     Event,
-    Finished,
     Loaded,
     MachineSeen,
     Queued,
-    Said,
+    SegmentArrived,
     SessionEnded,
     TrialEnded,
     Utterance,
@@ -43,10 +43,10 @@ def test_a_trial_is_written_down_from_truth_to_end(small_corpus: Path, tmp_path:
     kinds = [type(event) for event in record.events]
     assert kinds[:3] == [Loaded, MachineSeen, Utterance]
     assert kinds[-2:] == [SessionEnded, TrialEnded]
-    assert [kind for kind in kinds if kind in (Queued, Begun, Finished)] == [
-        Queued, Begun, Finished,
+    assert [kind for kind in kinds if kind in (Queued, ChunkTaken, ChunkDone)] == [
+        Queued, ChunkTaken, ChunkDone,
     ] * 6  # fmt: skip
-    (said,) = (event.segment for event in record.events if isinstance(event, Said))
+    (said,) = (event.segment for event in record.events if isinstance(event, SegmentArrived))
     assert (said.text, said.source, said.t1) == (WORDS, AudioSource.MIC, 6.0)
 
 
@@ -71,7 +71,7 @@ def test_a_model_is_loaded_once_and_each_other_anew(small_corpus: Path, tmp_path
              for chunk_s in (1.0, 2.0, 3.0) for model in ("tiny", "base")]  # fmt: skip
 
     def at_event(event: Event) -> None:
-        if isinstance(event, Begun):
+        if isinstance(event, ChunkTaken):
             workers.setdefault(observer.began[-1].model, set()).add(pool.pid)
 
     observer = Observer(at_event)
@@ -117,7 +117,12 @@ def test_a_machine_that_stood_still_voids_the_trial(small_corpus: Path, tmp_path
     pool, paused = WorkerPool(), list[int]()
 
     def pause(event: Event) -> None:
-        if isinstance(event, Begun) and event.chunk == 5 and not paused and pool.pid is not None:
+        if (
+            isinstance(event, ChunkTaken)
+            and event.chunk == 5
+            and not paused
+            and pool.pid is not None
+        ):
             paused.append(pool.pid)
             os.kill(pool.pid, signal.SIGSTOP)
             time.sleep(0.5)

@@ -15,10 +15,10 @@ from harness.clock import ClockKind
 from harness.contract import ASRSegment, AudioSource, InferenceSpan, SessionConfig
 from harness.errors import ProviderError, StalledError
 from harness.journal.events import (
-    Begun,
+    ChunkDone,
+    ChunkTaken,
     Dropped,
     Event,
-    Finished,
     Inferred,
     Queued,
     Sampled,
@@ -74,20 +74,22 @@ def assert_conserved(events: list[Event], source: AudioSource) -> None:
     for event in events:
         if isinstance(event, Sampled):
             assert event.handed_over[source] == fate["taken"]
-        elif isinstance(event, Queued | Begun | Dropped | Finished) and event.source is source:
+        elif (
+            isinstance(event, Queued | ChunkTaken | Dropped | ChunkDone) and event.source is source
+        ):
             if isinstance(event, Queued):
                 assert event.first_sample == sum(sizes.values())
                 sizes[event.chunk] = event.samples
                 fate["produced"] += event.samples
                 fate["waiting_chunks"] += 1
-            elif isinstance(event, Begun):
+            elif isinstance(event, ChunkTaken):
                 fate["taken"] += sizes[event.chunk]
                 fate["waiting_chunks"] -= 1
             elif isinstance(event, Dropped):
                 # the queue makes room before it tells of the newcomer
                 fate["dropped"] += sizes[event.chunk]
                 fate["waiting_chunks"] -= 1
-            if isinstance(event, Queued | Begun):
+            if isinstance(event, Queued | ChunkTaken):
                 assert event.depth == fate["waiting_chunks"]
             assert fate["taken"] + fate["dropped"] <= fate["produced"]
 
@@ -112,7 +114,7 @@ def test_nothing_is_lost_whatever_the_provider_takes(
         mine = [event for event in events if getattr(event, "source", None) is track.source]
         queued = [event for event in mine if isinstance(event, Queued)]
         assert sum(event.samples for event in queued) == len(track.audio)
-        gone = [event.chunk for event in mine if isinstance(event, Begun | Dropped)]
+        gone = [event.chunk for event in mine if isinstance(event, ChunkTaken | Dropped)]
         assert sorted(gone) == [event.chunk for event in queued]
     assert unaccounted_samples(TrialLog(spec_of("null", "none"), events)).value == 0
     assert isinstance(events[-1], SessionEnded)

@@ -12,7 +12,7 @@ from harness import clock
 from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind, now_s
 from harness.contract import AudioSource
-from harness.journal.events import Begun, Event, Queued
+from harness.journal.events import ChunkTaken, Event, Queued
 from harness.runner.validity import feeder_problem
 from harness.session.chunk_queue import ChunkQueue
 from harness.session.chunking import Chunker
@@ -62,7 +62,7 @@ def test_a_slow_provider_delays_no_chunk(kind: ClockKind) -> None:
     events = play_to(
         Working(lambda: time.sleep(0.2)), silent_track(0.8), chunk_seconds=0.1, kind=kind
     )
-    begun_s = [event.at_s for event in events if isinstance(event, Begun)]
+    begun_s = [event.at_s for event in events if isinstance(event, ChunkTaken)]
     assert begun_s[-1] > 7 * 0.2  # it did fall behind
     assert statistics.median(lateness_s(events)) < 0.05
     assert len(lateness_s(events)) == 8

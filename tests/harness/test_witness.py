@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.journal.events import Acts
+from harness.journal.events import SideEffects
 
 CHILD = """
 import sys
@@ -20,31 +20,31 @@ print(acts.spawns, acts.files_created, acts.references_read)
 """
 
 
-def acts_of(deeds: str, secret: Path) -> Acts:
+def acts_of(deeds: str, secret: Path) -> SideEffects:
     run = subprocess.run(
         [sys.executable, "-c", CHILD.format(deeds=deeds), str(secret)],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     spawns, files, references = map(int, run.stdout.split())
-    return Acts(spawns=spawns, files_created=files, references_read=references)
+    return SideEffects(spawns=spawns, files_created=files, references_read=references)
 
 
 @pytest.mark.parametrize(
     ("deeds", "acts"),
     [
-        ("", Acts()),
-        ("import subprocess; [subprocess.run(['true']) for _ in range(3)]", Acts(spawns=3)),
-        ("import os; os.fork() or os._exit(0)", Acts(spawns=1)),
-        ("open(sys.argv[1] + '.wav', 'wb').close()", Acts(files_created=1)),
+        ("", SideEffects()),
+        ("import subprocess; [subprocess.run(['true']) for _ in range(3)]", SideEffects(spawns=3)),
+        ("import os; os.fork() or os._exit(0)", SideEffects(spawns=1)),
+        ("open(sys.argv[1] + '.wav', 'wb').close()", SideEffects(files_created=1)),
         ("import threading\nt = threading.Thread(target=open, args=('/dev/null', 'rb'))\n"
-         "t.start(); t.join()", Acts()),
-        ("open(sys.argv[1] + '/manifest.jsonl').read()", Acts(references_read=1)),
+         "t.start(); t.join()", SideEffects()),
+        ("open(sys.argv[1] + '/manifest.jsonl').read()", SideEffects(references_read=1)),
         ("import os; os.chdir(sys.argv[1]); open('manifest.jsonl').read()",
-         Acts(references_read=1)),
-        ("open(sys.argv[1] + '-not').read()", Acts()),
+         SideEffects(references_read=1)),
+        ("open(sys.argv[1] + '-not').read()", SideEffects()),
     ],
 )  # fmt: skip
-def test_deeds_are_counted(deeds: str, acts: Acts, tmp_path: Path) -> None:
+def test_deeds_are_counted(deeds: str, acts: SideEffects, tmp_path: Path) -> None:
     secret = tmp_path / "corpus"
     secret.mkdir()
     (secret / "manifest.jsonl").write_text("{}")

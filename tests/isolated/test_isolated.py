@@ -15,7 +15,7 @@ from harness.activities import conformance
 from harness.activities.conformance import RULES, conform
 from harness.contract import ASRSegment, AudioSource, InferenceSpan, Option, SessionConfig
 from harness.errors import AudioError, EchobenchError, ModelError, ProviderError
-from harness.journal.events import Checked, Event
+from harness.journal.events import Event, RuleChecked
 from harness.ladder.failover import Relay, Runner
 from harness.processes.isolated.provider import Isolated
 from harness.provider.registry import find_corpus, make_provider
@@ -72,7 +72,7 @@ def test_it_keeps_the_contract_as_the_provider_does(monkeypatch: pytest.MonkeyPa
         await provider.close()
 
     run(rules())
-    checks = {event.check: event for event in events if isinstance(event, Checked)}
+    checks = {event.check: event for event in events if isinstance(event, RuleChecked)}
     assert [*checks] == RULES_HERE
     broken = {name: check.detail for name, check in checks.items() if not check.passed}
     assert broken == {}

@@ -4,7 +4,7 @@ import pytest
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import AudioSource
-from harness.journal.events import Begun, Event, Finished, Inferred, Queued
+from harness.journal.events import ChunkDone, ChunkTaken, Event, Inferred, Queued
 from harness.ladder.load_meter import STALE_S, WINDOW_S, LoadMeter
 
 MIC, SYSTEM = AudioSource.MIC, AudioSource.SYSTEM
@@ -18,12 +18,12 @@ def chunk(
     events: list[Event] = [
         Queued(source=source, chunk=number, first_sample=0, samples=round(audio_s * SAMPLE_RATE_HZ),
                due_s=begin_s, at_s=begin_s, depth=1),
-        Begun(source=source, chunk=number, at_s=begin_s, depth=0),
+        ChunkTaken(source=source, chunk=number, at_s=begin_s, depth=0),
     ]  # fmt: skip
     if done:
         end_s = begin_s + cost_s
         events.append(Inferred(source=source, begin_s=begin_s, end_s=end_s, window_s=audio_s))
-        events.append(Finished(source=source, chunk=number, at_s=end_s))
+        events.append(ChunkDone(source=source, chunk=number, at_s=end_s))
     return events
 
 
@@ -55,7 +55,7 @@ def test_silence_is_no_load() -> None:
 
 def test_waiting_is_no_load() -> None:
     waited = chunk(0, 2.0, 0.5)
-    waited[-1] = Finished(source=MIC, chunk=0, at_s=9.0)
+    waited[-1] = ChunkDone(source=MIC, chunk=0, at_s=9.0)
     assert meter(waited).rtf(9.0) == pytest.approx(0.25)
 
 
@@ -81,7 +81,7 @@ def test_after_a_restart_what_was_begun_before_counts_no_more() -> None:
     made.restart(7.0)
     assert made.rtf(8.0) is None
     made.note(Inferred(source=MIC, begin_s=6.5, end_s=10.5, window_s=2.0))
-    made.note(Finished(source=MIC, chunk=1, at_s=10.5))
+    made.note(ChunkDone(source=MIC, chunk=1, at_s=10.5))
     assert made.rtf(10.5) is None
     for event in chunk(2, 10.5, 0.4):
         made.note(event)

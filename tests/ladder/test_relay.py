@@ -13,7 +13,7 @@ from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind, now_s
 from harness.contract import ASRProvider, ASRSegment, AudioSource, SessionConfig
 from harness.errors import AudioError, EchobenchError, ProviderError
-from harness.journal.events import Event, Said, Sampled
+from harness.journal.events import Event, Sampled, SegmentArrived
 from harness.ladder.failover import Relay, Runner
 from harness.metrics import TrialLog
 from harness.metrics.integrity import disorder, missing_samples
@@ -66,7 +66,7 @@ def assert_sound(log: TrialLog, *tracks: Track) -> None:
         assert numbers(log, track.source) == list(dict.fromkeys(track.audio.tolist()))
     assert missing_samples(log) == 0
     assert disorder(log).value == 0
-    for segment in (said.segment for said in log.of(Said)):
+    for segment in (said.segment for said in log.of(SegmentArrived)):
         assert segment.t1 - segment.t0 >= 0
     accounts = log.of(Sampled)[-1].health.audio
     assert {account.pending for account in accounts.values()} == {0}
@@ -79,8 +79,8 @@ def test_without_a_change_it_is_as_if_it_were_not_there() -> None:
     provider = Numbers()
     spec = spec_of("numbers", "none", chunk_seconds=0.5)
     clock.run(run_session(provider, spec, [track], direct.append), ClockKind.VIRTUAL)
-    said = [event.segment for event in direct if isinstance(event, Said)]
-    assert [event.segment for event in alone.of(Said)] == said
+    said = [event.segment for event in direct if isinstance(event, SegmentArrived)]
+    assert [event.segment for event in alone.of(SegmentArrived)] == said
     assert_sound(alone, track)
 
 

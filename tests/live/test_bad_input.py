@@ -15,7 +15,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from harness.contract import ASRSegment
-from harness.journal.events import AnyEvent, Said
+from harness.journal.events import AnyEvent, SegmentArrived
 from harness.live.protocol.close_codes import Close
 from harness.live.protocol.frames import HEADER, pack
 from harness.live.protocol.messages import Failed, Final, Metrics, Warned
@@ -207,7 +207,7 @@ def kept(path: Path) -> list[int]:
     """The numbers in a transcript's finals."""
     events = [msgspec.json.decode(line, type=AnyEvent) for line in path.read_bytes().splitlines()]
     finals = [event.segment.text for event in events
-              if isinstance(event, Said) and event.segment.is_final]  # fmt: skip
+              if isinstance(event, SegmentArrived) and event.segment.is_final]  # fmt: skip
     return [int(word) for text in finals for word in text.split()]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.journal.events import AnyEvent, Said, SessionEnded
+from harness.journal.events import AnyEvent, SegmentArrived, SessionEnded
 from harness.ladder.state_machine import Rules, read_rules
 from harness.live.protocol.messages import (
     Ended,
@@ -235,7 +235,7 @@ def test_a_transcript_is_kept_also_of_a_client_that_vanishes(tmp_path: Path) -> 
     lines = (tmp_path / "cut-off.jsonl").read_bytes().splitlines()
     events = [msgspec.json.decode(line, type=AnyEvent) for line in lines]
     finals = [event.segment.text for event in events
-              if isinstance(event, Said) and event.segment.is_final]  # fmt: skip
+              if isinstance(event, SegmentArrived) and event.segment.is_final]  # fmt: skip
     assert " ".join(finals) == "1 2 3 4 5 6 7"
     assert isinstance(events[-1], SessionEnded)
 

@@ -10,17 +10,17 @@ from harness.clock import ClockKind
 from harness.contract import Option
 from harness.errors import UsageError
 from harness.journal.events import (
-    BeepHeard,
-    Begun,
-    Finished,
+    BeepFound,
+    ChunkDone,
+    ChunkTaken,
+    ClientMetrics,
     Inferred,
-    Played,
     Queued,
-    Reported,
-    Said,
     Sampled,
+    SegmentArrived,
     SessionEnded,
     Skipped,
+    SourceEnded,
     Surroundings,
 )
 from harness.journal.journal import TrialRecord
@@ -71,19 +71,21 @@ def log_of(record: TrialRecord) -> TrialLog:
 
 def test_the_record_is_as_complete_as_without_a_wire(both: list[TrialRecord]) -> None:
     direct, wired = map(log_of, both)
-    for kind in (Queued, Begun, Finished, Inferred, Said, SessionEnded):
+    for kind in (Queued, ChunkTaken, ChunkDone, Inferred, SegmentArrived, SessionEnded):
         assert len(wired.of(kind)) == len(direct.of(kind)), kind
     assert wired.of(Sampled)
     assert wired.of(Surroundings)
     assert [(e.source, e.chunk, e.samples) for e in wired.of(Queued) if e.source is SYSTEM] == [
         (e.source, e.chunk, e.samples) for e in direct.of(Queued) if e.source is SYSTEM
     ]
-    assert [e.segment for e in wired.of(Said)] == [e.segment for e in direct.of(Said)]
+    assert [e.segment for e in wired.of(SegmentArrived)] == [
+        e.segment for e in direct.of(SegmentArrived)
+    ]
     figures = measure(wired)
     assert figures["unaccounted_samples"].value == 0
     assert figures["disorder"].value == 0
-    beeps = {(beep.source, beep.sample) for beep in wired.of(BeepHeard)}
-    assert beeps == {(beep.source, beep.sample) for beep in direct.of(BeepHeard)}
+    beeps = {(beep.source, beep.sample) for beep in wired.of(BeepFound)}
+    assert beeps == {(beep.source, beep.sample) for beep in direct.of(BeepFound)}
     assert beeps
     assert all(sample is not None for _, sample in beeps)
 
@@ -103,17 +105,17 @@ def test_audio_is_due_when_it_was_captured_and_not_when_it_came_in(
 def test_events_are_in_one_time(both: list[TrialRecord]) -> None:
     wired = log_of(both[1])
     queued_s = {(e.source, e.chunk): e.at_s for e in wired.of(Queued)}
-    for begun in wired.of(Begun):
+    for begun in wired.of(ChunkTaken):
         assert begun.at_s >= queued_s[begun.source, begun.chunk]
     for span in wired.of(Inferred):
         assert 0 <= span.begin_s < span.end_s < 10
-    assert wired.of(Said)[-1].at_s > wired.of(Inferred)[-1].end_s
+    assert wired.of(SegmentArrived)[-1].at_s > wired.of(Inferred)[-1].end_s
     assert wired.of(SessionEnded)[-1].at_s > wired.of(Queued)[-1].at_s
 
 
 def test_health_over_the_wire_is_what_was_measured(both: list[TrialRecord]) -> None:
     direct, wired = both
-    reports = [event for event in wired.events if isinstance(event, Reported)]
+    reports = [event for event in wired.events if isinstance(event, ClientMetrics)]
     assert len(reports) >= 4
     assert reports[-1].health.audio["mic"].received == 64_000
     assert "nothing was reported" in (measure(log_of(direct))["wire_health_error"].absent or "")
@@ -125,7 +127,7 @@ def test_silence_is_filtered_out_behind_a_wire_too(tmp_path: Path) -> None:
     spec = msgspec.structs.replace(spec, transport=Transport.WS, vad="silero")
     (record,) = run_of([spec], tmp_path / "journal.jsonl")
     log = log_of(record)
-    (played,) = log.of(Played)
+    (played,) = log.of(SourceEnded)
     assert played.samples == 5 * SAMPLE_RATE_HZ
     figures = measure(log)
     assert figures["unaccounted_samples"].value == 0

@@ -7,15 +7,15 @@ from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind
 from harness.contract import ASRHealth, ASRSegment, AudioAccount, AudioSource, Word
 from harness.journal.events import (
-    Begun,
+    ChunkDone,
+    ChunkTaken,
     Dropped,
     Event,
-    Finished,
     Inferred,
     Loaded,
     Queued,
-    Said,
     Sampled,
+    SegmentArrived,
     Utterance,
 )
 from harness.metrics import TrialLog
@@ -61,12 +61,12 @@ def chunk(
         source=source, chunk=index, first_sample=end - samples(length_s),
         samples=samples(length_s), due_s=end_s, at_s=end_s, depth=1,
     )  # fmt: skip
-    events: list[Event] = [queued, Begun(source=source, chunk=index, at_s=end_s, depth=0)]
+    events: list[Event] = [queued, ChunkTaken(source=source, chunk=index, at_s=end_s, depth=0)]
     at_s = end_s
     for cost_s in costs_s:
         events.append(Inferred(source=source, begin_s=at_s, end_s=at_s + cost_s, window_s=1.0))
         at_s += cost_s
-    return [*events, Finished(source=source, chunk=index, at_s=at_s)]
+    return [*events, ChunkDone(source=source, chunk=index, at_s=at_s)]
 
 
 def chunks(costs_s: Sequence[float], length_s: float = 1.0) -> list[Event]:
@@ -110,13 +110,13 @@ def said(
     stable: int = 0,
     t0: float = 0.0,
     t1: float = 0.0,
-) -> Said:
+) -> SegmentArrived:
     words = tuple(Word(word, t0, t1) for word in text.split())
     segment = ASRSegment(
         source=source, segment_id=segment_id, revision=next(_REVISIONS), is_final=final,
         text=text, t0=t0, t1=t1, words=words, stable_words=stable,
     )  # fmt: skip
-    return Said(at_s=at_s, segment=segment)
+    return SegmentArrived(at_s=at_s, segment=segment)
 
 
 _REVISIONS = count()

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from harness.contract import ASRHealth
-from harness.journal.events import Acts, Event, Sampled
+from harness.journal.events import Event, Sampled, SideEffects
 from harness.metrics import METRICS, Measurement
 from tests.metrics.logs import MIC, SYSTEM, chunk, chunks, log_of, sampled
 
@@ -18,8 +18,8 @@ def at(at_s: float, **changes: object) -> Sampled:
 
 
 def test_what_a_session_does_at_its_start_is_its_own_business() -> None:
-    acts = [Acts(spawns=1), Acts(spawns=3, files_created=2), Acts(spawns=3, files_created=2),
-            Acts(spawns=8, files_created=2, references_read=1)]  # fmt: skip
+    acts = [SideEffects(spawns=1), SideEffects(spawns=3, files_created=2), SideEffects(spawns=3, files_created=2),
+            SideEffects(spawns=8, files_created=2, references_read=1)]  # fmt: skip
     samples = [at(3.0 * number, acts=each) for number, each in enumerate(acts)]
     assert of("process_spawns", *samples).value == 5
     assert of("files_created", *samples).value == 0

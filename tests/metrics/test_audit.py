@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.journal.events import Audited, AuditEnded, AuditPart, Event
+from harness.journal.events import Event, ResidencyChunk, ResidencyEnded, ResidencyPart
 from harness.metrics import METRICS, Measurement
 from harness.metrics.residency_audit import strongest_beat
 from tests.metrics.logs import loaded, log_of
@@ -22,7 +22,7 @@ def chunk(
     index: int,
     took_s: float,
     *,
-    part: AuditPart = AuditPart.STEADY,
+    part: ResidencyPart = ResidencyPart.STEADY,
     repeat: int = 0,
     audio_s: float = 1.0,
     text: str = "open",
@@ -31,8 +31,8 @@ def chunk(
     spawns: int = 0,
     files: int = 0,
     rss_bytes: int = 1 << 30,
-) -> Audited:
-    return Audited(
+) -> ResidencyChunk:
+    return ResidencyChunk(
         part=part, repeat=repeat, index=index, audio_s=audio_s, took_s=took_s, inference_s=took_s,
         text=text, error=error, read_bytes=read_bytes, spawns=spawns, files_created=files,
         rss_bytes=rss_bytes,
@@ -52,7 +52,7 @@ def audit(cost_s: Callable[[int, float], float], noise: float = 0.05) -> list[Ev
         )
         for number, length_s in zip(range(ROUNDS * OF_A_ROUND), lengths, strict=False)
     ]
-    return [loaded(load_s=0.6), *chunks, AuditEnded(model_bytes=MODEL)]
+    return [loaded(load_s=0.6), *chunks, ResidencyEnded(model_bytes=MODEL)]
 
 
 def of(name: str, *events: Event) -> Measurement:
@@ -118,7 +118,7 @@ def test_any_beat_is_found_whatever_its_period(period: int, start: int, count: i
 def test_files_processes_and_bytes_are_added_up() -> None:
     chunks = [chunk(at, 0.1, spawns=at % 2, files=1, read_bytes=MODEL // 5,
                     rss_bytes=(1 << 30) + at * (1 << 20)) for at in range(63)]  # fmt: skip
-    events = [*chunks, AuditEnded(model_bytes=MODEL)]
+    events = [*chunks, ResidencyEnded(model_bytes=MODEL)]
     assert of("residency_spawns", *events).value == 30
     assert of("residency_files", *events).value == 60
     assert of("residency_reads", *events).value == pytest.approx(0.2)
@@ -127,28 +127,28 @@ def test_files_processes_and_bytes_are_added_up() -> None:
 
 def test_what_a_system_does_not_tell_is_absent_and_never_nothing() -> None:
     chunks = [chunk(at, 0.1, read_bytes=None) for at in range(9)]
-    assert of("residency_reads", *chunks, AuditEnded(model_bytes=MODEL)).absent
-    assert of("residency_reads", *chunks, AuditEnded(model_bytes=None)).absent
-    assert of("residency_memory_swing", *chunks, AuditEnded(model_bytes=None)).absent
+    assert of("residency_reads", *chunks, ResidencyEnded(model_bytes=MODEL)).absent
+    assert of("residency_reads", *chunks, ResidencyEnded(model_bytes=None)).absent
+    assert of("residency_memory_swing", *chunks, ResidencyEnded(model_bytes=None)).absent
     assert of("residency_intercept", loaded(load_s=0.01), *chunks).absent
 
 
 def test_a_vanished_model_breaks_by_an_error_or_by_other_words() -> None:
-    copy = [chunk(at, 0.1, part=AuditPart.COPY, text=f"w{at}") for at in range(3)]
+    copy = [chunk(at, 0.1, part=ResidencyPart.COPY, text=f"w{at}") for at in range(3)]
     gone = [
-        chunk(0, 0.1, part=AuditPart.VANISHED, text="w0"),
-        chunk(1, 0.1, part=AuditPart.VANISHED, text="", error="no such file"),
-        chunk(2, 0.1, part=AuditPart.VANISHED, text="else"),
+        chunk(0, 0.1, part=ResidencyPart.VANISHED, text="w0"),
+        chunk(1, 0.1, part=ResidencyPart.VANISHED, text="", error="no such file"),
+        chunk(2, 0.1, part=ResidencyPart.VANISHED, text="else"),
     ]
     assert of("residency_vanish", *copy, *gone).value == 2
-    reason = AuditEnded(model_bytes=None, vanish="the model has no file on this machine")
+    reason = ResidencyEnded(model_bytes=None, vanish="the model has no file on this machine")
     assert of("residency_vanish", reason).absent == "the model has no file on this machine"
 
 
 def test_answers_that_were_kept_come_sooner() -> None:
     def pairs(again_s: float, altered_s: float) -> list[Event]:
         return [event for at in range(16) for event in (
-            chunk(at, again_s, part=AuditPart.AGAIN), chunk(at, altered_s, part=AuditPart.ALTERED)
+            chunk(at, again_s, part=ResidencyPart.AGAIN), chunk(at, altered_s, part=ResidencyPart.ALTERED)
         )]  # fmt: skip
 
     assert of("cache_speedup", *pairs(0.1, 0.1)).value == pytest.approx(1.0)

@@ -5,7 +5,7 @@ import math
 import msgspec
 import pytest
 
-from harness.journal.events import BeepHeard, Event
+from harness.journal.events import BeepFound, Event
 from harness.metrics import METRICS, Measurement
 from tests.metrics.logs import MIC, log_of, said, spoken
 
@@ -79,9 +79,9 @@ def test_a_partial_is_no_answer() -> None:
 
 
 def test_a_beep_that_was_lost_or_moved_is_told() -> None:
-    heard = [BeepHeard(source=MIC, utterance=at, sample=160_000 * at + at) for at in range(3)]
+    heard = [BeepFound(source=MIC, utterance=at, sample=160_000 * at + at) for at in range(3)]
     assert of("beep_error", *markers(), *heard).value == 2
-    gone = BeepHeard(source=MIC, utterance=0, sample=None)
+    gone = BeepFound(source=MIC, utterance=0, sample=None)
     assert of("beep_error", *markers(), gone, *heard[1:]).value == math.inf
 
 

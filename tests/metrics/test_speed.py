@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.contract import AudioAccount
-from harness.journal.events import Begun, Event, Played, Queued, SessionEnded
+from harness.journal.events import ChunkTaken, Event, Queued, SessionEnded, SourceEnded
 from harness.metrics import METRICS, Measurement, TrialLog, measure
 from tests.metrics.logs import (
     MIC,
@@ -32,8 +32,8 @@ def test_rtf_is_inference_time_per_audio_time_of_each_chunk() -> None:
 
 
 def test_rtf_leaves_out_silence_waiting_and_the_short_last_chunk() -> None:
-    late = Begun(source=MIC, chunk=2, at_s=30.0, depth=0)
-    waited = [late if isinstance(event, Begun) else event for event in chunk(2, 3.0, ())]
+    late = ChunkTaken(source=MIC, chunk=2, at_s=30.0, depth=0)
+    waited = [late if isinstance(event, ChunkTaken) else event for event in chunk(2, 3.0, ())]
     log = log_of(
         *chunk(0, 1.0), *chunk(1, 2.0, ()), *waited, *chunk(3, 40.0, (0.2,)),
         *chunk(4, 40.3, (0.9,), length_s=0.3),
@@ -76,7 +76,7 @@ def queue_log(changes: list[tuple[float, int]]) -> TrialLog:
             )  # fmt: skip
             number += 1
         else:
-            events.append(Begun(source=MIC, chunk=0, at_s=at_s, depth=depth))
+            events.append(ChunkTaken(source=MIC, chunk=0, at_s=at_s, depth=depth))
         before = depth
     return log_of(*events)
 
@@ -132,7 +132,7 @@ def test_cpu_is_counted_from_the_first_sample_on() -> None:
 
 
 def test_lateness_is_from_capture_to_the_queue() -> None:
-    ends = [Played(source=source, samples=samples(1), at_s=1.0, late_p99_s=late_s, late_max_s=1.0)
+    ends = [SourceEnded(source=source, samples=samples(1), at_s=1.0, late_p99_s=late_s, late_max_s=1.0)
             for source, late_s in ((MIC, 0.004), (SYSTEM, 0.002))]  # fmt: skip
     assert of("feeder_lateness", log_of(*ends)).value == 0.004
 

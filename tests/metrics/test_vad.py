@@ -3,7 +3,7 @@
 import pytest
 
 from harness.contract import AudioSource
-from harness.journal.events import Event, Played, Skipped, SpeechScored, VadUsed
+from harness.journal.events import Event, Skipped, SourceEnded, SpeechScored, VadUsed
 from harness.metrics import METRICS, Measurement
 from harness.metrics.vad import vad_roc
 from tests.metrics.logs import MIC, log_of, samples, spoken
@@ -16,7 +16,9 @@ def of(name: str, *events: Event) -> Measurement:
 def played(audio_s: float, source: AudioSource = MIC) -> list[Event]:
     return [
         VadUsed(source=source, cpu_s=0.02 * audio_s, audio_s=audio_s),
-        Played(source=source, samples=samples(audio_s), at_s=audio_s, late_p99_s=0, late_max_s=0),
+        SourceEnded(
+            source=source, samples=samples(audio_s), at_s=audio_s, late_p99_s=0, late_max_s=0
+        ),
     ]
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness.journal.events import Begun, Finished
+from harness.journal.events import ChunkDone, ChunkTaken
 from harness.metrics import TrialLog
 from harness.specs.trial import Activity, TrialStatus
 from harness.statistics import percentile
@@ -73,8 +73,8 @@ def test_a_stall_hides_from_who_counts_from_the_providers_own_start(
     folder = tmp_path_factory.mktemp("stall")
     (result,) = measured([spec], folder / "journal.jsonl").values()
     log = TrialLog(spec, result.record.events)
-    begun = {event.chunk: event.at_s for event in log.of(Begun)}
-    held_s = [event.at_s - begun[event.chunk] for event in log.of(Finished)]
+    begun = {event.chunk: event.at_s for event in log.of(ChunkTaken)}
+    held_s = [event.at_s - begun[event.chunk] for event in log.of(ChunkDone)]
     assert max(held_s) > 3
     assert percentile(held_s, 0.985) < 0.5
     assert (result.measurements["chunk_latency"].statistic("p99") or 0) > 2

@@ -14,7 +14,7 @@ from harness.activities.conformance import RULES, conform
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.clock import ClockKind, run
 from harness.contract import ASRProvider, ASRSegment, AudioSource, SessionConfig
-from harness.journal.events import Checked, Event
+from harness.journal.events import Event, RuleChecked
 from harness.provider.registry import find_corpus, make_provider
 from harness.specs.scenario import Scenario, SourceScript
 from harness.specs.trial import Activity, TrialSpec
@@ -69,7 +69,7 @@ async def session(name: str, model: str = "embedded", **options: Any) -> AsyncIt
 
 def failed_rules(
     name: str, clock: ClockKind, speech: list[CorpusUtterance], model: str = "embedded"
-) -> list[Checked]:
+) -> list[RuleChecked]:
     """Try every rule of the contract on a provider; return what it broke."""
     events: list[Event] = []
 
@@ -79,7 +79,7 @@ def failed_rules(
         await provider.close()
 
     run(body(), clock)
-    checks = {event.check: event for event in events if isinstance(event, Checked)}
+    checks = {event.check: event for event in events if isinstance(event, RuleChecked)}
     assert set(checks) == set(RULES)
     return [check for check in checks.values() if not check.passed]
 

@@ -17,7 +17,7 @@ from harness.errors import (
     ProviderError,
     UnavailableError,
 )
-from harness.journal.events import Event, Said
+from harness.journal.events import Event, SegmentArrived
 from harness.metrics import TrialLog, measure
 from harness.provider.registry import make_provider
 from harness.session.session import run_session
@@ -105,7 +105,7 @@ def test_two_sources_share_a_session_in_a_whole_trial(tmp_path: Path) -> None:
             assert panel.samples == {"mic": 48_000, "system": 48_000}
         log = TrialLog(spec, events)
         for source, first in ((MIC, 1), (SYSTEM, 501)):
-            said = [e.segment for e in log.of(Said) if e.segment.source is source]
+            said = [e.segment for e in log.of(SegmentArrived) if e.segment.source is source]
             assert text_of(said) == " ".join(map(str, range(first, first + 6)))
         figures = measure(log)
         assert figures["unaccounted_samples"].value == 0

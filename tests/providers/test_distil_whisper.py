@@ -13,7 +13,7 @@ from harness.audio import SAMPLE_RATE_HZ, Samples, to_float
 from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, SessionConfig, Word
 from harness.errors import DataFileError, ModelError, UnknownNameError
-from harness.journal.events import Checked, Event
+from harness.journal.events import Event, RuleChecked
 from harness.provider.registry import make_provider
 from harness.text_normalizer import tokens
 from providers.distil_whisper import ENGINES, DistilWhisper
@@ -73,7 +73,7 @@ def test_every_rule_of_the_contract_is_kept() -> None:
         await provider.close()
 
     run(body(), ClockKind.VIRTUAL)
-    checks = {event.check: event for event in events if isinstance(event, Checked)}
+    checks = {event.check: event for event in events if isinstance(event, RuleChecked)}
     assert set(checks) == set(RULES)
     assert not [check for check in checks.values() if not check.passed]
 

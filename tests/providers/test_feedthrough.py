@@ -9,7 +9,7 @@ from harness.activities.conformance import RULES, conform
 from harness.clock import ClockKind, now_s, run
 from harness.contract import ASRSegment, AudioAccount, AudioSource, SessionConfig
 from harness.errors import AudioError, ProviderError
-from harness.journal.events import Checked, Event
+from harness.journal.events import Event, RuleChecked
 from providers.streaming.feedthrough import Heard
 from tests.providers.engines import spec
 from tests.providers.signals import samples_of
@@ -38,7 +38,7 @@ def test_every_rule_of_the_contract_is_kept(habits: Habits) -> None:
         assert not engine.open
 
     run(body(), ClockKind.VIRTUAL)
-    checks = {event.check: event for event in events if isinstance(event, Checked)}
+    checks = {event.check: event for event in events if isinstance(event, RuleChecked)}
     assert set(checks) == set(RULES)
     assert not [check for check in checks.values() if not check.passed]
 

@@ -14,7 +14,7 @@ from harness.activities.conformance.sessions import STOP_LIMIT_S
 from harness.activities.startup import stream_of
 from harness.clock import ClockKind, run
 from harness.contract import ASRProvider, ASRSegment, Option, SessionConfig
-from harness.journal.events import Checked, Event, Inferred, Said, Utterance, encode
+from harness.journal.events import Event, Inferred, RuleChecked, SegmentArrived, Utterance, encode
 from harness.metrics import TrialLog, measure
 from harness.provider.registry import find_corpus, make_provider
 from harness.specs.trial import TrialStatus
@@ -171,7 +171,7 @@ def test_every_word_is_recognised_once_whatever_went_wrong(
 def test_what_was_final_before_a_fault_is_kept(ended: dict[str, Outcome]) -> None:
     for provider, mode in BOTH:
         said = [event.segment for event in ended[f"{provider}-{mode}-garbage"].events
-                if isinstance(event, Said)]  # fmt: skip
+                if isinstance(event, SegmentArrived)]  # fmt: skip
         first = next(segment for segment in said if segment.is_final)
         assert first.text in SENTENCES
         assert said[-1].segment_id > first.segment_id  # of the second, too, what there was
@@ -187,7 +187,7 @@ def test_retry_after_is_kept_to_and_recorded(ended: dict[str, Outcome], services
         waited = measure(TrialLog(outcome.spec, outcome.events))["interrupted_time"].value
         assert waited is not None
         assert waited >= 2.0
-        shown_s = min(event.at_s for event in outcome.events if isinstance(event, Said))
+        shown_s = min(event.at_s for event in outcome.events if isinstance(event, SegmentArrived))
         assert shown_s >= outcome.waits[-1].end_s  # so the latency holds the wait
 
 
@@ -247,7 +247,7 @@ def test_every_rule_of_the_contract_is_kept(services: Loopback, corpus: Path) ->
 
     run(body(), ClockKind.WALL)
     for pair, events in checks.items():
-        tried = {event.check: event for event in events if isinstance(event, Checked)}
+        tried = {event.check: event for event in events if isinstance(event, RuleChecked)}
         assert set(tried) == set(RULES)
         assert not [(pair, check) for check in tried.values() if not check.passed]
 

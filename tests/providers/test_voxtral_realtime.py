@@ -16,7 +16,7 @@ from harness.audio import SAMPLE_RATE_HZ, to_pcm16
 from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, AudioSource, InferenceSpan, Option
 from harness.errors import ModelError, UnavailableError
-from harness.journal.events import Checked, Event
+from harness.journal.events import Event, RuleChecked
 from harness.provider.registry import make_provider
 from providers.voxtral import process as voxtral_process
 from providers.voxtral_realtime import MODEL
@@ -58,7 +58,7 @@ def test_every_rule_of_the_contract_is_kept(program: Path, tmp_path: Path) -> No
         await provider.close()
 
     run(body(), ClockKind.WALL)
-    checks = {event.check: event for event in events if isinstance(event, Checked)}
+    checks = {event.check: event for event in events if isinstance(event, RuleChecked)}
     assert set(checks) == set(RULES)
     assert not [check for check in checks.values() if not check.passed]
 

@@ -16,7 +16,7 @@ import pytest
 from jiwer import wer
 
 from harness.errors import ModelError, UnavailableError
-from harness.journal.events import Said, Utterance
+from harness.journal.events import SegmentArrived, Utterance
 from harness.journal.journal import read_journal
 from harness.specs.trial import TrialStatus
 from harness.text_normalizer import tokens
@@ -335,7 +335,7 @@ def test_the_command_line_measures_a_fetched_model(hub: Hub, tmp_path: Path) -> 
     assert record.ended.status is TrialStatus.OK, output
     spoken = [event.text for event in record.events if isinstance(event, Utterance)]
     said = [event.segment.text for event in record.events
-            if isinstance(event, Said) and event.segment.is_final]  # fmt: skip
+            if isinstance(event, SegmentArrived) and event.segment.is_final]  # fmt: skip
     assert wer(" ".join(spoken), " ".join(tokens(" ".join(said)))) < 0.3
 
 

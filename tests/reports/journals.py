@@ -8,15 +8,15 @@ from harness.clock import ClockKind
 from harness.contract import ASRHealth, ASRSegment, AudioAccount, AudioSource, Word
 from harness.journal.events import (
     AnyEvent,
-    Begun,
-    Checked,
+    ChunkDone,
+    ChunkTaken,
     Dropped,
-    Finished,
     Inferred,
     Loaded,
     Queued,
-    Said,
+    RuleChecked,
     Sampled,
+    SegmentArrived,
     SessionEnded,
     TrialEnded,
     TrialStarted,
@@ -96,27 +96,27 @@ def played(
             continue
         taken += size
         end_s = due_s + rtf * spec.chunk_seconds
-        events.append(Begun(source=MIC, chunk=chunk, at_s=due_s, depth=0))
+        events.append(ChunkTaken(source=MIC, chunk=chunk, at_s=due_s, depth=0))
         if chunk not in silent:
             events.append(
                 Inferred(source=MIC, begin_s=due_s, end_s=end_s, window_s=spec.chunk_seconds)
             )
-        events.append(Finished(source=MIC, chunk=chunk, at_s=end_s))
+        events.append(ChunkDone(source=MIC, chunk=chunk, at_s=end_s))
         events.append(_sampled(end_s, taken))
     for number, utterance in enumerate(truth):
         final = ASRSegment(
             source=MIC, segment_id=number, revision=0, is_final=True,
             text=said[number % len(said)][1], t0=utterance.t0, t1=utterance.t1,
         )  # fmt: skip
-        events.append(Said(at_s=utterance.t1 + 0.3, segment=final))
+        events.append(SegmentArrived(at_s=utterance.t1 + 0.3, segment=final))
     return [*events, SessionEnded(at_s=spec.scenario.duration_s + 1, stop_s=0.01)]
 
 
 def checked(broken: Sequence[tuple[str, str]], kept: Sequence[str]) -> list[AnyEvent]:
     """The events of a conformance trial."""
     return [
-        *(Checked(check=name, passed=False, detail=detail) for name, detail in broken),
-        *(Checked(check=name, passed=True, detail="") for name in kept),
+        *(RuleChecked(check=name, passed=False, detail=detail) for name, detail in broken),
+        *(RuleChecked(check=name, passed=True, detail="") for name in kept),
     ]
 
 

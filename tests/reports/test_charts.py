@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from markupsafe import Markup
 
 from harness.contract import AudioSource
-from harness.journal.events import AnyEvent, Begun, Queued
+from harness.journal.events import AnyEvent, ChunkTaken, Queued
 from harness.journal.journal import read_journal
 from harness.journal.run_folder import RunFolder
 from harness.metrics import Measurement, TrialLog
@@ -98,7 +98,7 @@ def test_depths_of_all_sources_are_added_up() -> None:
     mic, system = AudioSource.MIC, AudioSource.SYSTEM
     spec = make_spec()
     log = TrialLog(spec, [queued(mic, 1.0, 1), queued(mic, 2.0, 2),
-                          Begun(source=mic, chunk=0, at_s=3.0, depth=1)])  # fmt: skip
+                          ChunkTaken(source=mic, chunk=0, at_s=3.0, depth=1)])  # fmt: skip
     assert depth_steps(log) == [(1.0, 1), (2.0, 2), (3.0, 1)]
     log.sources.append(system)
     assert depth_steps(log) == [(1.0, 1), (2.0, 2), (3.0, 1)]

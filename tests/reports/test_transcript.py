@@ -2,7 +2,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.contract import ASRSegment, AudioSource
-from harness.journal.events import Said, Utterance
+from harness.journal.events import SegmentArrived, Utterance
 from harness.metrics import TrialLog
 from harness.metrics.alignment import align, shown_words, spoken_words
 from reports.run_page.texts import MOST_LETTERS, MOST_ROWS, cut, source_texts
@@ -20,7 +20,7 @@ def log_of(said: list[list[str]], shown: list[list[str]]) -> TrialLog:
         for at, s in enumerate(said)
     ]  # fmt: skip
     finals = [
-        Said(
+        SegmentArrived(
             at_s=2.0 * at + 1.5,
             segment=ASRSegment(source=MIC, segment_id=at, revision=0, is_final=True,
                                text=" ".join(words), t0=2.0 * at, t1=2.0 * at + 1),

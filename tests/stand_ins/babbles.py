@@ -55,7 +55,7 @@ class Babbles(FaultyProvider):
             case "stdout" | "stderr":
                 descriptor = 1 if self.settings.what == "stdout" else 2
                 for _ in range(FLOOD_BYTES // 100_000):
-                    os.write(descriptor, b'{"kind":"finished"}\n' * 5_000)
+                    os.write(descriptor, b'{"kind":"chunk_done"}\n' * 5_000)
             case "closes_files":
                 os.closerange(3, 100)
                 time.sleep(100_000)

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.clock import ClockKind
 from harness.contract import AudioSource, Option
 from harness.errors import EchobenchError
-from harness.journal.events import Event, Interrupted, Said
+from harness.journal.events import Event, Interrupted, SegmentArrived
 from harness.provider.registry import find_corpus, make_provider
 from harness.provider.timeouts import Patience
 from harness.runner.worker import STATUS_OF
@@ -60,7 +60,7 @@ class Outcome:
     @property
     def text(self) -> str:
         """What the finals say, one after another."""
-        said = [event.segment for event in self.events if isinstance(event, Said)]
+        said = [event.segment for event in self.events if isinstance(event, SegmentArrived)]
         return " ".join(segment.text for segment in said if segment.is_final)
 
     @property

@@ -20,7 +20,7 @@ from harness.activities.conformance.bench import RULES, SESSION, Bench, BrokenRu
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import ASRProvider, SessionConfig
 from harness.errors import EchobenchError
-from harness.journal.events import Checked, Event
+from harness.journal.events import Event, RuleChecked
 from harness.provider.attribution import blamed
 from harness.specs.trial import TrialSpec
 from harness.support.sanitize import sendable
@@ -35,7 +35,7 @@ async def conform(
     utterances: Sequence[CorpusUtterance],
     emit: Callable[[Event], None],
 ) -> None:
-    """Try every rule, and emit a `Checked` for each; the provider is closed at the end.
+    """Try every rule, and emit a `RuleChecked` for each; the provider is closed at the end.
 
     Raises:
         EchobenchError: A session could not even be started or stopped.
@@ -57,7 +57,7 @@ async def conform(
             passed, detail = False, error.problem
         except EchobenchError as error:  # any error breaks a rule that expects none
             passed, detail = False, f"{type(error).__name__}: {error}"
-        emit(Checked(check=name, passed=passed, detail=sendable(detail)))
+        emit(RuleChecked(check=name, passed=passed, detail=sendable(detail)))
         if not bench.closed:
             with blamed(provider.name):
                 await provider.stop_session(SESSION)

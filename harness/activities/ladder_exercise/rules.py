@@ -12,14 +12,14 @@ from harness.activities.ladder_exercise.exercise import (
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import ASRProvider
 from harness.journal.events import (
-    Begun,
-    Checked,
+    ChunkTaken,
     Dropped,
     Event,
     Inferred,
     LadderMoved,
     Queued,
-    Said,
+    RuleChecked,
+    SegmentArrived,
 )
 from harness.ladder.actions import LONGER_BY_S
 from harness.ladder.state_machine import Level, Rules, Step, read_rules
@@ -87,7 +87,7 @@ async def exercised(
     emit: Callable[[Event], None],
     patience: Patience,
 ) -> None:
-    """Put a provider through the exercise, and emit what was noted, and a `Checked` for each rule.
+    """Put a provider through the exercise, and emit what was noted, and a `RuleChecked` for each rule.
 
     Raises:
         EchobenchError: As of any session.
@@ -105,11 +105,13 @@ async def exercised(
         emit(checked)
 
 
-def judge_exercise(spec: TrialSpec, exercise: Exercise, events: Sequence[Event]) -> list[Checked]:
+def judge_exercise(
+    spec: TrialSpec, exercise: Exercise, events: Sequence[Event]
+) -> list[RuleChecked]:
     """Try every rule on what was noted."""
     findings = Findings(spec, exercise, events)
     problems = {name: try_rule(findings) for name, try_rule in RULES.items()}
-    return [Checked(check=name, passed=problem is None, detail=problem or "")
+    return [RuleChecked(check=name, passed=problem is None, detail=problem or "")
             for name, problem in problems.items()]  # fmt: skip
 
 
@@ -310,9 +312,9 @@ def _changes(found: Findings) -> list[LadderMoved]:
 def _heard_until_s(found: Findings, move: LadderMoved) -> float:
     """How far in its audio the provider was when another took over; a backlog holds it back."""
     due_s = {queued.chunk: queued.due_s for queued in found.log.of(Queued)}
-    return max((due_s[begun.chunk] for begun in found.log.of(Begun) if begun.at_s <= move.at_s),
+    return max((due_s[begun.chunk] for begun in found.log.of(ChunkTaken) if begun.at_s <= move.at_s),
                default=0.0)  # fmt: skip
 
 
-def _said(found: Findings) -> list[tuple[float, Said]]:
-    return [(said.at_s, said) for said in found.log.of(Said)]
+def _said(found: Findings) -> list[tuple[float, SegmentArrived]]:
+    return [(said.at_s, said) for said in found.log.of(SegmentArrived)]

@@ -13,8 +13,8 @@ from harness.journal.events import (
     Event,
     Inferred,
     LadderMoved,
-    Said,
     Sampled,
+    SegmentArrived,
 )
 from harness.ladder.degrader import Degrader
 from harness.ladder.session import hold_degradable_session
@@ -193,7 +193,7 @@ class LiveSession:
         match event:
             case Inferred():
                 return
-            case Said(segment=segment):
+            case SegmentArrived(segment=segment):
                 self._say(text_of(segment))
             case Dropped(source=source):
                 self._dropped[source] += 1

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from harness.errors import JournalError
-from harness.journal.events import Event, LadderMoved, Said, SessionEnded, encode
+from harness.journal.events import Event, LadderMoved, SegmentArrived, SessionEnded, encode
 
 SUFFIX = ".jsonl"
 
@@ -72,7 +72,7 @@ class Keeper:
         if file is None:
             file = self._files[session] = path.open("ab")
         file.write(encode(event) + b"\n")
-        if isinstance(event, Said | LadderMoved | SessionEnded):
+        if isinstance(event, SegmentArrived | LadderMoved | SessionEnded):
             file.flush()
         if isinstance(event, SessionEnded):
             self._files.pop(session).close()
