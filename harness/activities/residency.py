@@ -23,7 +23,7 @@ from harness.clock import now_s
 from harness.contract import ASRProvider, InferenceSpan, SessionConfig
 from harness.errors import EchobenchError, ProviderError
 from harness.journal.events import Event, ResidencyChunk, ResidencyEnded, ResidencyPart
-from harness.meters.audit_hook import WITNESS
+from harness.meters.audit_hook import AUDIT_HOOK
 from harness.meters.resources import LOOK_FOR_CHILDREN_EVERY, ResourceMeter
 from harness.provider.attribution import blamed
 from harness.provider.output_checks import checked_segment
@@ -63,7 +63,7 @@ class Audit:
         """
         self._spans.clear()
         self._provider.on_inference = self._spans.append
-        read, acts = self._reads.bytes_read(), WITNESS.acts()
+        read, acts = self._reads.bytes_read(), AUDIT_HOOK.side_effects()
         text, error = "", ""
         begin_s = now_s()
         try:
@@ -74,7 +74,7 @@ class Audit:
                 raise
             error = str(failure)
         took_s = now_s() - begin_s
-        after, read_after = WITNESS.acts(), self._reads.bytes_read()
+        after, read_after = AUDIT_HOOK.side_effects(), self._reads.bytes_read()
         self._emit(
             ResidencyChunk(
                 part=part,
@@ -242,7 +242,7 @@ class ReadMeter:
         """Bytes so far; None where the system doesn't tell."""
         if not hasattr(self._process, "io_counters"):
             return None
-        spawns = WITNESS.acts().spawns
+        spawns = AUDIT_HOOK.side_effects().spawns
         if spawns != self._spawns or self._readings % LOOK_FOR_CHILDREN_EVERY == 0:
             self._children, self._spawns = self._process.children(recursive=True), spawns
         self._readings += 1

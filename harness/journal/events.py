@@ -13,7 +13,7 @@ from harness.contract import ASRHealth, ASRSegment, AudioSource, Interruption, W
 from harness.machine.profile import MachineProfile
 from harness.specs.trial import TrialSpec, TrialStatus
 
-SCHEMA = 1
+SCHEMA = 2
 """Changes when an older journal can no longer be read as this one says."""
 
 
@@ -246,7 +246,7 @@ class Sampled(Event, frozen=True, tag="sampled"):
     detached_cpu_s: float = 0.0
     stall_s: float = 0.0
     """The longest time since the sample before in which the event loop could not turn."""
-    acts: SideEffects = SideEffects()
+    side_effects: SideEffects = SideEffects()
     """What the worker has done since it started."""
 
 
@@ -355,11 +355,33 @@ class TrialEnded(Event, frozen=True, tag="trial_ended"):
 
 
 AnyEvent = (
-    TrialStarted | Loaded | MachineSeen | Utterance | Queued | Skipped | SpeechScored | VadUsed
-    | BeepFound | SourceEnded | Dropped | ChunkTaken | ChunkDone | Inferred | Interrupted | SegmentArrived | Backpressure
-    | Sampled | Surroundings | ClientMetrics | LadderMoved | ResidencyChunk | ResidencyEnded | SessionEnded
-    | RuleChecked | TrialEnded
-)  # fmt: skip
+    TrialStarted
+    | Loaded
+    | MachineSeen
+    | Utterance
+    | Queued
+    | Skipped
+    | SpeechScored
+    | VadUsed
+    | BeepFound
+    | SourceEnded
+    | Dropped
+    | ChunkTaken
+    | ChunkDone
+    | Inferred
+    | Interrupted
+    | SegmentArrived
+    | Backpressure
+    | Sampled
+    | Surroundings
+    | ClientMetrics
+    | LadderMoved
+    | ResidencyChunk
+    | ResidencyEnded
+    | SessionEnded
+    | RuleChecked
+    | TrialEnded
+)
 
 
 def encode(event: Event) -> bytes:

@@ -17,7 +17,7 @@ SPAWNS = {"subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty", "os.exe
 CREATES = os.O_CREAT
 
 
-class Witness:
+class AuditHook:
     """Counts, from `install` on."""
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Witness:
         """From now on, count whoever opens one of these files, or one inside these folders."""
         self._secret = tuple(str(path.resolve()) for path in paths)
 
-    def acts(self) -> SideEffects:
+    def side_effects(self) -> SideEffects:
         """Everything so far."""
         with self._lock:
             return SideEffects(
@@ -68,5 +68,5 @@ def _is_pythons_own(path: str) -> bool:
     return path == os.devnull or ".pyc" in path
 
 
-WITNESS = Witness()
+AUDIT_HOOK = AuditHook()
 """The process' own."""

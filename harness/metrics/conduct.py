@@ -18,7 +18,7 @@ def _increase(log: TrialLog, unit: str, name: str) -> Measurement:
     between = _between(log)
     if between is None:
         return Measurement(unit=unit, absent=f"the trial was over {SETTLED_S:g} s after it began")
-    first, last = (getattr(sample.acts, name) for sample in between)
+    first, last = (getattr(sample.side_effects, name) for sample in between)
     return Measurement(unit=unit, value=float(last - first), count=len(log.chunks))
 
 
@@ -40,7 +40,7 @@ def references_read(log: TrialLog) -> Measurement:
     samples = log.of(Sampled)
     if not samples:
         return Measurement(unit="looks", absent="the trial was too short to be sampled")
-    looks = samples[-1].acts.references_read - samples[0].acts.references_read
+    looks = samples[-1].side_effects.references_read - samples[0].side_effects.references_read
     return Measurement(unit="looks", value=float(looks), count=len(samples))
 
 

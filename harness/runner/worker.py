@@ -32,7 +32,7 @@ from harness.errors import (
     UsageError,
 )
 from harness.journal.events import Event, TrialEnded, encode
-from harness.meters.audit_hook import WITNESS
+from harness.meters.audit_hook import AUDIT_HOOK
 from harness.processes.descendants import kill_own_group
 from harness.processes.pipes import own_pipes
 from harness.provider.attribution import blamed
@@ -119,7 +119,7 @@ class Worker:
         emit = self._channel.emit
         if isinstance(request, Load):
             self._utterances = find_corpus(request.corpus)
-            WITNESS.keep_secret(filter(None, [corpus_path(request.corpus)]))
+            AUDIT_HOOK.keep_secret(filter(None, [corpus_path(request.corpus)]))
             self._model, self._patience = request.model, request.patience
             with blamed(request.provider):
                 self._provider = make_provider(request.provider, request.settings)
@@ -145,7 +145,7 @@ def main() -> None:
     """Serve requests until standard input ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which ends us
     channel = Channel()
-    WITNESS.install()
+    AUDIT_HOOK.install()
     worker = Worker(channel)
     for request in channel.requests():
         worker.answer(request)

@@ -10,7 +10,7 @@ from harness.clock import longest_stall_s, now_s
 from harness.contract import ASRProvider
 from harness.errors import StalledError
 from harness.journal.events import Event, Sampled
-from harness.meters.audit_hook import WITNESS
+from harness.meters.audit_hook import AUDIT_HOOK
 from harness.meters.meters import Meters
 from harness.provider.attribution import blamed
 from harness.provider.output_checks import checked_health
@@ -99,6 +99,6 @@ class Watch:
                 detached=usage.detached,
                 detached_cpu_s=usage.detached_cpu_s,
                 stall_s=longest_stall_s(),
-                acts=WITNESS.acts(),
+                side_effects=AUDIT_HOOK.side_effects(),
             )
         )

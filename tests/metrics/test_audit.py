@@ -147,9 +147,14 @@ def test_a_vanished_model_breaks_by_an_error_or_by_other_words() -> None:
 
 def test_answers_that_were_kept_come_sooner() -> None:
     def pairs(again_s: float, altered_s: float) -> list[Event]:
-        return [event for at in range(16) for event in (
-            chunk(at, again_s, part=ResidencyPart.AGAIN), chunk(at, altered_s, part=ResidencyPart.ALTERED)
-        )]  # fmt: skip
+        return [
+            event
+            for at in range(16)
+            for event in (
+                chunk(at, again_s, part=ResidencyPart.AGAIN),
+                chunk(at, altered_s, part=ResidencyPart.ALTERED),
+            )
+        ]
 
     assert of("cache_speedup", *pairs(0.1, 0.1)).value == pytest.approx(1.0)
     assert low(of("cache_speedup", *pairs(0.01, 0.1))) > 5

@@ -132,8 +132,10 @@ def test_cpu_is_counted_from_the_first_sample_on() -> None:
 
 
 def test_lateness_is_from_capture_to_the_queue() -> None:
-    ends = [SourceEnded(source=source, samples=samples(1), at_s=1.0, late_p99_s=late_s, late_max_s=1.0)
-            for source, late_s in ((MIC, 0.004), (SYSTEM, 0.002))]  # fmt: skip
+    ends = [
+        SourceEnded(source=source, samples=samples(1), at_s=1.0, late_p99_s=late_s, late_max_s=1.0)
+        for source, late_s in ((MIC, 0.004), (SYSTEM, 0.002))
+    ]
     assert of("feeder_lateness", log_of(*ends)).value == 0.004
 
 

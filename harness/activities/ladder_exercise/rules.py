@@ -312,8 +312,10 @@ def _changes(found: Findings) -> list[LadderMoved]:
 def _heard_until_s(found: Findings, move: LadderMoved) -> float:
     """How far in its audio the provider was when another took over; a backlog holds it back."""
     due_s = {queued.chunk: queued.due_s for queued in found.log.of(Queued)}
-    return max((due_s[begun.chunk] for begun in found.log.of(ChunkTaken) if begun.at_s <= move.at_s),
-               default=0.0)  # fmt: skip
+    return max(
+        (due_s[begun.chunk] for begun in found.log.of(ChunkTaken) if begun.at_s <= move.at_s),
+        default=0.0,
+    )
 
 
 def _said(found: Findings) -> list[tuple[float, SegmentArrived]]:

@@ -15,7 +15,7 @@ from harness.meters.audit_hook import WITNESS
 WITNESS.install()
 WITNESS.keep_secret([Path(sys.argv[1])])
 {deeds}
-acts = WITNESS.acts()
+acts = WITNESS.side_effects()
 print(acts.spawns, acts.files_created, acts.references_read)
 """
 

@@ -18,9 +18,13 @@ def at(at_s: float, **changes: object) -> Sampled:
 
 
 def test_what_a_session_does_at_its_start_is_its_own_business() -> None:
-    acts = [SideEffects(spawns=1), SideEffects(spawns=3, files_created=2), SideEffects(spawns=3, files_created=2),
-            SideEffects(spawns=8, files_created=2, references_read=1)]  # fmt: skip
-    samples = [at(3.0 * number, acts=each) for number, each in enumerate(acts)]
+    acts = [
+        SideEffects(spawns=1),
+        SideEffects(spawns=3, files_created=2),
+        SideEffects(spawns=3, files_created=2),
+        SideEffects(spawns=8, files_created=2, references_read=1),
+    ]
+    samples = [at(3.0 * number, side_effects=each) for number, each in enumerate(acts)]
     assert of("process_spawns", *samples).value == 5
     assert of("files_created", *samples).value == 0
     assert of("references_read", *samples).value == 1
