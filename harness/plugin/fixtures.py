@@ -11,7 +11,7 @@ from harness.specs.trial import TrialStatus
 from harness.support.sanitize import printable
 from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.rules import rules_of
-from harness.verdicts.verdict import Standing, Verdict
+from harness.verdicts.verdict import Verdict, VerdictLevel
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,14 @@ class Judged:
         if self.result.status is not TrialStatus.VOID:
             require_figures(self.result)
         verdict = self.result.verdicts[self.threshold]
-        failing = {Standing.FAIL}
+        failing = {VerdictLevel.FAIL}
         if self.gate == "target":
-            failing.add(Standing.WARN)
+            failing.add(VerdictLevel.WARN)
         if self.strict:
-            failing |= {Standing.INSUFFICIENT, Standing.UNAVAILABLE}
-        if verdict.standing in failing:
+            failing |= {VerdictLevel.INSUFFICIENT, VerdictLevel.UNAVAILABLE}
+        if verdict.level in failing:
             fail_with(describe(verdict))
-        if verdict.standing in (Standing.INSUFFICIENT, Standing.UNAVAILABLE):
+        if verdict.level in (VerdictLevel.INSUFFICIENT, VerdictLevel.UNAVAILABLE):
             pytest.skip(describe(verdict))
 
 
@@ -73,7 +73,7 @@ def describe(verdict: Verdict) -> str:
     value = "no value" if verdict.value is None else f"{verdict.value:.4g} {verdict.unit}"
     limits = f"target {verdict.target}, minimum {verdict.minimum}"
     reason = f": {verdict.reason}" if verdict.reason else ""
-    return f"{verdict.standing}: {verdict.threshold} is {value} ({limits}){reason}"
+    return f"{verdict.level}: {verdict.threshold} is {value} ({limits}){reason}"
 
 
 @pytest.fixture

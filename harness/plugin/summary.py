@@ -11,14 +11,14 @@ from harness.runner.validity import remarks
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.support.sanitize import printable
 from harness.verdicts.evaluate import TrialResult
-from harness.verdicts.verdict import Standing
+from harness.verdicts.verdict import VerdictLevel
 
 MARKS = {
-    Standing.PASS: " ",
-    Standing.WARN: "~",
-    Standing.INSUFFICIENT: "?",
-    Standing.UNAVAILABLE: "-",
-    Standing.FAIL: "!",
+    VerdictLevel.PASS: " ",
+    VerdictLevel.WARN: "~",
+    VerdictLevel.INSUFFICIENT: "?",
+    VerdictLevel.UNAVAILABLE: "-",
+    VerdictLevel.FAIL: "!",
 }
 COLUMNS = {
     ("rtf", "p95"): "rtf p95",
@@ -29,7 +29,7 @@ COLUMNS = {
     ("wer", "value"): "wer %",
 }
 """By metric and statistic."""
-COLOURS = {Standing.PASS: {"green": True}, Standing.FAIL: {"red": True}}
+COLOURS = {VerdictLevel.PASS: {"green": True}, VerdictLevel.FAIL: {"red": True}}
 
 
 def write_summary(
@@ -58,7 +58,7 @@ def write_summary(
     for result in played:
         cells = "".join(f"{cell(result, *column):>8}" for column in COLUMNS)
         reporter.write(f"{title_of(result.spec):<24}{cells}  ")
-        reporter.write_line(said(result), **COLOURS.get(result.standing, {"yellow": True}))
+        reporter.write_line(said(result), **COLOURS.get(result.level, {"yellow": True}))
     for result in results:
         write_notes(reporter, result)
     for path in [*reports, folder.path]:
@@ -77,33 +77,33 @@ def cell(result: TrialResult, metric: str, statistic: str) -> str:
     value = measurement.statistic(statistic) if measurement else None
     if value is None:
         return "none"
-    marks = [MARKS[verdict.standing] for verdict in result.verdicts.values()
+    marks = [MARKS[verdict.level] for verdict in result.verdicts.values()
              if (verdict.metric, verdict.statistic) == (metric, statistic)]  # fmt: skip
     return f"{value * 100 if metric == 'wer' else value:.3g}{''.join(marks)}".rstrip()
 
 
 def said(result: TrialResult) -> str:
     """How a trial stands, in a word."""
-    return str(result.standing if result.status is TrialStatus.OK else result.status)
+    return str(result.level if result.status is TrialStatus.OK else result.status)
 
 
 def write_notes(reporter: pytest.TerminalReporter, result: TrialResult) -> None:
     """Say, under the trial's name, what isn't a pass and why."""
     if result.status is not TrialStatus.OK:
         void = result.status is TrialStatus.VOID
-        mark = MARKS[Standing.UNAVAILABLE if void else Standing.FAIL]
+        mark = MARKS[VerdictLevel.UNAVAILABLE if void else VerdictLevel.FAIL]
         notes = [f"{mark} {result.status}: {result.reason}"]
     else:
         notes = [f"  {remark}" for remark in remarks(result.record.events)]
         notes += [
-            f"{MARKS[verdict.standing]} {verdict.threshold}: {verdict.reason}"
+            f"{MARKS[verdict.level]} {verdict.threshold}: {verdict.reason}"
             for verdict in result.verdicts.values()
-            if verdict.standing is not Standing.PASS
+            if verdict.level is not VerdictLevel.PASS
         ]
     if result.checks and result.status is TrialStatus.OK:
         kept = sum(check.passed for check in result.checks.values())
         notes.append(f"  {kept} of {len(result.checks)} rules kept")
-        notes += [f"{MARKS[Standing.FAIL]} {name}: {check.detail}"
+        notes += [f"{MARKS[VerdictLevel.FAIL]} {name}: {check.detail}"
                   for name, check in result.checks.items() if not check.passed]  # fmt: skip
     if notes:
         reporter.write_line(result.spec.name)

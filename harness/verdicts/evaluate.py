@@ -13,7 +13,7 @@ from harness.specs.trial import TrialSpec, TrialStatus
 from harness.support.gc_pause import no_search
 from harness.verdicts.rules import rules_of
 from harness.verdicts.thresholds import Threshold
-from harness.verdicts.verdict import Standing, Verdict, fail, judge, unjudged, worst
+from harness.verdicts.verdict import Verdict, VerdictLevel, fail, judge, unjudged, worst
 
 
 @dataclass
@@ -46,13 +46,13 @@ class TrialResult:
         return TrialLog(self.spec, self.record.events)
 
     @property
-    def standing(self) -> Standing:
+    def level(self) -> VerdictLevel:
         """The worst of the verdicts; there is none on what something beside the trial spoiled."""
         if self.status is TrialStatus.VOID:
-            return Standing.UNAVAILABLE
-        checks = [Standing.PASS if check.passed else Standing.FAIL
+            return VerdictLevel.UNAVAILABLE
+        checks = [VerdictLevel.PASS if check.passed else VerdictLevel.FAIL
                   for check in self.checks.values()]  # fmt: skip
-        return worst([*(verdict.standing for verdict in self.verdicts.values()), *checks])
+        return worst([*(verdict.level for verdict in self.verdicts.values()), *checks])
 
 
 @no_search()

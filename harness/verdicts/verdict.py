@@ -11,7 +11,7 @@ from harness.statistics import claim, percentile_bounds, samples_needed
 from harness.verdicts.thresholds import Limit, Threshold
 
 
-class Standing(StrEnum):
+class VerdictLevel(StrEnum):
     """The kinds of verdicts, worst last."""
 
     PASS = "pass"
@@ -32,7 +32,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     threshold: str
     metric: str
     statistic: str
-    standing: Standing
+    level: VerdictLevel
     value: float | None
     unit: str
     count: int | None
@@ -55,18 +55,18 @@ def judge(threshold: Threshold, measurement: Measurement, clock: ClockKind) -> V
     mistake = _mistaken(threshold.statistic, measurement)
     if mistake:
         return _verdict(
-            threshold, Standing.UNAVAILABLE, mistake, None, measurement.unit, None, None
+            threshold, VerdictLevel.UNAVAILABLE, mistake, None, measurement.unit, None, None
         )
     value = measurement.statistic(threshold.statistic)
-    standing, reason = _judge_value(threshold, measurement, value)
+    level, reason = _judge_value(threshold, measurement, value)
     if clock not in threshold.clocks:
-        standing = Standing.UNAVAILABLE
+        level = VerdictLevel.UNAVAILABLE
         reason = f"not true on the {clock} clock; run with --clock {threshold.clocks[0]}"
     bounds = measurement.bounds
     if measurement.samples:
         bounds = percentile_bounds(measurement.samples, share_of(threshold.statistic))
     count = len(measurement.samples) if measurement.samples else measurement.count
-    return _verdict(threshold, standing, reason, value, measurement.unit, count, bounds)
+    return _verdict(threshold, level, reason, value, measurement.unit, count, bounds)
 
 
 def _mistaken(statistic: str, measurement: Measurement) -> str | None:
@@ -80,17 +80,17 @@ def _mistaken(statistic: str, measurement: Measurement) -> str | None:
 
 def fail(threshold: Threshold, reason: str) -> Verdict:
     """The verdict on a trial that ended without figures."""
-    return _verdict(threshold, Standing.FAIL, reason, None, "", None, None)
+    return _verdict(threshold, VerdictLevel.FAIL, reason, None, "", None, None)
 
 
 def unjudged(threshold: Threshold, reason: str) -> Verdict:
     """The verdict on a trial that something beside it spoiled."""
-    return _verdict(threshold, Standing.UNAVAILABLE, reason, None, "", None, None)
+    return _verdict(threshold, VerdictLevel.UNAVAILABLE, reason, None, "", None, None)
 
 
 def _verdict(
     threshold: Threshold,
-    standing: Standing,
+    level: VerdictLevel,
     reason: str,
     value: float | None,
     unit: str,
@@ -101,7 +101,7 @@ def _verdict(
         threshold=threshold.name,
         metric=threshold.metric,
         statistic=threshold.statistic,
-        standing=standing,
+        level=level,
         value=value,
         unit=unit,
         count=count,
@@ -115,21 +115,27 @@ def _verdict(
 
 def _judge_value(
     threshold: Threshold, measurement: Measurement, value: float | None
-) -> tuple[Standing, str]:
+) -> tuple[VerdictLevel, str]:
     if value is None:
-        return Standing.UNAVAILABLE, measurement.absent or "no figure"
+        return VerdictLevel.UNAVAILABLE, measurement.absent or "no figure"
     if measurement.needed is not None:
-        return Standing.INSUFFICIENT, f"{measurement.count} of {measurement.needed} samples needed"
+        return (
+            VerdictLevel.INSUFFICIENT,
+            f"{measurement.count} of {measurement.needed} samples needed",
+        )
     target, open_target = _claim(threshold.target, threshold, measurement, value)
     if target == "proven":
-        return Standing.PASS, ""
+        return VerdictLevel.PASS, ""
     minimum, open_minimum = _claim(threshold.minimum, threshold, measurement, value)
     if minimum == "proven":
         missed = f"target {threshold.target} missed"
-        return Standing.WARN, missed if target == "refuted" else f"target unproven: {open_target}"
+        return (
+            VerdictLevel.WARN,
+            missed if target == "refuted" else f"target unproven: {open_target}",
+        )
     if minimum == "refuted":
-        return Standing.FAIL, f"minimum {threshold.minimum} broken"
-    return Standing.INSUFFICIENT, open_minimum
+        return VerdictLevel.FAIL, f"minimum {threshold.minimum} broken"
+    return VerdictLevel.INSUFFICIENT, open_minimum
 
 
 def _claim(
@@ -151,11 +157,11 @@ def _claim(
     return "open", f"between {bounds[0]:.3g} and {bounds[1]:.3g}, on either side of {limit}"
 
 
-def worst(standings: list[Standing]) -> Standing:
-    """The worst of several standings; `PASS` of none.
+def worst(levels: list[VerdictLevel]) -> VerdictLevel:
+    """The worst of several levels; `PASS` of none.
 
-    >>> worst([Standing.PASS, Standing.FAIL, Standing.WARN])
+    >>> worst([VerdictLevel.PASS, VerdictLevel.FAIL, VerdictLevel.WARN])
     <Standing.FAIL: 'fail'>
     """
-    order = list(Standing)
-    return max(standings, key=order.index, default=Standing.PASS)
+    order = list(VerdictLevel)
+    return max(levels, key=order.index, default=VerdictLevel.PASS)

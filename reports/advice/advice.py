@@ -9,7 +9,7 @@ the one that takes less CPU.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.verdicts.verdict import Standing
+from harness.verdicts.verdict import VerdictLevel
 from reports.advice.answer import UNJUDGED
 from reports.advice.candidates import Candidate
 from reports.formatting import number, with_unit
@@ -35,10 +35,10 @@ def advise(candidates: Sequence[Candidate]) -> Advice:
     """
     if not candidates:
         return Advice(None, "Nothing was measured that could be chosen", [])
-    kept = [each for each in candidates if each.standing is not Standing.FAIL]
+    kept = [each for each in candidates if each.level is not VerdictLevel.FAIL]
     if not kept:
         return _none_fits(candidates)
-    judged = [each for each in kept if each.standing not in UNJUDGED]
+    judged = [each for each in kept if each.level not in UNJUDGED]
     eligible = [each for each in judged or kept if each.figures is not None]
     if not eligible:
         reason = "latency, accuracy or CPU is unknown for each choice that breaks no limit"
@@ -82,7 +82,7 @@ def _limits_kept(
 ) -> list[str]:
     if not judged:
         return ["it breaks no limit, but some limits need more samples: measure longer"]
-    what = "every target" if chosen.standing is Standing.PASS else "every minimum"
+    what = "every target" if chosen.level is VerdictLevel.PASS else "every minimum"
     if len(candidates) == 1:
         return [f"it keeps {what}; nothing else was measured to compare it with"]
     out = len(candidates) - len(kept)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from harness.metrics import Measurement
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.verdicts.evaluate import TrialResult
-from harness.verdicts.verdict import Standing, worst
+from harness.verdicts.verdict import VerdictLevel, worst
 from reports.advice.answer import TrialAnswer
 
 LATENCY, ACCURACY, CPU = "word_emission_latency", "wer", "cpu_per_audio_second"
@@ -21,7 +21,7 @@ class Candidate:
     spec: TrialSpec
     """Of its first trial."""
     trials: list[TrialResult]
-    standing: Standing
+    level: VerdictLevel
     """The worst of its trials under the run's gate."""
     latency_s: float | None
     """Median time from the end of a word to its first showing; infinite if most never were."""
@@ -53,13 +53,13 @@ def candidates_of(answers: Sequence[TrialAnswer]) -> list[Candidate]:
     """
     ordered = sorted(answers, key=lambda answer: answer.result.record.number)
     groups: dict[str, list[TrialAnswer]] = {}
-    contracts: dict[str, list[Standing]] = {}
+    contracts: dict[str, list[VerdictLevel]] = {}
     for answer in ordered:
         spec = answer.result.spec
         if spec.activity is Activity.SCENARIO:
             groups.setdefault(f"{spec.subject} {spec.chunk_seconds:g}", []).append(answer)
         else:
-            contracts.setdefault(spec.subject, []).append(answer.standing)
+            contracts.setdefault(spec.subject, []).append(answer.level)
     return [
         _candidate(number, group, contracts.get(group[0].result.spec.subject, []))
         for number, group in enumerate(groups.values(), 1)
@@ -73,7 +73,7 @@ def pareto_front(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _candidate(
-    number: int, group: Sequence[TrialAnswer], contracts: Sequence[Standing]
+    number: int, group: Sequence[TrialAnswer], contracts: Sequence[VerdictLevel]
 ) -> Candidate:
     results = [answer.result for answer in group]
     measured = [result for result in results if result.status is TrialStatus.OK]
@@ -85,7 +85,7 @@ def _candidate(
         number=number,
         spec=results[0].spec,
         trials=results,
-        standing=worst([*(answer.standing for answer in group), *contracts]),
+        level=worst([*(answer.level for answer in group), *contracts]),
         latency_s=_most(measured, LATENCY, "p50") if every else None,
         wer=worst_wer.value if worst_wer else None,
         wer_bounds=worst_wer.bounds if worst_wer else None,

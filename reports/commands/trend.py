@@ -44,7 +44,7 @@ def run(given: argparse.Namespace) -> int:
             change = each.moved.change
             before, after = (with_unit(level, each.series.unit).replace(NO_BREAK, " ")
                              for level in (change.before, change.after))  # fmt: skip
-            say(f"  {each.moved.first_after.started[:10]} {each.moved.standing}: "
+            say(f"  {each.moved.first_after.started[:10]} {each.moved.level}: "
                 f"{each.series.figure} {before} -> {after}")  # fmt: skip
             say(f"      {each.series.trial}, {each.moved.commits}")
     if given.html is not None:

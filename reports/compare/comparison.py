@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.specs.trial import TrialSpec
-from harness.verdicts.verdict import Standing
+from harness.verdicts.verdict import VerdictLevel
 from reports.compare.comparable import require_comparable
 from reports.compare.differences import Change, Difference, differences
 from reports.runs import Run
 
 STANDINGS = {
-    Change.WORSE: Standing.FAIL,
-    Change.BETTER: Standing.PASS,
-    Change.HIGHER: Standing.WARN,
-    Change.LOWER: Standing.WARN,
-    Change.SAME: Standing.UNAVAILABLE,
-    Change.UNKNOWN: Standing.INSUFFICIENT,
+    Change.WORSE: VerdictLevel.FAIL,
+    Change.BETTER: VerdictLevel.PASS,
+    Change.HIGHER: VerdictLevel.WARN,
+    Change.LOWER: VerdictLevel.WARN,
+    Change.SAME: VerdictLevel.UNAVAILABLE,
+    Change.UNKNOWN: VerdictLevel.INSUFFICIENT,
 }
 """The colour of a change."""
 CHANGE_SIGNS = {
@@ -49,11 +49,11 @@ class Comparison:
         return sum(each.change is change for trial in self.trials for each in trial.differences)
 
     @property
-    def standing(self) -> Standing:
+    def level(self) -> VerdictLevel:
         """The colour of the whole."""
         if self.count(Change.WORSE):
-            return Standing.FAIL
-        return Standing.PASS if self.count(Change.BETTER) else Standing.UNAVAILABLE
+            return VerdictLevel.FAIL
+        return VerdictLevel.PASS if self.count(Change.BETTER) else VerdictLevel.UNAVAILABLE
 
     @property
     def sentence(self) -> str:

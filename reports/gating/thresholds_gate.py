@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from harness.specs.trial import TrialStatus
 from harness.verdicts.evaluate import TrialResult
-from harness.verdicts.verdict import Standing
+from harness.verdicts.verdict import VerdictLevel
 from reports.gating.decision import Outcome
 from reports.runs import Run
 
@@ -65,9 +65,9 @@ def _judge_trial(trial: TrialResult, run: Run, gate: str, result: AbsoluteResult
             continue
         result.judged += 1
         words = f"{name}: {verdict.threshold}: {verdict.reason}"
-        if verdict.standing is Standing.FAIL or (
-            verdict.standing is Standing.WARN and gate == "target"
+        if verdict.level is VerdictLevel.FAIL or (
+            verdict.level is VerdictLevel.WARN and gate == "target"
         ):
             result.add(Outcome.FAIL, words)
-        elif verdict.standing in (Standing.INSUFFICIENT, Standing.UNAVAILABLE):
+        elif verdict.level in (VerdictLevel.INSUFFICIENT, VerdictLevel.UNAVAILABLE):
             result.add(Outcome.INCONCLUSIVE, words)

@@ -18,7 +18,7 @@ from harness.journal.run_folder import RunFolder
 from harness.support.sanitize import printable
 from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.thresholds import Threshold
-from harness.verdicts.verdict import Standing
+from harness.verdicts.verdict import VerdictLevel
 from reports.advice.answer import MEANINGS, SIGNS
 from reports.formatting import limit_with_unit, number, time_of, with_unit
 from reports.run_page.page import label_of, make_page
@@ -90,7 +90,7 @@ def _environment() -> Environment:
         "with_unit": with_unit,
         "signs": SIGNS,
         "meanings": MEANINGS,
-        "standings": list(Standing),
+        "levels": list(VerdictLevel),
     }
     return environment
 

@@ -13,7 +13,7 @@ from harness.specs.trial import Activity, Transport, TrialSpec, TrialStatus
 from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.rules import rules_of
 from harness.verdicts.thresholds import Threshold
-from harness.verdicts.verdict import Standing, Verdict
+from harness.verdicts.verdict import Verdict, VerdictLevel
 from reports.advice.advice import Advice, advise, name_of
 from reports.advice.answer import Answer, answer_for
 from reports.advice.candidates import Candidate, candidates_of, pareto_front
@@ -73,7 +73,7 @@ class Rule:
 
     name: str
     meaning: str
-    standing: Standing
+    level: VerdictLevel
     detail: str
 
 
@@ -83,7 +83,7 @@ class Trial:
 
     result: TrialResult
     anchor: str
-    standing: Standing
+    level: VerdictLevel
     notes: str
     cells: list[Cell]
     course: Markup | None
@@ -142,8 +142,8 @@ def make_page(
     """
     info = folder.info
     answer = answer_for(results, info.options.gate, info.finished is not None)
-    standings = {trial.result.record.number: trial.standing for trial in answer.trials}
-    trials = [_trial(result, thresholds, standings[result.record.number]) for result in results]
+    levels = {trial.result.record.number: trial.level for trial in answer.trials}
+    trials = [_trial(result, thresholds, levels[result.record.number]) for result in results]
     columns = [trial for trial in trials if plays(trial.result)]
     candidates = candidates_of(answer.trials)
     advice = advise(candidates)
@@ -218,7 +218,7 @@ def held_to(threshold: Threshold, unit: str) -> str:
     return f"{threshold.statistic} of {threshold.metric}, {words}"
 
 
-def _trial(result: TrialResult, thresholds: dict[str, Threshold], standing: Standing) -> Trial:
+def _trial(result: TrialResult, thresholds: dict[str, Threshold], level: VerdictLevel) -> Trial:
     anchor = f"trial-{result.record.number}"
     log = result.log
     evidence = {}
@@ -233,7 +233,7 @@ def _trial(result: TrialResult, thresholds: dict[str, Threshold], standing: Stan
     return Trial(
         result=result,
         anchor=anchor,
-        standing=standing,
+        level=level,
         notes=_notes(result),
         cells=cells,
         course=timeline(log, _rtf_limits(cells)) if plays(result) else None,
@@ -303,5 +303,5 @@ def _spreads(result: TrialResult, cells: Sequence[Cell]) -> list[tuple[Figure, M
 
 def _rule(check: RuleChecked, activity: Activity) -> Rule:
     meaning = rules_of(activity).get(check.check, "")
-    standing = Standing.PASS if check.passed else Standing.FAIL
-    return Rule(check.check, meaning, standing, check.detail)
+    level = VerdictLevel.PASS if check.passed else VerdictLevel.FAIL
+    return Rule(check.check, meaning, level, check.detail)

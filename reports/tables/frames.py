@@ -15,7 +15,7 @@ from harness.metrics.measurement import share_of
 from harness.specs.trial import Activity
 from harness.statistics import percentile_bounds
 from harness.verdicts.evaluate import TrialResult
-from harness.verdicts.verdict import Standing
+from harness.verdicts.verdict import VerdictLevel
 from reports.compare.comparison import Comparison
 
 SCHEMA = 1
@@ -34,7 +34,7 @@ VERDICT_COLUMNS = TRIAL_COLUMNS | {
     "threshold": "string",
     "metric": "string",
     "statistic": "string",
-    "standing": "string",
+    "level": "string",
     "value": "Float64",
     "unit": "string",
     "count": "Int64",
@@ -204,7 +204,7 @@ def _verdict_rows(run_id: str, result: TrialResult) -> Iterator[Row]:
             "threshold": name,
             "metric": verdict.metric,
             "statistic": verdict.statistic,
-            "standing": str(verdict.standing),
+            "level": str(verdict.level),
             "value": verdict.value,
             "unit": verdict.unit or None,
             "count": verdict.count,
@@ -218,7 +218,7 @@ def _verdict_rows(run_id: str, result: TrialResult) -> Iterator[Row]:
         yield common | {
             "threshold": name,
             "metric": "conformance",
-            "standing": str(Standing.PASS if check.passed else Standing.FAIL),
+            "level": str(VerdictLevel.PASS if check.passed else VerdictLevel.FAIL),
             "reason": check.detail or None,
         }
 

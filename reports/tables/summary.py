@@ -32,10 +32,10 @@ def run_summary(info: RunInfo, results: Sequence[TrialResult]) -> str:
         values = [with_unit(verdicts[name].value, verdicts[name].unit) if name in verdicts else ""
                   for name in COLUMNS.values()]  # fmt: skip
         deciding = "; ".join(point.words for point in trial.points if point.decides)
-        standing = f"{SIGNS[trial.standing]} {trial.standing}"
-        rows.append([trial.result.spec.name, standing, *values, deciding])
+        level = f"{SIGNS[trial.level]} {trial.level}"
+        rows.append([trial.result.spec.name, level, *values, deciding])
     parts = [
-        f"### {SIGNS[answer.standing]} {plain(answer.sentence)}\n",
+        f"### {SIGNS[answer.level]} {plain(answer.sentence)}\n",
         table(["trial", "verdict", *COLUMNS, "why"], rows),
         plain(f"run {info.run_id}, on {info.machine}") + "\n",
     ]

@@ -7,7 +7,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from harness.verdicts.thresholds import Threshold
-from harness.verdicts.verdict import Standing
+from harness.verdicts.verdict import VerdictLevel
 from reports.compare.comparison import CHANGE_SIGNS, STANDINGS
 from reports.compare.differences import Change
 from reports.run_page.html import render_template
@@ -39,15 +39,15 @@ class MachineTrend:
     charts: list[tuple[Series, Markup]]
 
     @property
-    def standing(self) -> Standing:
+    def level(self) -> VerdictLevel:
         """The colour: what the newest change of each series says."""
-        newest = {each.moved[-1].standing for each in self.series if each.moved}
-        return STANDINGS[Change.WORSE] if Change.WORSE in newest else Standing.PASS
+        newest = {each.moved[-1].level for each in self.series if each.moved}
+        return STANDINGS[Change.WORSE] if Change.WORSE in newest else VerdictLevel.PASS
 
     @property
     def sentence(self) -> str:
         """What moved, in a sentence."""
-        worse = sum(bool(each.moved) and each.moved[-1].standing is Change.WORSE
+        worse = sum(bool(each.moved) and each.moved[-1].level is Change.WORSE
                     for each in self.series)  # fmt: skip
         runs = f"{len(self.records)} runs on {self.name}"
         if worse:

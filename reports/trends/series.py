@@ -28,7 +28,7 @@ class Moved:
     """A change point in words."""
 
     change: ChangePoint
-    standing: Change
+    level: Change
     last_before: Record
     first_after: Record
 
@@ -96,17 +96,17 @@ def _moved(figure: str, series: list[Point], thresholds: dict[str, Threshold]) -
     for change in change_points([point.value for point in series]):
         rose = change.after > change.before
         if lower_better is None:
-            standing = Change.HIGHER if rose else Change.LOWER
+            level = Change.HIGHER if rose else Change.LOWER
         else:
-            standing = Change.WORSE if rose == lower_better else Change.BETTER
-        yield Moved(change, standing, series[change.at - 1].record, series[change.at].record)
+            level = Change.WORSE if rose == lower_better else Change.BETTER
+        yield Moved(change, level, series[change.at - 1].record, series[change.at].record)
 
 
 def _newest_change(series: Series) -> tuple[bool, str]:
     if not series.moved:
         return False, ""
     last = series.moved[-1]
-    return last.standing is Change.WORSE, last.first_after.started
+    return last.level is Change.WORSE, last.first_after.started
 
 
 def _number(value: Value) -> float:

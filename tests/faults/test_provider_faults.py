@@ -18,7 +18,7 @@ from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.support.sanitize import printable
 from harness.verdicts.evaluate import evaluate
 from harness.verdicts.thresholds import FILE, read_thresholds
-from harness.verdicts.verdict import Standing
+from harness.verdicts.verdict import VerdictLevel
 from tests.faults.faults import FAULTS, HANGS, HANGS_AT_LOAD, Fault
 from tests.faults.processes import MARK, alive, is_running
 from tests.trials import run_of, spec_of
@@ -95,7 +95,7 @@ def test_a_broken_trial_has_no_figures(fault: Fault, outcomes: Outcomes) -> None
     assert bool(result.measurements) == has_figures
     if fault.status is not TrialStatus.OK and fault.activity is Activity.SCENARIO:
         assert all(verdict.value is None for verdict in result.verdicts.values())
-        assert {verdict.standing for verdict in result.verdicts.values()} == {Standing.FAIL}
+        assert {verdict.level for verdict in result.verdicts.values()} == {VerdictLevel.FAIL}
 
 
 def test_broken_rules_say_why_at_a_length_that_someone_reads(outcomes: Outcomes) -> None:

@@ -15,7 +15,7 @@ from harness.provider.timeouts import Patience
 from harness.specs.trial import TrialSpec, TrialStatus
 from harness.verdicts.evaluate import TrialResult, evaluate
 from harness.verdicts.thresholds import FILE, read_thresholds
-from harness.verdicts.verdict import Standing
+from harness.verdicts.verdict import VerdictLevel
 from tests.faults.command_line import CommandLine
 from tests.trials import run_of, write_corpus
 from tests.vendors.lanes import KEY
@@ -95,8 +95,8 @@ def test_waits_before_the_first_utterance_are_part_of_the_start(
 def test_a_lost_connection_is_flagged(results: dict[str, list[TrialResult]]) -> None:
     broken, sound = results["voxtral_api-file-breaks_once"]
     assert broken.status is sound.status is TrialStatus.OK
-    assert broken.verdicts["interruptions"].standing is Standing.WARN
-    assert sound.verdicts["interruptions"].standing is Standing.PASS
+    assert broken.verdicts["interruptions"].level is VerdictLevel.WARN
+    assert sound.verdicts["interruptions"].level is VerdictLevel.PASS
     assert broken.measurements["wer"].value == 0.0
 
 

@@ -20,7 +20,7 @@ from harness.provider.timeouts import Patience
 from harness.specs.trial import TrialSpec, TrialStatus
 from harness.verdicts.evaluate import evaluate
 from harness.verdicts.thresholds import FILE, read_thresholds
-from harness.verdicts.verdict import Standing
+from harness.verdicts.verdict import VerdictLevel
 from tests.faults.processes import MARK, alive, is_running
 from tests.stand_ins.voxtral_model import executable, write_model
 from tests.trials import run_of, scenario_of, spec_of
@@ -167,7 +167,7 @@ def test_it_is_held_to_limits_of_its_own(outcomes: Outcomes) -> None:
     own = {name for name, threshold in thresholds.items() if threshold.providers}
     assert own == {"voxtral_speed", "voxtral_memory"}
     (result,) = evaluate([record], thresholds).values()
-    assert all(result.verdicts[name].standing is Standing.PASS for name in own)
+    assert all(result.verdicts[name].level is VerdictLevel.PASS for name in own)
     other = msgspec.structs.replace(record.started.spec, provider="null")
     started = msgspec.structs.replace(record.started, spec=other)
     (result,) = evaluate([replace(record, started=started)], thresholds).values()

@@ -28,7 +28,7 @@ from harness.runner.validity import (
 from harness.specs.trial import TrialStatus
 from harness.verdicts.evaluate import evaluate
 from harness.verdicts.thresholds import read_thresholds
-from harness.verdicts.verdict import Standing
+from harness.verdicts.verdict import VerdictLevel
 from tests.trials import run_of, scenario_of, spec_of
 
 LIMITS = Limits(
@@ -187,7 +187,7 @@ def test_a_void_trial_is_flagged_and_not_judged() -> None:
     record = TrialRecord(1, started)
     record.ended = TrialEnded(status=TrialStatus.VOID, reason="the machine slept for 30 s")
     (result,) = evaluate([record], read_thresholds()).values()
-    assert result.standing is Standing.UNAVAILABLE
+    assert result.level is VerdictLevel.UNAVAILABLE
     assert result.measurements == {}
     assert {verdict.reason for verdict in result.verdicts.values()} == {
         "void: the machine slept for 30 s"

@@ -8,7 +8,7 @@ from harness.clock import ClockKind
 from harness.metrics import Measurement
 from harness.statistics import samples_needed
 from harness.verdicts.thresholds import Limit, Threshold
-from harness.verdicts.verdict import Standing, Verdict, judge, worst
+from harness.verdicts.verdict import Verdict, VerdictLevel, judge, worst
 
 VIRTUAL, WALL = ClockKind.VIRTUAL, ClockKind.WALL
 
@@ -44,86 +44,86 @@ def of_samples(
 
 
 @pytest.mark.parametrize(
-    ("value", "standing", "reason"),
+    ("value", "level", "reason"),
     [
-        (0.4, Standing.PASS, ""),
-        (math.nextafter(0.5, 0), Standing.PASS, ""),
-        (0.5, Standing.WARN, "target < 0.5 missed"),
-        (0.79, Standing.WARN, "target < 0.5 missed"),
-        (0.8, Standing.FAIL, "minimum < 0.8 broken"),
-        (math.inf, Standing.FAIL, "minimum < 0.8 broken"),
-        (math.nan, Standing.FAIL, "minimum < 0.8 broken"),
-        (-1.0, Standing.PASS, ""),
+        (0.4, VerdictLevel.PASS, ""),
+        (math.nextafter(0.5, 0), VerdictLevel.PASS, ""),
+        (0.5, VerdictLevel.WARN, "target < 0.5 missed"),
+        (0.79, VerdictLevel.WARN, "target < 0.5 missed"),
+        (0.8, VerdictLevel.FAIL, "minimum < 0.8 broken"),
+        (math.inf, VerdictLevel.FAIL, "minimum < 0.8 broken"),
+        (math.nan, VerdictLevel.FAIL, "minimum < 0.8 broken"),
+        (-1.0, VerdictLevel.PASS, ""),
     ],
 )
-def test_a_single_value_is_judged_by_itself(value: float, standing: Standing, reason: str) -> None:
+def test_a_single_value_is_judged_by_itself(value: float, level: VerdictLevel, reason: str) -> None:
     verdict = of_value(value)
-    assert (verdict.standing, verdict.reason) == (standing, reason)
+    assert (verdict.level, verdict.reason) == (level, reason)
     assert (verdict.low, verdict.high) == (None, None)
 
 
 @pytest.mark.parametrize(
-    ("target", "minimum", "value", "standing"),
+    ("target", "minimum", "value", "level"),
     [
-        ("<= 0", "< 5", 0.0, Standing.PASS), ("<= 0", "< 5", 4.0, Standing.WARN),
-        ("<= 0", "< 5", 5.0, Standing.FAIL), ("<= 0", "<= 0", 1.0, Standing.FAIL),
-        ("> 2", "> 1.5", 2.1, Standing.PASS), ("> 2", "> 1.5", 2.0, Standing.WARN),
-        ("> 2", "> 1.5", 1.5, Standing.FAIL), (">= 2", ">= 2", 2.0, Standing.PASS),
-        ("< 0.1", "< 0.1", 0.1, Standing.FAIL), ("> -1", "> -1", -1.0, Standing.FAIL),
+        ("<= 0", "< 5", 0.0, VerdictLevel.PASS), ("<= 0", "< 5", 4.0, VerdictLevel.WARN),
+        ("<= 0", "< 5", 5.0, VerdictLevel.FAIL), ("<= 0", "<= 0", 1.0, VerdictLevel.FAIL),
+        ("> 2", "> 1.5", 2.1, VerdictLevel.PASS), ("> 2", "> 1.5", 2.0, VerdictLevel.WARN),
+        ("> 2", "> 1.5", 1.5, VerdictLevel.FAIL), (">= 2", ">= 2", 2.0, VerdictLevel.PASS),
+        ("< 0.1", "< 0.1", 0.1, VerdictLevel.FAIL), ("> -1", "> -1", -1.0, VerdictLevel.FAIL),
     ],
 )  # fmt: skip
 def test_limits_mean_what_they_say(
-    target: str, minimum: str, value: float, standing: Standing
+    target: str, minimum: str, value: float, level: VerdictLevel
 ) -> None:
     verdict = judge(threshold(target, minimum), Measurement(unit="1", value=value), VIRTUAL)
-    assert verdict.standing is standing
+    assert verdict.level is level
     assert (verdict.target, verdict.minimum) == (target, minimum)
 
 
 @pytest.mark.parametrize(
-    ("bounds", "standing", "words"),
+    ("bounds", "level", "words"),
     [
-        ((0.3, 0.49), Standing.PASS, ""),
-        ((0.3, 0.5), Standing.WARN, "target unproven: between 0.3 and 0.5"),
-        ((0.3, 0.79), Standing.WARN, "target unproven"),
-        ((0.5, 0.79), Standing.WARN, "target < 0.5 missed"),
-        ((0.3, 0.8), Standing.INSUFFICIENT, "between 0.3 and 0.8, on either side of < 0.8"),
-        ((0.79, 5.0), Standing.INSUFFICIENT, "on either side"),
-        ((0.8, 5.0), Standing.FAIL, "minimum < 0.8 broken"),
+        ((0.3, 0.49), VerdictLevel.PASS, ""),
+        ((0.3, 0.5), VerdictLevel.WARN, "target unproven: between 0.3 and 0.5"),
+        ((0.3, 0.79), VerdictLevel.WARN, "target unproven"),
+        ((0.5, 0.79), VerdictLevel.WARN, "target < 0.5 missed"),
+        ((0.3, 0.8), VerdictLevel.INSUFFICIENT, "between 0.3 and 0.8, on either side of < 0.8"),
+        ((0.79, 5.0), VerdictLevel.INSUFFICIENT, "on either side"),
+        ((0.8, 5.0), VerdictLevel.FAIL, "minimum < 0.8 broken"),
     ],
 )
 def test_an_estimate_is_judged_by_its_bounds(
-    bounds: tuple[float, float], standing: Standing, words: str
+    bounds: tuple[float, float], level: VerdictLevel, words: str
 ) -> None:
     verdict = of_value(0.45, bounds=bounds, count=90)
-    assert verdict.standing is standing
+    assert verdict.level is level
     assert words in verdict.reason
     assert (verdict.low, verdict.high, verdict.count) == (*bounds, 90)
 
 
 @pytest.mark.parametrize(
-    ("fine", "beyond_target", "beyond_minimum", "standing", "words"),
+    ("fine", "beyond_target", "beyond_minimum", "level", "words"),
     [
-        (59, 0, 0, Standing.PASS, ""),
-        (58, 0, 0, Standing.INSUFFICIENT, "58 samples, 0 beyond < 0.8; 59 needed"),
-        (1, 0, 0, Standing.INSUFFICIENT, "59 needed"),
-        (92, 1, 0, Standing.PASS, ""),
-        (91, 1, 0, Standing.WARN, "target unproven: 92 samples, 1 beyond < 0.5; 93 needed"),
-        (122, 2, 0, Standing.PASS, ""),
-        (121, 2, 0, Standing.WARN, "123 samples, 2 beyond < 0.5; 124 needed"),
-        (50, 9, 0, Standing.WARN, "target < 0.5 missed"),
-        (92, 0, 1, Standing.PASS, ""),
-        (91, 0, 1, Standing.INSUFFICIENT, "92 samples, 1 beyond < 0.8; 93 needed"),
-        (51, 0, 9, Standing.FAIL, "minimum < 0.8 broken"),
-        (0, 0, 59, Standing.FAIL, "minimum < 0.8 broken"),
+        (59, 0, 0, VerdictLevel.PASS, ""),
+        (58, 0, 0, VerdictLevel.INSUFFICIENT, "58 samples, 0 beyond < 0.8; 59 needed"),
+        (1, 0, 0, VerdictLevel.INSUFFICIENT, "59 needed"),
+        (92, 1, 0, VerdictLevel.PASS, ""),
+        (91, 1, 0, VerdictLevel.WARN, "target unproven: 92 samples, 1 beyond < 0.5; 93 needed"),
+        (122, 2, 0, VerdictLevel.PASS, ""),
+        (121, 2, 0, VerdictLevel.WARN, "123 samples, 2 beyond < 0.5; 124 needed"),
+        (50, 9, 0, VerdictLevel.WARN, "target < 0.5 missed"),
+        (92, 0, 1, VerdictLevel.PASS, ""),
+        (91, 0, 1, VerdictLevel.INSUFFICIENT, "92 samples, 1 beyond < 0.8; 93 needed"),
+        (51, 0, 9, VerdictLevel.FAIL, "minimum < 0.8 broken"),
+        (0, 0, 59, VerdictLevel.FAIL, "minimum < 0.8 broken"),
     ],
 )
 def test_a_percentile_is_judged_at_the_exact_boundaries(
-    fine: int, beyond_target: int, beyond_minimum: int, standing: Standing, words: str
+    fine: int, beyond_target: int, beyond_minimum: int, level: VerdictLevel, words: str
 ) -> None:
     """What was never answered is infinite, and so beyond any limit."""
     verdict = of_samples(fine, beyond_target, beyond_minimum)
-    assert verdict.standing is standing
+    assert verdict.level is level
     assert words in verdict.reason
     assert verdict.count == fine + beyond_target + beyond_minimum
 
@@ -135,13 +135,13 @@ def test_more_good_samples_never_make_it_worse(fine: int, beyond: int, statistic
     if not fine + beyond:
         return
     before, after = (of_samples(fine + more, 0, beyond, statistic) for more in (0, 10))
-    order = [Standing.PASS, Standing.WARN, Standing.INSUFFICIENT, Standing.FAIL]
-    assert order.index(after.standing) <= order.index(before.standing)
-    if before.standing is Standing.INSUFFICIENT:
+    order = [VerdictLevel.PASS, VerdictLevel.WARN, VerdictLevel.INSUFFICIENT, VerdictLevel.FAIL]
+    assert order.index(after.level) <= order.index(before.level)
+    if before.level is VerdictLevel.INSUFFICIENT:
         needed = samples_needed(beyond, float(statistic[1:]) / 100)
         assert f"; {needed} needed" in before.reason
         enough = of_samples(needed - beyond, 0, beyond, statistic)
-        assert enough.standing is Standing.PASS
+        assert enough.level is VerdictLevel.PASS
 
 
 def test_the_bounds_of_a_percentile_are_those_of_its_rank() -> None:
@@ -152,14 +152,14 @@ def test_the_bounds_of_a_percentile_are_those_of_its_rank() -> None:
 
 def test_too_few_observations_are_never_a_pass() -> None:
     verdict = of_value(0.1, count=40, needed=60)
-    assert verdict.standing is Standing.INSUFFICIENT
+    assert verdict.level is VerdictLevel.INSUFFICIENT
     assert verdict.reason == "40 of 60 samples needed"
     assert verdict.value == 0.1
 
 
 def test_what_is_absent_stays_absent_with_its_reason() -> None:
     verdict = judge(threshold(), Measurement(unit="s", absent="nothing was spoken"), VIRTUAL)
-    assert verdict.standing is Standing.UNAVAILABLE
+    assert verdict.level is VerdictLevel.UNAVAILABLE
     assert (verdict.reason, verdict.value, verdict.count) == ("nothing was spoken", None, None)
     assert judge(threshold(), Measurement(unit="s"), VIRTUAL).reason == "no figure"
 
@@ -169,22 +169,22 @@ def test_another_clock_makes_it_unavailable_whatever_it_is(samples: tuple[float,
     only_wall = threshold(statistic="p95", clocks=(WALL,))
     measurement = Measurement(unit="s", samples=samples)
     verdict = judge(only_wall, measurement, VIRTUAL)
-    assert verdict.standing is Standing.UNAVAILABLE
+    assert verdict.level is VerdictLevel.UNAVAILABLE
     assert verdict.reason == "not true on the virtual clock; run with --clock wall"
     assert verdict.value == samples[0]
-    assert judge(only_wall, measurement, WALL).standing is not Standing.UNAVAILABLE
+    assert judge(only_wall, measurement, WALL).level is not VerdictLevel.UNAVAILABLE
 
 
 def test_a_statistic_that_the_figure_does_not_have_is_said() -> None:
     many, one = Measurement(unit="s", samples=(0.1,) * 99), Measurement(unit="s", value=0.1)
     for statistic, measurement, words in (("value", many, "p95"), ("p95", one, "one value")):
         verdict = judge(threshold(statistic=statistic), measurement, VIRTUAL)
-        assert verdict.standing is Standing.UNAVAILABLE
+        assert verdict.level is VerdictLevel.UNAVAILABLE
         assert words in verdict.reason
 
 
 def test_standings_are_ordered_from_best_to_worst() -> None:
-    assert list(Standing) == ["pass", "warn", "insufficient", "unavailable", "fail"]
-    for at, standing in enumerate(Standing):
-        assert worst([*list(Standing)[: at + 1]]) is standing
-    assert worst([]) is Standing.PASS
+    assert list(VerdictLevel) == ["pass", "warn", "insufficient", "unavailable", "fail"]
+    for at, level in enumerate(VerdictLevel):
+        assert worst([*list(VerdictLevel)[: at + 1]]) is level
+    assert worst([]) is VerdictLevel.PASS

@@ -7,7 +7,7 @@ from harness.machine.profile import MachineProfile
 from harness.metrics import METRICS, Measurement, TrialLog
 from harness.specs.scenario import all_scenarios
 from harness.verdicts.thresholds import read_thresholds
-from harness.verdicts.verdict import Standing, judge
+from harness.verdicts.verdict import VerdictLevel, judge
 from tests.harness.test_recommendation import machine
 from tests.metrics.logs import chunks, log_of
 
@@ -43,19 +43,23 @@ def test_another_model_stands_in_by_what_models_cost() -> None:
 @pytest.mark.parametrize(
     ("rtf", "recommended", "larger"),
     [
-        (0.45, Standing.PASS, Standing.PASS),  # as the table says, and nothing more would do
-        (0.05, Standing.PASS, Standing.WARN),  # the table is too modest
-        (0.65, Standing.WARN, Standing.PASS),
-        (1.20, Standing.FAIL, Standing.PASS),  # the table is wrong: it can't keep up
+        (
+            0.45,
+            VerdictLevel.PASS,
+            VerdictLevel.PASS,
+        ),  # as the table says, and nothing more would do
+        (0.05, VerdictLevel.PASS, VerdictLevel.WARN),  # the table is too modest
+        (0.65, VerdictLevel.WARN, VerdictLevel.PASS),
+        (1.20, VerdictLevel.FAIL, VerdictLevel.PASS),  # the table is wrong: it can't keep up
     ],
 )
 def test_it_says_when_the_table_is_wrong(
-    rtf: float, recommended: Standing, larger: Standing
+    rtf: float, recommended: VerdictLevel, larger: VerdictLevel
 ) -> None:
     made = log(rtf, "base.en")
     for name, expected in (("recommended_rtf", recommended), ("next_model_rtf", larger)):
         verdict = judge(THRESHOLDS[name], of(name, made), ClockKind.VIRTUAL)
-        assert verdict.standing is expected, name
+        assert verdict.level is expected, name
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.clock import ClockKind
 from harness.plugin.fixtures import describe
 from harness.specs.trial import Activity, TrialStatus
-from harness.verdicts.verdict import Standing
+from harness.verdicts.verdict import VerdictLevel
 from tests.planted.defects import HEALTHY, Ground, Plant, measured
 
 BUSY = """
@@ -73,7 +73,7 @@ def false_alarms(count: int, ground: Ground, folder: Path) -> tuple[list[str], i
         for key, result in results.items():
             number, control = specs[key]
             failed = [describe(verdict) for verdict in result.verdicts.values()
-                      if verdict.standing is Standing.FAIL]  # fmt: skip
+                      if verdict.level is VerdictLevel.FAIL]  # fmt: skip
             if result.status is not TrialStatus.OK:
                 failed = [result.reason]
             alarms += [f"{control.what}, seed {number + 1}: {why}" for why in failed]

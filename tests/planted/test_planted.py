@@ -13,7 +13,7 @@ from harness.metrics import TrialLog
 from harness.specs.trial import Activity, TrialStatus
 from harness.statistics import percentile
 from harness.verdicts.thresholds import FILE, read_thresholds
-from harness.verdicts.verdict import Standing
+from harness.verdicts.verdict import VerdictLevel
 from tests.planted.controls import CONTROLS, Control
 from tests.planted.defects import DEFECTS, Defect, Ground, Plant, measured
 from tests.planted.trust import Sight, try_defect
@@ -57,7 +57,7 @@ def test_a_sound_provider_is_called_sound(
     folder = tmp_path_factory.mktemp("control")
     (result,) = measured([spec], folder / "journal.jsonl").values()
     assert result.status is TrialStatus.OK, result.reason
-    failed = [verdict for verdict in result.verdicts.values() if verdict.standing is Standing.FAIL]
+    failed = [verdict for verdict in result.verdicts.values() if verdict.level is VerdictLevel.FAIL]
     assert not failed
     judged = [verdict for verdict in result.verdicts.values() if verdict.value is not None]
     assert len(judged) >= 8

@@ -18,7 +18,7 @@ from pathlib import Path
 from harness.runner.validity import VARIABLE as VALIDITY
 from harness.specs.trial import TrialStatus
 from harness.verdicts.evaluate import TrialResult
-from harness.verdicts.verdict import Standing
+from harness.verdicts.verdict import VerdictLevel
 from tests.planted import slowdown
 from tests.planted.controls import CONTROLS, false_alarms
 from tests.planted.defects import DEFECTS, Defect, Ground, measured
@@ -46,7 +46,7 @@ def sight_of(defect: Defect, result: TrialResult) -> Sight:
         return Sight(not result.checks[defect.seen_by].passed, "broken", "kept")
     verdict = result.verdicts[defect.seen_by]
     value = "none" if verdict.value is None else f"{verdict.value:.3g}"
-    return Sight(verdict.standing is Standing.FAIL, value, verdict.minimum)
+    return Sight(verdict.level is VerdictLevel.FAIL, value, verdict.minimum)
 
 
 def try_defect(defect: Defect, seeds: Iterable[int], ground: Ground, folder: Path) -> list[Sight]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from harness.journal.run_folder import RunFolder
 from harness.specs.trial import Activity, TrialStatus
-from harness.verdicts.verdict import Standing
+from harness.verdicts.verdict import VerdictLevel
 from reports.advice.advice import Advice, advise
 from reports.advice.answer import answer_for
 from reports.advice.candidates import Candidate, candidates_of, pareto_front
@@ -23,10 +23,10 @@ FIGURE = st.none() | st.just(0.0) | st.floats(1e-6, 10)
 
 def candidate(
     number: int, latency_s: float | None = 1.0, wer: float | None = 0.05, cpu: float | None = 0.1,
-    standing: Standing = Standing.PASS, bounds: tuple[float, float] | None = None,
+    level: VerdictLevel = VerdictLevel.PASS, bounds: tuple[float, float] | None = None,
 ) -> Candidate:  # fmt: skip
     spec = make_spec("p", f"m{number}", chunk_s=float(number))
-    return Candidate(number, spec, [], standing, latency_s, wer, bounds, cpu)
+    return Candidate(number, spec, [], level, latency_s, wer, bounds, cpu)
 
 
 def said(advice: Advice) -> str:
@@ -64,8 +64,8 @@ def test_of_two_that_nobody_can_tell_apart_the_cheaper_is_advised() -> None:
 
 
 def test_what_breaks_a_limit_is_never_advised() -> None:
-    broken = candidate(1, latency_s=0.1, standing=Standing.FAIL)
-    kept = candidate(2, standing=Standing.WARN)
+    broken = candidate(1, latency_s=0.1, level=VerdictLevel.FAIL)
+    kept = candidate(2, level=VerdictLevel.WARN)
     assert chosen(broken, kept) == 2
     assert "it keeps every minimum; 1 of 2 choices break one" in said(advise([broken, kept]))
     none = advise([broken])
@@ -76,7 +76,7 @@ def test_what_breaks_a_limit_is_never_advised() -> None:
 
 
 def test_what_could_be_judged_comes_before_what_could_not() -> None:
-    open_, judged = candidate(1, latency_s=0.5, standing=Standing.INSUFFICIENT), candidate(2)
+    open_, judged = candidate(1, latency_s=0.5, level=VerdictLevel.INSUFFICIENT), candidate(2)
     assert chosen(open_, judged) == 2
     alone = advise([open_])
     assert alone.chosen is open_
@@ -154,6 +154,6 @@ def test_a_crash_or_a_broken_rule_rules_a_choice_out(tmp_path: Path, what: str) 
     )  # fmt: skip
     results, _ = read_results(write_run(tmp_path, [(spec, played(spec, SAID), OK), bad]))
     (found,) = candidates_of(answer_for(results, "minimum").trials)
-    assert found.standing is Standing.FAIL
+    assert found.level is VerdictLevel.FAIL
     assert advise([found]).chosen is None
     assert (found.figures is None) == (what == "crash")

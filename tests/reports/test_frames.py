@@ -8,7 +8,7 @@ from harness.journal.journal import read_journal
 from harness.journal.run_folder import RunFolder
 from harness.specs.trial import Activity, TrialStatus
 from harness.verdicts.evaluate import evaluate
-from harness.verdicts.verdict import Standing
+from harness.verdicts.verdict import VerdictLevel
 from reports.tables.frames import CHUNK_COLUMNS, SCHEMA, VERDICT_COLUMNS, chunk_frame, verdict_frame
 from tests.reports.journals import read_results
 
@@ -31,14 +31,14 @@ def test_verdicts_are_those_of_the_harness(run: str, request: pytest.FixtureRequ
         assert set(rows.schema) == {SCHEMA}
         for name, verdict in result.verdicts.items():
             row = rows.loc[name]
-            assert row.standing == verdict.standing
+            assert row.level == verdict.level
             assert row.metric == thresholds[name].metric
             assert row.statistic == thresholds[name].statistic
             for column in ("value", "low", "high", "count"):
                 expected = getattr(verdict, column)
                 assert pd.isna(row[column]) if expected is None else row[column] == expected
         for name, check in result.checks.items():
-            assert rows.loc[name].standing == ("pass" if check.passed else "fail")
+            assert rows.loc[name].level == ("pass" if check.passed else "fail")
             assert rows.loc[name].metric == "conformance"
             assert pd.isna(rows.loc[name].value)
 
@@ -85,7 +85,7 @@ def test_a_trial_that_failed_fails_every_threshold_without_a_value(mixed_run: Ru
             name for name, threshold in thresholds.items()
             if threshold.applies_to(result.spec)
         }  # fmt: skip
-        assert set(rows.standing) == {Standing.FAIL}
+        assert set(rows.level) == {VerdictLevel.FAIL}
         assert set(rows.status) == {result.status}
         assert rows[["value", "low", "high", "count"]].isna().all(axis=None)
         assert rows.reason.str.startswith(f"{result.status}: ").all()
@@ -100,7 +100,7 @@ def test_a_conformance_trial_that_failed_keeps_no_rule(mixed_run: RunFolder) -> 
     (result,) = evaluate(records, {}).values()
     rows = verdict_frame("a-run", [result])
     assert set(rows.threshold) == set(RULES)
-    assert set(rows.standing) == {Standing.FAIL}
+    assert set(rows.level) == {VerdictLevel.FAIL}
     assert set(rows.reason) == {"interrupted: the run ended before the trial"}
 
 

@@ -90,7 +90,7 @@ def test_the_junit_file_has_each_verdict_with_its_figures(run: tuple[Path, str])
     assert {"rtf_p95", "startup_time"} <= {properties["threshold"] for properties in found}
     for properties in found:
         row = by_name[properties["threshold"] or ""]
-        assert properties["standing"] == row["standing"]
+        assert properties["level"] == row["level"]
         assert properties["target"] == row["target"]
         assert float(properties["value"] or "nan") == float(row["value"])
         assert properties["trial"] == "whisper_cpp-embedded-2s-speech_heavy"

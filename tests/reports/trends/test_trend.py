@@ -125,7 +125,7 @@ def test_commits_are_named_where_git_knows_them(tmp_path: Path) -> None:
         "third", "<b>second",
     ]  # fmt: skip
     nowhere = msgspec.structs.replace(record(0, 1.0), revision=None)
-    unknown = Moved(moved.change, moved.standing, nowhere, moved.first_after)
+    unknown = Moved(moved.change, moved.level, nowhere, moved.first_after)
     assert commit_subjects(tmp_path, unknown) == []
     assert unknown.commits == "unknown..HEAD+"
 
