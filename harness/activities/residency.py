@@ -25,7 +25,7 @@ from harness.errors import EchobenchError, ProviderError
 from harness.journal.events import Event, ResidencyChunk, ResidencyEnded, ResidencyPart
 from harness.meters.audit_hook import AUDIT_HOOK
 from harness.meters.resources import LOOK_FOR_CHILDREN_EVERY, ResourceMeter
-from harness.provider.attribution import blamed
+from harness.provider.attribution import provider_errors
 from harness.provider.output_checks import checked_segment
 from harness.specs.trial import TrialSpec
 from harness.timeline.corpus import CorpusUtterance
@@ -67,7 +67,7 @@ class Audit:
         text, error = "", ""
         begin_s = now_s()
         try:
-            with blamed(self._provider.name):
+            with provider_errors(self._provider.name):
                 text = await self._text_of(pcm)
         except EchobenchError as failure:
             if not may_fail:
@@ -162,7 +162,7 @@ async def _vanish(
 
 
 async def _start(provider: ASRProvider, model: str) -> None:
-    with blamed(provider.name):
+    with provider_errors(provider.name):
         started = await provider.start_session(SESSION, SessionConfig(model=model))
     if not started:
         raise ProviderError(provider.name, "refused a session while none was running")
@@ -170,7 +170,7 @@ async def _start(provider: ASRProvider, model: str) -> None:
 
 async def _stop(provider: ASRProvider) -> None:
     provider.on_inference = lambda span: None
-    with blamed(provider.name):
+    with provider_errors(provider.name):
         await provider.stop_session(SESSION)
 
 

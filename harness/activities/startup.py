@@ -9,7 +9,7 @@ from harness.clock import now_s
 from harness.contract import ASRProvider, InferenceSpan, Interruption, SessionConfig
 from harness.errors import ProviderError
 from harness.journal.events import Loaded
-from harness.provider.attribution import blamed
+from harness.provider.attribution import provider_errors
 from harness.provider.output_checks import checked_segment
 from harness.timeline.corpus import CorpusUtterance
 
@@ -37,7 +37,7 @@ async def load_and_probe(
     provider.on_inference, provider.on_interruption = spans.append, waits.append
     text, answered_s = "", None
     begin_s = now_s()
-    with blamed(provider.name):
+    with provider_errors(provider.name):
         await _start(provider, SessionConfig(model=model))
         loaded_s = now_s()
         async for segment in provider.transcribe_stream(stream_of(pcm)):
@@ -70,7 +70,7 @@ async def infer_chunk(
             break
         parts.append(utterance.read())
     chunk = np.concatenate(parts)[:length]
-    with blamed(provider.name):
+    with provider_errors(provider.name):
         await _start(provider, SessionConfig(model=model, chunk_seconds=chunk_seconds))
         async for _ in provider.transcribe_stream(stream_of(chunk)):
             pass

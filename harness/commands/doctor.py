@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from harness.errors import EchobenchError
 from harness.machine.profile import MachineProfile, describe_machine
 from harness.machine.recommendation import Recommendation, recommend
-from harness.provider.attribution import blamed
+from harness.provider.attribution import provider_errors
 from harness.provider.registry import PROVIDERS, make_provider, names
 from harness.support.sanitize import printable
 
@@ -54,7 +54,7 @@ def check_up(name: str, model: str | None = None) -> Checkup:
     """Look whether a provider has all it needs, and a model: its default one if none is named."""
     checkup = Checkup(name, model or "")
     try:
-        with blamed(f"provider {name}"):
+        with provider_errors(f"provider {name}"):
             provider = make_provider(name, {})
             checkup.model = model or provider.default_model
             checkup.lacks = [(what, need.remedy()) for need in provider.requires
@@ -63,7 +63,7 @@ def check_up(name: str, model: str | None = None) -> Checkup:
         checkup.lacks = [(f"a provider that can be made: {error.problem}", error.allowed or "")]
     if checkup.is_ready:
         try:
-            with blamed(f"provider {name}"):
+            with provider_errors(f"provider {name}"):
                 provider.locate_model(checkup.model)
         except EchobenchError as error:
             summary = error.problem.partition(" (")[0]

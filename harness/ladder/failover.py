@@ -25,7 +25,7 @@ from harness.contract import (
 from harness.errors import AudioError, EchobenchError, ProviderError
 from harness.ladder.handover import Pull, chunks, until
 from harness.ladder.stitched_source import Line
-from harness.provider.attribution import blamed
+from harness.provider.attribution import provider_errors
 
 
 @dataclass
@@ -198,7 +198,7 @@ class Relay(ASRProvider):
         pull.forget()  # it is in what is heard again
         segments = runner.provider.transcribe_stream(chunks(again, pull), sample_rate, source)
         try:
-            with blamed(f"{runner.title}, source {source or 'default'}"):
+            with provider_errors(f"{runner.title}, source {source or 'default'}"):
                 async with contextlib.aclosing(until(segments, stream.leave)) as said:
                     async for segment in said:
                         yield stream.line.moved(segment)
@@ -244,7 +244,7 @@ class Relay(ASRProvider):
         runner.provider.on_inference = lambda span: self.on_inference(span)
         runner.provider.on_interruption = lambda what: self.on_interruption(what)
         config = msgspec.structs.replace(self._config, model=runner.model)
-        with blamed(runner.title):
+        with provider_errors(runner.title):
             if not await runner.provider.start_session(self._session_id, config):
                 raise ProviderError(runner.title, "refused a session while none was running")
 
@@ -256,7 +256,7 @@ async def _let_it_be(runner: Runner, error: EchobenchError) -> None:
 async def _health(runner: Runner) -> ASRHealth:
     """A provider's health; that of one that can't even say has only an error in it."""
     try:
-        with blamed(runner.title):
+        with provider_errors(runner.title):
             return await runner.provider.health()
     except EchobenchError as error:
         return ASRHealth(

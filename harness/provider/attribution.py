@@ -10,7 +10,7 @@ from harness.errors import EchobenchError, ProviderError
 
 
 @contextlib.contextmanager
-def blamed(where: str) -> Iterator[None]:
+def provider_errors(where: str) -> Iterator[None]:
     """Turn any error of the code inside into a `ProviderError`; ours stay what they are.
 
     Args:

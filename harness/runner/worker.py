@@ -35,7 +35,7 @@ from harness.journal.events import Event, TrialEnded, encode
 from harness.meters.audit_hook import AUDIT_HOOK
 from harness.processes.descendants import kill_own_group
 from harness.processes.pipes import own_pipes
-from harness.provider.attribution import blamed
+from harness.provider.attribution import provider_errors
 from harness.provider.registry import corpus_path, find_corpus, make_provider
 from harness.provider.timeouts import DEFAULT
 from harness.runner.dispatch import doing
@@ -121,7 +121,7 @@ class Worker:
             self._utterances = find_corpus(request.corpus)
             AUDIT_HOOK.keep_secret(filter(None, [corpus_path(request.corpus)]))
             self._model, self._patience = request.model, request.patience
-            with blamed(request.provider):
+            with provider_errors(request.provider):
                 self._provider = make_provider(request.provider, request.settings)
             spawn_s = time.monotonic() - request.spawned_at_s
             probing = load_and_probe(self._provider, request.model, self._utterances[0], spawn_s)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from harness.contract import ASRProvider, AudioSource
 from harness.errors import BadOutputError, ProviderError
 from harness.journal.events import BeepFound, Event, SegmentArrived
-from harness.provider.attribution import blamed
+from harness.provider.attribution import provider_errors
 from harness.provider.output_checks import MOST_SEGMENTS, checked_segment
 from harness.session.chunk_queue import ChunkQueue
 
@@ -50,7 +50,7 @@ class Listener:
             ProviderError: The provider failed, babbles, or ended before the audio did.
         """
         queue = self.queue
-        with blamed(self._where):
+        with provider_errors(self._where):
             stream = self._provider.transcribe_stream(queue.pcm(), source=self._source)
             async for segment in stream:
                 self._note(segment)
@@ -67,7 +67,7 @@ class Listener:
 
     async def _flush(self) -> None:
         """Ask for what is still open: silence is left out, so nothing else would end it."""
-        with blamed(self._where):
+        with provider_errors(self._where):
             for segment in await self._provider.flush(self._source):
                 self._note(segment)
 

@@ -20,7 +20,7 @@ from harness.contract import (
 from harness.errors import EchobenchError, ProviderError, StalledError
 from harness.journal.events import Event, Inferred, Interrupted, SessionEnded
 from harness.meters.meters import Meters
-from harness.provider.attribution import blamed
+from harness.provider.attribution import provider_errors
 from harness.provider.timeouts import DEFAULT, Patience
 from harness.session.chunk_queue import ChunkQueue
 from harness.session.chunking import Chunker
@@ -134,7 +134,7 @@ async def hold_session(
         ProviderError: The provider failed, got stuck or broke the contract.
         AudioError, ModelError, UnavailableError: As the provider raised them.
     """
-    with blamed(provider.name):
+    with provider_errors(provider.name):
         started = await provider.start_session(session_id, config)
     if not started:
         raise ProviderError(provider.name, "refused a session while none was running")
@@ -183,7 +183,7 @@ async def hold_session(
 async def _stop(provider: ASRProvider, session_id: str, limit_s: float) -> None:
     try:
         async with asyncio.timeout(limit_s):
-            with blamed(provider.name):
+            with provider_errors(provider.name):
                 await provider.stop_session(session_id)
     except TimeoutError as error:
         problem = f"stop_session had not returned after {limit_s:g} s"

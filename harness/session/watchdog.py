@@ -12,7 +12,7 @@ from harness.errors import StalledError
 from harness.journal.events import Event, Sampled
 from harness.meters.audit_hook import AUDIT_HOOK
 from harness.meters.meters import Meters
-from harness.provider.attribution import blamed
+from harness.provider.attribution import provider_errors
 from harness.provider.output_checks import checked_health
 from harness.session.chunk_queue import ChunkQueue
 
@@ -83,7 +83,7 @@ class Watch:
         usage, seen = await loop.run_in_executor(self._meters.thread, read)
         if seen is not None:
             self._emit(msgspec.structs.replace(seen, at_s=now_s() - self._origin_s))
-        with blamed(self._provider.name):
+        with provider_errors(self._provider.name):
             health = await self._provider.health()
         health = checked_health(health, self._provider.name)
         self._emit(

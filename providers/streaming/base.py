@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.contract import ASRSegment, AudioSource, ProviderSettings, Word
 from harness.errors import AudioError
-from harness.provider.attribution import blamed
+from harness.provider.attribution import provider_errors
 from harness.provider.resident import ResidentProvider, Session
 from providers.streaming.segments import Captions, checked_samples
 
@@ -181,7 +181,7 @@ class StreamingProvider(ResidentProvider):
             return []
         async with stream.turn:
             self.check_running(stream.session, source)
-            with blamed(self.describe(source)):
+            with provider_errors(self.describe(source)):
                 return await stream.flush_apart()
 
     async def end_streams(self, session: Session) -> None:
@@ -193,7 +193,7 @@ class StreamingProvider(ResidentProvider):
         session, source = stream.session, stream.source
         where = self.describe(source)
         try:
-            with blamed(where):
+            with provider_errors(where):
                 await stream.begin()
             bad_audio: AudioError | None = None
             async for pcm in pcm_stream:
@@ -204,11 +204,11 @@ class StreamingProvider(ResidentProvider):
                     bad_audio = error  # what was heard before it is told first
                     break
                 stream.chunks += 1
-                with blamed(where):
+                with provider_errors(where):
                     async with stream.turn:
                         await stream.feed(samples)
                 await stream.all_read()
-            with blamed(where):
+            with provider_errors(where):
                 async with stream.turn:
                     await stream.flush()
             if bad_audio is not None:

@@ -21,7 +21,7 @@ from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import ASRProvider, SessionConfig
 from harness.errors import EchobenchError
 from harness.journal.events import Event, RuleChecked
-from harness.provider.attribution import blamed
+from harness.provider.attribution import provider_errors
 from harness.specs.trial import TrialSpec
 from harness.support.sanitize import sendable
 from harness.timeline.corpus import CorpusUtterance
@@ -47,11 +47,11 @@ async def conform(
     for name, try_rule in sorted(RULES.items(), key=lambda item: item[1] is closing):
         bench = Bench(provider, config, speech)
         provider.on_inference = bench.spans.append
-        with blamed(provider.name):
+        with provider_errors(provider.name):
             await bench.start()
         passed, detail = True, ""
         try:
-            with blamed(provider.name):
+            with provider_errors(provider.name):
                 await try_rule(bench)
         except BrokenRuleError as error:
             passed, detail = False, error.problem
@@ -59,7 +59,7 @@ async def conform(
             passed, detail = False, f"{type(error).__name__}: {error}"
         emit(RuleChecked(check=name, passed=passed, detail=sendable(detail)))
         if not bench.closed:
-            with blamed(provider.name):
+            with provider_errors(provider.name):
                 await provider.stop_session(SESSION)
 
 

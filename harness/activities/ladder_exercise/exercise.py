@@ -20,7 +20,7 @@ from harness.ladder.failover import Relay, Runner
 from harness.ladder.session import hold_degradable_session
 from harness.ladder.state_machine import Rules, read_rules
 from harness.machine.recommendation import read_table
-from harness.provider.attribution import blamed
+from harness.provider.attribution import provider_errors
 from harness.provider.registry import PROVIDERS, make_provider, names
 from harness.provider.timeouts import Patience
 from harness.session.session import Stage, input_of
@@ -164,7 +164,7 @@ def stand_ins(spec: TrialSpec) -> tuple[Runner, Runner]:
 
 def _usable(name: str) -> ASRProvider | None:
     try:
-        with blamed(name):
+        with provider_errors(name):
             provider = make_provider(name, {})
             return provider if provider.is_available and _is_local(provider) else None
     except EchobenchError:
@@ -177,7 +177,7 @@ def _is_local(provider: ASRProvider) -> bool:
 
 def _has(provider: ASRProvider, model: str) -> bool:
     try:
-        with blamed(provider.name):
+        with provider_errors(provider.name):
             return provider.locate_model(model) is not None
     except EchobenchError:
         return False

@@ -10,7 +10,7 @@ from harness.errors import ProviderError
 from harness.ladder.actions import Switch, other_provider, other_runner
 from harness.ladder.failover import Relay, Runner
 from harness.live.protocol.close_codes import Close, RefusalError
-from harness.provider.attribution import blamed
+from harness.provider.attribution import provider_errors
 
 WARM_UP = "warm-up"
 
@@ -64,7 +64,7 @@ class Seats:
         """
         for seat in self._all:
             config = SessionConfig(model=seat.first.model)
-            with blamed(seat.first.title):
+            with provider_errors(seat.first.title):
                 if not await seat.relay.start_session(WARM_UP, config):
                     raise ProviderError(seat.first.title, "refused the first session")
                 await seat.relay.stop_session(WARM_UP)

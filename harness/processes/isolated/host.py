@@ -37,7 +37,7 @@ from harness.processes.isolated.messages import (
     to_host,
 )
 from harness.processes.pipes import own_pipes
-from harness.provider.attribution import blamed
+from harness.provider.attribution import provider_errors
 from harness.provider.registry import make_provider
 from harness.support.sanitize import sendable
 
@@ -61,7 +61,7 @@ class Host:
         """Do what a message asks; nothing here waits."""
         match message:
             case Make(provider=name, settings=settings):
-                with blamed(name):
+                with provider_errors(name):
                     self._provider = make_provider(name, settings)
                 self._provider.on_inference = self._inferred
                 self._provider.on_interruption = self._interrupted
@@ -97,7 +97,7 @@ class Host:
     def _call(self, call: int, doing: Awaitable[Value]) -> None:
         async def answer() -> None:
             try:
-                with blamed(self._made.name):
+                with provider_errors(self._made.name):
                     self._send(Answer(call, await doing))
             except EchobenchError as error:
                 self._send(_told(error, call))
@@ -117,7 +117,7 @@ class Host:
 
         failed: Answer | None = None
         try:
-            with blamed(self._made.name):
+            with provider_errors(self._made.name):
                 segments = self._made.transcribe_stream(pcm(), opened.sample_rate, opened.source)
                 async for segment in segments:
                     self._send(Segment(opened.stream, segment))

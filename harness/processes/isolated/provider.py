@@ -24,7 +24,7 @@ from harness.processes.isolated.messages import (
     raised,
 )
 from harness.processes.isolated.process import FarProcess
-from harness.provider.attribution import blamed
+from harness.provider.attribution import provider_errors
 from harness.requirements import Requirement
 
 LEAVING_S = 5.0
@@ -146,7 +146,7 @@ async def _feed(
 ) -> None:
     """Bring the chunk that the far side has asked for; after trouble, the end, and it is told."""
     try:
-        with blamed("audio"):
+        with provider_errors("audio"):
             pcm = await anext(pcm_stream, None)
         if not isinstance(pcm, bytes | None):
             raise AudioError("audio", type(pcm).__name__, "bytes of 16-bit mono PCM")
