@@ -12,7 +12,7 @@ from harness.clock import ClockKind
 from harness.contract import AudioSource, Option
 from harness.journal.events import Event, TrialEnded
 from harness.journal.journal import JournalWriter, TrialRecord, read_journal
-from harness.provider.timeouts import DEFAULT, Patience
+from harness.provider.timeouts import DEFAULT, Timeouts
 from harness.runner.pool import WorkerPool
 from harness.runner.run import measure_all
 from harness.specs.scenario import Scenario, SourceScript
@@ -110,13 +110,13 @@ class Observer:
 
 
 def run_of(
-    specs: Sequence[TrialSpec], journal: Path, patience: Patience = DEFAULT
+    specs: Sequence[TrialSpec], journal: Path, timeouts: Timeouts = DEFAULT
 ) -> list[TrialRecord]:
     """Measure trials with real workers, and read the journal that this leaves.
 
     A trial that a busy machine made void is measured a second time: it said nothing.
     """
-    pool, writer = WorkerPool(patience), JournalWriter(journal)
+    pool, writer = WorkerPool(timeouts), JournalWriter(journal)
     try:
         measure_all(specs, pool, writer, Observer())
         writer.sync()

@@ -11,7 +11,7 @@ from harness.ladder.failover import Relay, Runner
 from harness.ladder.load_meter import LoadMeter
 from harness.ladder.state_machine import Rules
 from harness.meters.meters import Meters
-from harness.provider.timeouts import Patience
+from harness.provider.timeouts import Timeouts
 from harness.session.session import Input, Stage, hold_session
 
 
@@ -22,7 +22,7 @@ async def hold_degradable_session(
     inputs: Sequence[Input],
     queue_s: float,
     emit: Callable[[Event], None],
-    patience: Patience,
+    timeouts: Timeouts,
     rules: Rules,
     switches: Mapping[str, Switch],
     on_begin: Callable[[Stage, Degrader], None] = lambda stage, degrader: None,
@@ -72,6 +72,6 @@ async def hold_degradable_session(
         await degrader.keep_on()
 
     await hold_session(
-        relay, session_id, config, inputs, queue_s, tapped, patience, [degrade], relay.give_up,
+        relay, session_id, config, inputs, queue_s, tapped, timeouts, [degrade], relay.give_up,
         meters, vad,
     )  # fmt: skip

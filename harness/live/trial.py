@@ -45,7 +45,7 @@ from harness.live.server.server import LiveServer
 from harness.live.server.session import LiveSession, Manner
 from harness.live.server.session_log import Keeper
 from harness.meters.meters import Meters
-from harness.provider.timeouts import DEFAULT, Patience
+from harness.provider.timeouts import DEFAULT, Timeouts
 from harness.session.session import Emit, beeps_of
 from harness.specs.trial import TrialSpec
 from harness.timeline.timeline import Track
@@ -60,7 +60,7 @@ async def run_over_wire(
     spec: TrialSpec,
     tracks: Sequence[Track],
     emit: Emit,
-    patience: Patience = DEFAULT,
+    timeouts: Timeouts = DEFAULT,
 ) -> None:
     """Play the tracks to the provider through a live server (`session.session.run_session`).
 
@@ -72,7 +72,7 @@ async def run_over_wire(
     seats = Seats(lambda: Seat(Relay([Runner(provider, spec.model)])), 1)
     rules = without_load()
     manner = Manner(
-        spec.chunk_seconds, spec.scenario.queue_s, patience, rules, limits, meters, spec.vad,
+        spec.chunk_seconds, spec.scenario.queue_s, timeouts, rules, limits, meters, spec.vad,
         {track.source: beeps_of(track) for track in tracks},
     )  # fmt: skip
     wire = Wire(tracks, emit)

@@ -14,7 +14,7 @@ from harness.plugin.commandline import runs_folder
 from harness.plugin.summary import write_summary
 from harness.provider.choice import choose_providers
 from harness.provider.registry import PROVIDERS, corpus_path, find_corpus, make_provider, names
-from harness.provider.timeouts import patience_asked_for
+from harness.provider.timeouts import timeouts_from_env
 from harness.runner.plan import plan
 from harness.runner.pool import WorkerPool
 from harness.runner.progress import TrialLine
@@ -55,7 +55,7 @@ class BenchSession:
         self.reports: list[Path] = []
         self._folder: RunFolder | None = None
         self._journal: JournalWriter | None = None
-        self._pool = WorkerPool(patience_asked_for())
+        self._pool = WorkerPool(timeouts_from_env())
 
     @cached_property
     def specs(self) -> Specs:

@@ -1,9 +1,9 @@
 """How long a run waits for a provider before it takes it for stuck.
 
 The defaults suit large models on slow disks. For a slower machine, or to be sooner done with a
-provider that hangs, set some of them in the environment variable `ECHOBENCH_PATIENCE`, as JSON:
+provider that hangs, set some of them in the environment variable `ECHOBENCH_TIMEOUTS`, as JSON:
 
-    ECHOBENCH_PATIENCE='{"load_s": 3600, "answer_s": 300}'
+    ECHOBENCH_TIMEOUTS='{"load_s": 3600, "answer_s": 300}'
 """
 
 from typing import Annotated
@@ -13,11 +13,11 @@ from msgspec import Meta
 
 from harness.support.env_settings import setting
 
-VARIABLE = "ECHOBENCH_PATIENCE"
+VARIABLE = "ECHOBENCH_TIMEOUTS"
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 
 
-class Patience(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Timeouts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Limits in seconds; the run waits by the wall's clock, the worker by the trial's."""
 
     load_s: Seconds = 900.0
@@ -31,10 +31,10 @@ class Patience(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """For a provider to end its session."""
 
 
-DEFAULT = Patience()
+DEFAULT = Timeouts()
 
 
-def patience_asked_for() -> Patience:
+def timeouts_from_env() -> Timeouts:
     """Read the environment variable; the defaults where it is not set.
 
     Raises:

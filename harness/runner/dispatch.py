@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from harness.contract import ASRProvider
 from harness.journal.events import Event, MachineSeen
 from harness.machine.profile import describe_machine
-from harness.provider.timeouts import Patience
+from harness.provider.timeouts import Timeouts
 from harness.session.session import run_session
 from harness.specs.trial import Activity, Transport, TrialSpec
 from harness.timeline.corpus import CorpusUtterance
@@ -17,7 +17,7 @@ def doing(
     spec: TrialSpec,
     utterances: Sequence[CorpusUtterance],
     emit: Callable[[Event], None],
-    patience: Patience,
+    timeouts: Timeouts,
 ) -> Coroutine[None, None, None]:
     """Prepare a trial, and return what has to be run on its clock.
 
@@ -41,7 +41,7 @@ def doing(
             from harness.activities.ladder_exercise.rules import exercised
 
             (track,) = build_timeline(spec.scenario, utterances, spec.seed)
-            return exercised(provider, spec, track, emit, patience)
+            return exercised(provider, spec, track, emit, timeouts)
     emit(MachineSeen(machine=describe_machine()))
     tracks = build_timeline(spec.scenario, utterances, spec.seed)
     for track in tracks:
@@ -50,4 +50,4 @@ def doing(
     play = run_session
     if spec.transport is Transport.WS:
         from harness.live.trial import run_over_wire as play
-    return play(provider, spec, tracks, emit, patience)
+    return play(provider, spec, tracks, emit, timeouts)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from harness.errors import EchobenchError
 from harness.journal.events import AnyEvent, Loaded, TrialEnded
-from harness.provider.timeouts import DEFAULT, Patience
+from harness.provider.timeouts import DEFAULT, Timeouts
 from harness.runner.requests import Load, Measure, Request
 from harness.runner.supervisor import WorkerFailedError, WorkerProcess
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
@@ -27,8 +27,8 @@ class WorkerPool:
         patience: How long to wait for a worker.
     """
 
-    def __init__(self, patience: Patience = DEFAULT) -> None:
-        self._patience = patience
+    def __init__(self, timeouts: Timeouts = DEFAULT) -> None:
+        self._patience = timeouts
         self._worker: WorkerProcess | None = None
         self._wanted: tuple[object, ...] = ()
         self._loaded: Loaded | None = None
@@ -60,7 +60,7 @@ class WorkerPool:
             settings=spec.settings,
             corpus=spec.corpus,
             spawned_at_s=self._worker.spawned_at_s,
-            patience=self._patience,
+            timeouts=self._patience,
         )
         try:
             self.ask(load, self._note_loaded)

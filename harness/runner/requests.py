@@ -3,7 +3,7 @@
 import msgspec
 
 from harness.contract import Option
-from harness.provider.timeouts import Patience
+from harness.provider.timeouts import Timeouts
 from harness.specs.trial import TrialSpec
 
 
@@ -16,7 +16,7 @@ class Load(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="load"
     corpus: str
     spawned_at_s: float
     """When the worker was started, on the machine's monotonic clock."""
-    patience: Patience
+    timeouts: Timeouts
 
 
 class Measure(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="measure"):

@@ -21,7 +21,7 @@ from harness.errors import EchobenchError, ProviderError, StalledError
 from harness.journal.events import Event, Inferred, Interrupted, SessionEnded
 from harness.meters.meters import Meters
 from harness.provider.attribution import provider_errors
-from harness.provider.timeouts import DEFAULT, Patience
+from harness.provider.timeouts import DEFAULT, Timeouts
 from harness.session.chunk_queue import ChunkQueue
 from harness.session.chunking import Chunker
 from harness.session.listener import Listener
@@ -69,7 +69,7 @@ async def run_session(
     spec: TrialSpec,
     tracks: Sequence[Track],
     emit: Emit,
-    patience: Patience = DEFAULT,
+    timeouts: Timeouts = DEFAULT,
 ) -> None:
     """Play the tracks to the provider in one session, and stop it.
 
@@ -87,7 +87,7 @@ async def run_session(
     config = SessionConfig(model=spec.model, chunk_seconds=spec.chunk_seconds)
     inputs = [input_of(track, emit) for track in tracks]
     queue_s = spec.scenario.queue_s
-    await hold_session(provider, spec.key, config, inputs, queue_s, emit, patience, vad=spec.vad)
+    await hold_session(provider, spec.key, config, inputs, queue_s, emit, timeouts, vad=spec.vad)
 
 
 def input_of(track: Track, emit: Emit) -> Input:
@@ -109,7 +109,7 @@ async def hold_session(
     inputs: Sequence[Input],
     queue_s: float,
     emit: Emit,
-    patience: Patience = DEFAULT,
+    timeouts: Timeouts = DEFAULT,
     beside: Sequence[Beside] = (),
     on_stalled: OnStalled = end_session,
     meters: Meters | None = None,
@@ -165,18 +165,18 @@ async def hold_session(
     try:
         with own as used:
             watch = Watch(
-                provider, stage.queues, origin_s, emit, patience.answer_s, on_stalled, used
+                provider, stage.queues, origin_s, emit, timeouts.answer_s, on_stalled, used
             )
             await _stream_all(inputs, listeners, stage, emit, watch, beside)
     except BaseException:
         with contextlib.suppress(EchobenchError):  # the first error tells more than this one
-            await _stop(provider, session_id, patience.stop_s)
+            await _stop(provider, session_id, timeouts.stop_s)
         raise
     finally:
         provider.on_inference = lambda span: None  # what it does now belongs to no trial
         provider.on_interruption = lambda what: None
     stop_from_s = now_s()
-    await _stop(provider, session_id, patience.stop_s)
+    await _stop(provider, session_id, timeouts.stop_s)
     emit(SessionEnded(at_s=stop_from_s - origin_s, stop_s=now_s() - stop_from_s))
 
 

@@ -22,7 +22,7 @@ from harness.errors import UsageError
 from providers.services.call import Call, Line, Spoken, Wait
 from providers.services.connection import Answer, Wire
 from providers.services.failures import Trouble
-from providers.services.retries import Patience, giving_up
+from providers.services.retries import RetryPolicy, giving_up
 from providers.streaming.feedthrough import (
     EngineStream,
     FeedThroughProvider,
@@ -145,7 +145,7 @@ class ServiceStream(EngineStream):
         settings = provider.settings
         self._line = Line(
             dial=lambda: provider.dial(client, listener.session.config),
-            patience=Patience(settings.attempts, settings.longest_wait_s),
+            retry_policy=RetryPolicy(settings.attempts, settings.longest_wait_s),
             connect_s=settings.connect_s,
             answer_s=settings.answer_s,
             one_utterance=provider.one_utterance,

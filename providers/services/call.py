@@ -13,7 +13,7 @@ from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
 from harness.clock import now_s
 from providers.services.connection import Answer, Wire
 from providers.services.failures import Kind, Trouble, TroubleError, trouble_of
-from providers.services.retries import Patience
+from providers.services.retries import RetryPolicy
 
 CLOSE_S = 1.0
 """For a service to say goodbye."""
@@ -57,7 +57,7 @@ class Line:
     """How a call is made, and whom it tells."""
 
     dial: Callable[[], Awaitable[Wire]]
-    patience: Patience
+    retry_policy: RetryPolicy
     connect_s: float
     """For a connection to be ready."""
     answer_s: float
@@ -132,7 +132,7 @@ class Call:
             if self._answered:
                 attempts, waited_s = 0, 0.0
             attempts += 1
-            wait_s = self._line.patience.wait_s(trouble, attempts, waited_s)
+            wait_s = self._line.retry_policy.wait_s(trouble, attempts, waited_s)
             if wait_s is None:
                 self._give_up(trouble, attempts)
                 return

@@ -22,7 +22,7 @@ WORTH_A_RETRY = {Kind.LIMIT, Kind.SERVER, Kind.LOST, Kind.LATE}
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How much a service is put up with."""
 
     attempts: int = 5
@@ -45,14 +45,14 @@ class Patience:
             waited_s: How long was waited between them.
             luck: From 0 to 1; random when None.
 
-        >>> patience, busy = Patience(), Trouble(Kind.SERVER, "HTTP 503")
-        >>> [patience.wait_s(busy, attempts, luck=1.0) for attempts in range(1, 6)]
+        >>> retry_policy, busy = RetryPolicy(), Trouble(Kind.SERVER, "HTTP 503")
+        >>> [retry_policy.wait_s(busy, attempts, luck=1.0) for attempts in range(1, 6)]
         [0.5, 1.0, 2.0, 4.0, None]
-        >>> patience.wait_s(Trouble(Kind.LIMIT, "HTTP 429", retry_after_s=7.0), 1)
+        >>> retry_policy.wait_s(Trouble(Kind.LIMIT, "HTTP 429", retry_after_s=7.0), 1)
         7.0
-        >>> patience.wait_s(Trouble(Kind.LIMIT, "HTTP 429", retry_after_s=3600.0), 1) is None
+        >>> retry_policy.wait_s(Trouble(Kind.LIMIT, "HTTP 429", retry_after_s=3600.0), 1) is None
         True
-        >>> patience.wait_s(Trouble(Kind.KEY, "HTTP 401"), 1) is None
+        >>> retry_policy.wait_s(Trouble(Kind.KEY, "HTTP 401"), 1) is None
         True
         """
         if trouble.kind not in WORTH_A_RETRY or attempts >= self.attempts:

@@ -23,7 +23,7 @@ from harness.live.server.server import LiveServer
 from harness.live.server.session import Manner
 from harness.live.server.session_log import Keeper
 from harness.meters.meters import Meters
-from harness.provider.timeouts import Patience
+from harness.provider.timeouts import Timeouts
 from tests.stand_ins.null import Null
 
 CHUNK_S = 0.1
@@ -64,7 +64,7 @@ class Echo(Null):
 async def serving(seats: int, limits: LiveLimits) -> AsyncIterator[int]:
     """A live server of echoes; gives its port."""
     lent = Seats(lambda: Seat(Relay([Runner(Echo(), "none")])), seats)
-    manner = Manner(CHUNK_S, 10.0, Patience(), without_load(), limits, Meters(0.5))
+    manner = Manner(CHUNK_S, 10.0, Timeouts(), without_load(), limits, Meters(0.5))
     await lent.load()
     live, door = LiveServer(lent, manner, Keeper(None)), Door(limits, None, ())
     async with listening(live, door, limits, "127.0.0.1", 0):

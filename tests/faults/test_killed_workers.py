@@ -11,7 +11,7 @@ import pytest
 
 from harness.journal.events import AnyEvent, ChunkTaken, Event
 from harness.journal.journal import JournalWriter, TrialRecord, read_journal
-from harness.provider.timeouts import DEFAULT, Patience
+from harness.provider.timeouts import DEFAULT, Timeouts
 from harness.runner.pool import WorkerPool
 from harness.runner.requests import Infer
 from harness.runner.run import measure_all
@@ -112,7 +112,7 @@ def test_a_crash_costs_the_next_benchmark_nothing(pool: WorkerPool, small_corpus
 @pytest.mark.usefixtures("stand_ins")
 def test_a_stopped_worker_times_out_and_goes(small_corpus: Path, tmp_path: Path) -> None:
     """A stopped process hears SIGTERM no more; only SIGKILL ends it."""
-    pool = WorkerPool(Patience(load_s=DEFAULT.load_s, silence_s=1.5))
+    pool = WorkerPool(Timeouts(load_s=DEFAULT.load_s, silence_s=1.5))
     pids: list[int] = []
 
     def stop(event: Event) -> None:

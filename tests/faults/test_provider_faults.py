@@ -13,7 +13,7 @@ import pytest
 from harness.contract import ASRSegment
 from harness.journal.events import RuleChecked, SegmentArrived
 from harness.journal.journal import TrialRecord
-from harness.provider.timeouts import Patience
+from harness.provider.timeouts import Timeouts
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.support.sanitize import printable
 from harness.verdicts.evaluate import evaluate
@@ -23,9 +23,9 @@ from tests.faults.faults import FAULTS, HANGS, HANGS_AT_LOAD, Fault
 from tests.faults.processes import MARK, alive, is_running
 from tests.trials import run_of, spec_of
 
-PATIENT = Patience(load_s=60, silence_s=60, answer_s=30, stop_s=30)
-IMPATIENT = Patience(load_s=60, silence_s=4, answer_s=1.5, stop_s=1)
-AT_LOAD = Patience(load_s=6)
+PATIENT = Timeouts(load_s=60, silence_s=60, answer_s=30, stop_s=30)
+IMPATIENT = Timeouts(load_s=60, silence_s=4, answer_s=1.5, stop_s=1)
+AT_LOAD = Timeouts(load_s=6)
 LONGEST_S = 30.0
 ALL = [*FAULTS, *HANGS, *HANGS_AT_LOAD]
 HEALTHY = ("null", "oracle")  # by name they stand between the faulty ones, where runs put them
@@ -48,18 +48,18 @@ def outcomes(
     """Measure all faults, with sound trials among them, in a few runs at once."""
     folder = tmp_path_factory.mktemp("faults")
     mark = uuid.uuid4().hex
-    groups: list[tuple[Patience, list[Fault]]] = [
+    groups: list[tuple[Timeouts, list[Fault]]] = [
         *((PATIENT, FAULTS[number::2]) for number in range(2)),
         *((IMPATIENT, HANGS[number::4]) for number in range(4)),  # they do nothing but wait
         (AT_LOAD, HANGS_AT_LOAD),
     ]
 
     def run(number: int) -> list[TrialRecord]:
-        patience, faults = groups[number]
+        timeouts, faults = groups[number]
         specs = [spec_for(fault, small_corpus, folder) for fault in faults]
-        if patience is not AT_LOAD:
+        if timeouts is not AT_LOAD:
             specs += [spec_of(name, small_corpus) for name in HEALTHY]
-        return run_of(specs, folder / f"{number}.jsonl", patience)
+        return run_of(specs, folder / f"{number}.jsonl", timeouts)
 
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(len(groups)) as threads:
         patch.setenv(MARK, mark)

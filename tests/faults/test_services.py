@@ -11,7 +11,7 @@ import pytest
 from harness.errors import UsageError
 from harness.journal.events import Loaded
 from harness.provider.choice import choose_providers
-from harness.provider.timeouts import Patience
+from harness.provider.timeouts import Timeouts
 from harness.specs.trial import TrialSpec, TrialStatus
 from harness.verdicts.evaluate import TrialResult, evaluate
 from harness.verdicts.thresholds import FILE, read_thresholds
@@ -55,7 +55,7 @@ def results(
     def run(case: Case) -> list[TrialResult]:
         spec = spec_for(case, services, corpus, services.lane(case.lane))
         specs = [spec, msgspec.structs.replace(spec, chunk_seconds=1.0)]
-        records = run_of(specs, folder / f"{case.name}.jsonl", Patience(answer_s=30))
+        records = run_of(specs, folder / f"{case.name}.jsonl", Timeouts(answer_s=30))
         assert KEY.encode() not in (folder / f"{case.name}.jsonl").read_bytes()
         return list(evaluate(records, read_thresholds(FILE)).values())
 

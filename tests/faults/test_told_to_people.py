@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from harness.provider.timeouts import Patience
+from harness.provider.timeouts import Timeouts
 from tests.faults.command_line import CommandLine
 from tests.faults.processes import alive
 from tests.stand_ins.dies import LAST_WORDS
@@ -16,7 +16,7 @@ def test_each_failure_is_told_once_and_the_sound_trial_is_judged(
         tmp_path,
         ["--provider", "dies,raises:error=escapes,hangs,null", "--corpus", str(small_corpus),
          "--duration", "5", "--scenario", "A"],
-        Patience(answer_s=2.5),
+        Timeouts(answer_s=2.5),
     )  # fmt: skip
     bench.start()
     assert bench.finish() == 1, bench.output
@@ -38,6 +38,6 @@ def test_patience_that_makes_no_sense_is_a_usage_error(small_corpus: Path, tmp_p
     bench = CommandLine(tmp_path, ["--provider", "null"], {"answers": 2})
     bench.start()
     assert bench.finish() == 4
-    assert "ECHOBENCH_PATIENCE" in bench.output
+    assert "ECHOBENCH_TIMEOUTS" in bench.output
     assert "answer_s" in bench.output
     assert "Traceback" not in bench.output

@@ -16,7 +16,7 @@ from harness.clock import ClockKind
 from harness.contract import Option
 from harness.journal.events import SegmentArrived
 from harness.journal.journal import TrialRecord
-from harness.provider.timeouts import Patience
+from harness.provider.timeouts import Timeouts
 from harness.specs.trial import TrialSpec, TrialStatus
 from harness.verdicts.evaluate import evaluate
 from harness.verdicts.thresholds import FILE, read_thresholds
@@ -25,7 +25,7 @@ from tests.faults.processes import MARK, alive, is_running
 from tests.stand_ins.voxtral_model import executable, write_model
 from tests.trials import run_of, scenario_of, spec_of
 
-PATIENT = Patience(load_s=60, silence_s=60, answer_s=30, stop_s=30)
+PATIENT = Timeouts(load_s=60, silence_s=60, answer_s=30, stop_s=30)
 LONGEST_S = 30.0
 DURATION_S = 4.0
 IN_TRIAL_S = 7.0

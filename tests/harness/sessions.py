@@ -10,7 +10,7 @@ from harness.clock import ClockKind
 from harness.contract import ASRSegment, AudioSource, SessionConfig
 from harness.journal.events import Event
 from harness.provider.resident import Session
-from harness.provider.timeouts import DEFAULT, Patience
+from harness.provider.timeouts import DEFAULT, Timeouts
 from harness.session.session import run_session
 from harness.specs.scenario import SourceScript
 from harness.timeline.timeline import Track
@@ -45,7 +45,7 @@ def play_to(
     chunk_seconds: float,
     kind: ClockKind = ClockKind.VIRTUAL,
     queue_s: float = 10.0,
-    patience: Patience = DEFAULT,
+    timeouts: Timeouts = DEFAULT,
 ) -> list[Event]:
     """Play tracks to a provider in one session, and return what happened."""
     scripts = [SourceScript(name=track.source, start_s=track.start_s, gap_s=(0, 0))
@@ -62,7 +62,7 @@ def play_to(
     async def session() -> None:
         await provider.start_session("warm", SessionConfig(model=spec.model))
         await provider.stop_session("warm")
-        await run_session(provider, spec, tracks, events.append, patience)
+        await run_session(provider, spec, tracks, events.append, timeouts)
         await provider.close()
 
     clock.run(session(), kind)

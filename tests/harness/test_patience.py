@@ -3,14 +3,14 @@
 import pytest
 
 from harness.errors import UsageError
-from harness.provider.timeouts import DEFAULT, VARIABLE, Patience, patience_asked_for
+from harness.provider.timeouts import DEFAULT, VARIABLE, Timeouts, timeouts_from_env
 
 
 def test_defaults_stand_where_nothing_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
-    assert patience_asked_for() == DEFAULT
+    assert timeouts_from_env() == DEFAULT
     monkeypatch.setenv(VARIABLE, "")
-    assert patience_asked_for() == DEFAULT
+    assert timeouts_from_env() == DEFAULT
 
 
 def test_a_worker_may_be_silent_for_longer_than_its_own_limits_last() -> None:
@@ -20,7 +20,7 @@ def test_a_worker_may_be_silent_for_longer_than_its_own_limits_last() -> None:
 
 def test_some_limits_may_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, '{"answer_s": 2, "load_s": 0.5}')
-    assert patience_asked_for() == Patience(answer_s=2, load_s=0.5)
+    assert timeouts_from_env() == Timeouts(answer_s=2, load_s=0.5)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,6 @@ def test_some_limits_may_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_makes_no_sense_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, text)
     with pytest.raises(
-        UsageError, match=r"ECHOBENCH_PATIENCE: .*allowed: JSON .* load_s, silence_s"
+        UsageError, match=r"ECHOBENCH_TIMEOUTS: .*allowed: JSON .* load_s, silence_s"
     ):
-        patience_asked_for()
+        timeouts_from_env()

@@ -22,7 +22,7 @@ from harness.journal.events import (
     Utterance,
 )
 from harness.journal.journal import JournalWriter, TrialRecord, read_journal
-from harness.provider.timeouts import Patience
+from harness.provider.timeouts import Timeouts
 from harness.runner.pool import WorkerPool
 from harness.runner.run import measure_all
 from harness.specs.trial import TrialStatus
@@ -108,7 +108,7 @@ def test_a_child_of_the_provider_cannot_take_requests_away(
     settings: dict[str, Option] = {"what": "reads_stdin", "at": "load"}
     specs = [spec_of("babbles", small_corpus, settings, chunk_seconds=chunk_s)
              for chunk_s in (1.0, 2.0, 3.0)]  # fmt: skip
-    records = run_of(specs, tmp_path / "journal.jsonl", Patience(silence_s=10))
+    records = run_of(specs, tmp_path / "journal.jsonl", Timeouts(silence_s=10))
     assert [record.ended and record.ended.status for record in records] == [TrialStatus.OK] * 3
 
 

@@ -27,14 +27,14 @@ from harness.journal.events import (
 from harness.metrics import TrialLog
 from harness.metrics.integrity import unaccounted_samples
 from harness.provider.resident import Session
-from harness.provider.timeouts import Patience
+from harness.provider.timeouts import Timeouts
 from harness.session.session import run_session
 from tests.harness.sessions import play_to, silent_track
 from tests.stand_ins.null import Null
 from tests.trials import spec_of
 
 MIC, SYSTEM = AudioSource.MIC, AudioSource.SYSTEM
-PATIENCE = Patience(answer_s=5.0, stop_s=3.0)
+TIMEOUTS = Timeouts(answer_s=5.0, stop_s=3.0)
 
 
 class Leisurely(Null):
@@ -131,13 +131,13 @@ def test_a_provider_that_stops_listening_is_an_error(leaves_after: int) -> None:
 
 def test_a_source_that_is_done_is_not_stuck_while_the_other_goes_on() -> None:
     tracks = silent_track(2.0, MIC), silent_track(60.0, SYSTEM)
-    events = play_to(Leisurely([3.0]), *tracks, chunk_seconds=1.0, queue_s=2.0, patience=PATIENCE)
+    events = play_to(Leisurely([3.0]), *tracks, chunk_seconds=1.0, queue_s=2.0, timeouts=TIMEOUTS)
     assert isinstance(events[-1], SessionEnded)
 
 
 def test_slow_is_not_stuck() -> None:
     events = play_to(
-        Leisurely([4.5]), silent_track(30.0), chunk_seconds=1.0, queue_s=2.0, patience=PATIENCE
+        Leisurely([4.5]), silent_track(30.0), chunk_seconds=1.0, queue_s=2.0, timeouts=TIMEOUTS
     )
     assert isinstance(events[-1], SessionEnded)
     assert any(isinstance(event, Dropped) for event in events)
@@ -158,11 +158,11 @@ def test_a_provider_that_is_stuck_is_found_out_in_time() -> None:
     async def session() -> float:
         begin_s = clock.now_s()
         with pytest.raises(StalledError, match="source mic: nothing moved for 5 s"):
-            await run_session(provider, spec, [silent_track(60)], events.append, PATIENCE)
+            await run_session(provider, spec, [silent_track(60)], events.append, TIMEOUTS)
         return clock.now_s() - begin_s
 
     took_s = clock.run(session(), ClockKind.VIRTUAL)
-    assert 3 + PATIENCE.answer_s < took_s < 3 + PATIENCE.answer_s + 3
+    assert 3 + TIMEOUTS.answer_s < took_s < 3 + TIMEOUTS.answer_s + 3
     assert provider.stopped_after == spec.key
 
 
@@ -234,7 +234,7 @@ def run_alone(provider: Null, *sources: AudioSource) -> list[Event]:
     events: list[Event] = []
     tracks = [silent_track(4.0, source) for source in sources or (MIC,)]
     spec = spec_of(provider.name, "none")
-    clock.run(run_session(provider, spec, tracks, events.append, PATIENCE), ClockKind.VIRTUAL)
+    clock.run(run_session(provider, spec, tracks, events.append, TIMEOUTS), ClockKind.VIRTUAL)
     return events
 
 

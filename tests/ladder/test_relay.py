@@ -17,7 +17,7 @@ from harness.journal.events import Event, Sampled, SegmentArrived
 from harness.ladder.failover import Relay, Runner
 from harness.metrics import TrialLog
 from harness.metrics.integrity import disorder, missing_samples
-from harness.provider.timeouts import Patience
+from harness.provider.timeouts import Timeouts
 from harness.session.session import hold_session, input_of, run_session
 from harness.timeline.timeline import Track
 from tests.ladder.numbers import Numbers, counting
@@ -227,7 +227,7 @@ def test_one_that_is_stuck_is_left_for_another() -> None:
         await hold_session(
             relay, "s", SessionConfig(model="none", chunk_seconds=0.5),
             [input_of(track, events.append)], 60.0, events.append,
-            Patience(answer_s=5.0), on_stalled=relay.give_up,
+            Timeouts(answer_s=5.0), on_stalled=relay.give_up,
         )  # fmt: skip
 
     clock.run(session(), ClockKind.VIRTUAL)

@@ -29,12 +29,12 @@ from harness.live.server.server import LiveServer
 from harness.live.server.session import Manner
 from harness.live.server.session_log import Keeper
 from harness.meters.meters import Meters
-from harness.provider.timeouts import Patience
+from harness.provider.timeouts import Timeouts
 from tests.ladder.numbers import STEP, Numbers
 
 T = TypeVar("T")
 MIC, SYSTEM = AudioSource.MIC, AudioSource.SYSTEM
-PATIENCE = Patience(answer_s=5.0, stop_s=5.0)
+TIMEOUTS = Timeouts(answer_s=5.0, stop_s=5.0)
 SOON_S = 10.0
 """For what should come at once, on a machine with neighbours."""
 M = TypeVar("M", bound=FromServer)
@@ -80,13 +80,13 @@ async def serving(
     keep: Path | None = None,
     chunk_s: float = 0.5,
     queue_s: float = 60.0,
-    patience: Patience = PATIENCE,
+    timeouts: Timeouts = TIMEOUTS,
     rules: Rules | None = None,
 ) -> AsyncIterator[Rig]:
     """Serve on a free port of this machine."""
     limits = limits or LiveLimits()
     lent, keeper = Seats(make, seats), Keeper(keep)
-    manner = Manner(chunk_s, queue_s, patience, rules or read_rules(), limits, Meters(0.5))
+    manner = Manner(chunk_s, queue_s, timeouts, rules or read_rules(), limits, Meters(0.5))
     events: list[Event] = []
     live = LiveServer(lent, manner, keeper, events.append)
     door = Door(limits, token, origins)

@@ -26,7 +26,7 @@ from harness.journal.events import (
 from harness.journal.journal import TrialRecord
 from harness.metrics import TrialLog, measure
 from harness.provider.choice import choose_providers
-from harness.provider.timeouts import Patience
+from harness.provider.timeouts import Timeouts
 from harness.runner.plan import plan
 from harness.specs.options import Options
 from harness.specs.scenario import SourceScript
@@ -36,7 +36,7 @@ from tests.live.rig import MIC, SYSTEM
 from tests.trials import run_of, scenario_of, spec_of
 
 pytestmark = pytest.mark.usefixtures("stand_ins")
-PATIENCE = Patience(load_s=60.0, silence_s=30.0, answer_s=1.5, stop_s=1.0)
+TIMEOUTS = Timeouts(load_s=60.0, silence_s=30.0, answer_s=1.5, stop_s=1.0)
 
 
 def spec_over_wire(
@@ -150,7 +150,7 @@ def test_a_fault_has_the_status_that_it_has_without_a_wire(
     small_corpus: Path, tmp_path: Path,
 ) -> None:  # fmt: skip
     spec = spec_over_wire(small_corpus, provider, settings)
-    (record,) = run_of([spec], tmp_path / "journal.jsonl", PATIENCE)
+    (record,) = run_of([spec], tmp_path / "journal.jsonl", TIMEOUTS)
     assert record.ended is not None
     assert (record.ended.status, reason in record.ended.reason) == (status, True), record.ended
 

@@ -14,7 +14,7 @@ from websockets.http11 import Response
 
 from providers.services.failures import LONGEST_SAID, Kind, Trouble, TroubleError, trouble_of
 from providers.services.item_order import Items
-from providers.services.retries import WORTH_A_RETRY, Patience, giving_up
+from providers.services.retries import WORTH_A_RETRY, RetryPolicy, giving_up
 
 troubles = st.builds(
     Trouble, st.sampled_from(Kind), st.text(max_size=20), st.none() | st.floats(0, 100)
@@ -25,8 +25,8 @@ troubles = st.builds(
 def test_no_wait_is_too_short_or_too_long(
     trouble: Trouble, attempts: int, waited_s: float, luck: float
 ) -> None:
-    patience = Patience(attempts=8, longest_wait_s=30.0)
-    wait_s = patience.wait_s(trouble, attempts, waited_s, luck)
+    retry_policy = RetryPolicy(attempts=8, longest_wait_s=30.0)
+    wait_s = retry_policy.wait_s(trouble, attempts, waited_s, luck)
     if trouble.kind not in WORTH_A_RETRY or attempts >= 8:
         assert wait_s is None
     elif wait_s is not None:

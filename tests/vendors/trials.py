@@ -10,7 +10,7 @@ from harness.contract import AudioSource, Option
 from harness.errors import EchobenchError
 from harness.journal.events import Event, Interrupted, SegmentArrived
 from harness.provider.registry import find_corpus, make_provider
-from harness.provider.timeouts import Patience
+from harness.provider.timeouts import Timeouts
 from harness.runner.worker import STATUS_OF
 from harness.session.session import run_session
 from harness.specs.scenario import SourceScript
@@ -25,7 +25,7 @@ LEXICON = lexicon_of(SENTENCES)
 VENDORS = {"openai_api": "openai", "voxtral_api": "mistral"}
 MODES = ("realtime", "file")
 AT_ONCE = 48
-PATIENCE = Patience(answer_s=30, stop_s=10)
+TIMEOUTS = Timeouts(answer_s=30, stop_s=10)
 THRICE: dict[str, Option] = {"attempts": 3}
 
 
@@ -105,7 +105,7 @@ async def outcome(
     events: list[Event] = [utterance for track in tracks for utterance in track.truth]
     status, reason = TrialStatus.OK, ""
     try:
-        await run_session(provider, spec, tracks, events.append, PATIENCE)
+        await run_session(provider, spec, tracks, events.append, TIMEOUTS)
     except EchobenchError as error:
         status = next(status for kind, status in STATUS_OF.items() if isinstance(error, kind))
         reason = str(error)

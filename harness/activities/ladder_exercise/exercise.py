@@ -22,7 +22,7 @@ from harness.ladder.state_machine import Rules, read_rules
 from harness.machine.recommendation import read_table
 from harness.provider.attribution import provider_errors
 from harness.provider.registry import PROVIDERS, make_provider, names
-from harness.provider.timeouts import Patience
+from harness.provider.timeouts import Timeouts
 from harness.session.session import Stage, input_of
 from harness.specs.scenario import Scenario
 from harness.specs.trial import TrialSpec
@@ -83,7 +83,7 @@ async def run_exercise(
     spec: TrialSpec,
     track: Track,
     emit: Callable[[Event], None],
-    patience: Patience,
+    timeouts: Timeouts,
     others: tuple[Runner, Runner] | None = None,
     rules: Rules | None = None,
 ) -> None:
@@ -130,7 +130,7 @@ async def run_exercise(
     queue_s = spec.scenario.queue_s
     try:
         await hold_degradable_session(
-            relay, spec.key, config, inputs, queue_s, emit, patience, rules or read_rules(),
+            relay, spec.key, config, inputs, queue_s, emit, timeouts, rules or read_rules(),
             switches, begun,
         )  # fmt: skip
     finally:

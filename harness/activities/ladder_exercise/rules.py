@@ -26,7 +26,7 @@ from harness.ladder.state_machine import Level, Rules, Step, read_rules
 from harness.metrics import TrialLog
 from harness.metrics.alignment import align
 from harness.metrics.integrity import disorder, missing_samples
-from harness.provider.timeouts import Patience
+from harness.provider.timeouts import Timeouts
 from harness.specs.trial import TrialSpec
 from harness.timeline.timeline import Track
 
@@ -85,7 +85,7 @@ async def exercised(
     spec: TrialSpec,
     track: Track,
     emit: Callable[[Event], None],
-    patience: Patience,
+    timeouts: Timeouts,
 ) -> None:
     """Put a provider through the exercise, and emit what was noted, and a `RuleChecked` for each rule.
 
@@ -100,7 +100,7 @@ async def exercised(
 
     for utterance in track.truth:
         note(utterance)
-    await run_exercise(provider, spec, track, note, patience)
+    await run_exercise(provider, spec, track, note, timeouts)
     for checked in judge_exercise(spec, read_exercise(), noted):
         emit(checked)
 

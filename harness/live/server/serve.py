@@ -24,7 +24,7 @@ from harness.meters.meters import Meters
 from harness.processes.isolated.provider import Isolated
 from harness.provider.choice import Choice, choose_providers
 from harness.provider.registry import make_provider
-from harness.provider.timeouts import patience_asked_for
+from harness.provider.timeouts import timeouts_from_env
 from harness.support.sanitize import printable
 
 log = logging.getLogger("echobench.live")
@@ -69,7 +69,7 @@ async def serve(serving: Serving) -> None:
     seats = Seats(lambda: make_seat(serving, choice, others), serving.sessions)
     keeper = Keeper(serving.keep)
     manner = Manner(
-        serving.chunk_seconds, serving.queue_s, patience_asked_for(), read_rules(), limits,
+        serving.chunk_seconds, serving.queue_s, timeouts_from_env(), read_rules(), limits,
         Meters(SHARED_S), serving.vad,
     )  # fmt: skip
     live = LiveServer(seats, manner, keeper)

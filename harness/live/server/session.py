@@ -41,7 +41,7 @@ from harness.live.server.outbox import Outbox
 from harness.live.server.provider_slots import Seat
 from harness.live.server.session_log import Keeper
 from harness.meters.meters import Meters
-from harness.provider.timeouts import Patience
+from harness.provider.timeouts import Timeouts
 from harness.session.session import Emit, Input, Stage
 
 REMEMBERED = 200
@@ -54,7 +54,7 @@ class Manner:
 
     chunk_seconds: float
     queue_s: float
-    patience: Patience
+    timeouts: Timeouts
     rules: Rules
     limits: LiveLimits
     meters: Meters
@@ -109,7 +109,7 @@ class LiveSession:
         try:
             await hold_degradable_session(
                 self._seat.relay, self.name, config, inputs, manner.queue_s, self._tap,
-                manner.patience, manner.rules, self._seat.switches(), self._begun, manner.meters,
+                manner.timeouts, manner.rules, self._seat.switches(), self._begun, manner.meters,
                 manner.vad,
             )  # fmt: skip
         except EchobenchError as error:
