@@ -44,7 +44,7 @@ class Degrader:
         """Where the session stands."""
         return self.state.level
 
-    async def keep_on(self) -> None:
+    async def run(self) -> None:
         """Look every second, until cancelled."""
         while True:
             await asyncio.sleep(EVERY_S)

@@ -69,7 +69,7 @@ async def hold_degradable_session(
 
         relay.on_failure = failed
         on_begin(stage, degrader)
-        await degrader.keep_on()
+        await degrader.run()
 
     await hold_session(
         relay, session_id, config, inputs, queue_s, tapped, timeouts, [degrade], relay.give_up,

@@ -12,7 +12,7 @@ from harness.timeline.corpus import CorpusUtterance
 from harness.timeline.timeline import build_timeline
 
 
-def doing(
+def start_trial(
     provider: ASRProvider,
     spec: TrialSpec,
     utterances: Sequence[CorpusUtterance],

@@ -38,7 +38,7 @@ from harness.processes.pipes import own_pipes
 from harness.provider.attribution import provider_errors
 from harness.provider.registry import corpus_path, find_corpus, make_provider
 from harness.provider.timeouts import DEFAULT
-from harness.runner.dispatch import doing
+from harness.runner.dispatch import start_trial
 from harness.runner.requests import Infer, Load, Measure, Request
 from harness.specs.trial import Activity, TrialStatus
 from harness.support.sanitize import sendable
@@ -132,7 +132,7 @@ class Worker:
             raise UsageError("worker", "nothing is loaded", "a load first")
         match request:
             case Measure(spec=spec):
-                trial = doing(self._provider, spec, self._utterances, emit, self._patience)
+                trial = start_trial(self._provider, spec, self._utterances, emit, self._patience)
                 clock.run(trial, spec.clock)
                 if spec.activity is Activity.CONFORMANCE:
                     self._provider = None  # it is closed

@@ -9,7 +9,7 @@ from harness.clock import now_s
 from harness.contract import AudioSource
 from harness.journal.events import Backpressure, ChunkDone, ChunkTaken, Dropped, Event, Queued
 from harness.session.chunking import Chunk
-from harness.session.time_mapping import HeardAudio
+from harness.session.time_mapping import SourceTimeMap
 
 HIGH_LEVEL = 0.5
 """From this share on, the source is told that the queue fills up."""
@@ -45,7 +45,7 @@ class ChunkQueue:
         beeps: Sequence[int] = (),
     ) -> None:
         self.source = source
-        self.heard = HeardAudio(beeps)
+        self.heard = SourceTimeMap(beeps)
         self.taken = self.handed_over = 0
         self.keep_every = 1
         """2 leaves out every other chunk, as a session does that is much too slow."""

@@ -26,7 +26,7 @@ from harness.session.chunk_queue import ChunkQueue
 from harness.session.chunking import Chunker
 from harness.session.listener import Listener
 from harness.session.source import Feed, play
-from harness.session.watchdog import OnStalled, Watch, end_session
+from harness.session.watchdog import OnStalled, Watchdog, end_session
 from harness.specs.trial import TrialSpec
 from harness.timeline.timeline import Track
 from harness.vad import PreFilter, make_detector
@@ -164,7 +164,7 @@ async def hold_session(
     own = contextlib.closing(Meters()) if meters is None else contextlib.nullcontext(meters)
     try:
         with own as used:
-            watch = Watch(
+            watch = Watchdog(
                 provider, stage.queues, origin_s, emit, timeouts.answer_s, on_stalled, used
             )
             await _stream_all(inputs, listeners, stage, emit, watch, beside)
@@ -195,7 +195,7 @@ async def _stream_all(
     listeners: Sequence[Listener],
     stage: Stage,
     emit: Emit,
-    watch: Watch,
+    watch: Watchdog,
     beside: Sequence[Beside],
 ) -> None:
     prefilters: Sequence[PreFilter | None] = stage.prefilters or [None] * len(inputs)
@@ -206,7 +206,7 @@ async def _stream_all(
             ):
                 feed = Feed(each.source, chunker, queue, prefilter, emit, stage.origin_s)
                 group.create_task(each.play(feed, stage.origin_s))
-            watching = [group.create_task(watch.keep_on())]
+            watching = [group.create_task(watch.run())]
             watching += [group.create_task(start(stage)) for start in beside]
             await asyncio.wait([group.create_task(each.listen()) for each in listeners])
             for task in watching:

@@ -20,7 +20,7 @@ REACH = round((SEARCH_S + BEEP_S) * SAMPLE_RATE_HZ)
 """How far around its expected first sample a beep is looked for."""
 
 
-class HeardAudio:
+class SourceTimeMap:
     """The stretches that a provider was given, in order.
 
     Args:
@@ -83,7 +83,7 @@ class HeardAudio:
     def moved(self, segment: ASRSegment) -> ASRSegment:
         """Move a segment and its words to the source's time.
 
-        >>> heard = HeardAudio()
+        >>> heard = SourceTimeMap()
         >>> second = np.zeros(SAMPLE_RATE_HZ, np.int16)
         >>> heard.add(Chunk(0, 0, second))
         >>> heard.add(Chunk(1, 5 * SAMPLE_RATE_HZ, second))

@@ -27,7 +27,7 @@ async def end_session(error: StalledError) -> None:
     raise error
 
 
-class Watch:
+class Watchdog:
     """Samples a session.
 
     Args:
@@ -55,7 +55,7 @@ class Watch:
         self._on_stalled = on_stalled
         self._meters = meters
 
-    async def keep_on(self) -> None:
+    async def run(self) -> None:
         """Sample every second, until cancelled.
 
         Raises:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import ASRSegment, Word
 from harness.session.chunking import Chunk
-from harness.session.time_mapping import HeardAudio
+from harness.session.time_mapping import SourceTimeMap
 from harness.timeline.beep import beep
 
 pieces = st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 3000)), min_size=1, max_size=12)
@@ -17,7 +17,7 @@ pieces = st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 3000)), min_siz
 @given(pieces)
 def test_every_sample_is_where_it_really_was(plan: list[tuple[int, int]]) -> None:
     """`plan`: how many samples are left out, and then how many are given."""
-    heard, at, given_so_far = HeardAudio(), 0, 0
+    heard, at, given_so_far = SourceTimeMap(), 0, 0
     places = []
     for number, (left_out, count) in enumerate(plan):
         at += left_out
@@ -31,7 +31,7 @@ def test_every_sample_is_where_it_really_was(plan: list[tuple[int, int]]) -> Non
 
 
 def test_a_word_at_a_seam_belongs_to_the_side_that_it_lies_on() -> None:
-    heard = HeardAudio()
+    heard = SourceTimeMap()
     heard.add(Chunk(0, 0, np.zeros(SAMPLE_RATE_HZ, np.int16)))
     heard.add(Chunk(1, 9 * SAMPLE_RATE_HZ, np.zeros(SAMPLE_RATE_HZ, np.int16)))
     words = (Word("before", 0.5, 1.0), Word("after", 1.0, 1.5))
@@ -43,7 +43,7 @@ def test_a_word_at_a_seam_belongs_to_the_side_that_it_lies_on() -> None:
 
 
 def test_without_a_gap_nothing_is_moved() -> None:
-    heard = HeardAudio()
+    heard = SourceTimeMap()
     heard.add(Chunk(0, 0, np.zeros(10, np.int16)))
     segment = ASRSegment(source=None, segment_id=0, revision=0, is_final=True, text="",
                          t0=0.0, t1=0.0)  # fmt: skip
@@ -63,7 +63,7 @@ def test_beeps_are_found_however_the_audio_is_cut(gaps: list[int], size: int, mo
     really = [begin + moved for begin in expected[:-1]]
     for begin in really:
         audio[begin : begin + len(beep())] = beep()
-    heard = HeardAudio(expected)
+    heard = SourceTimeMap(expected)
     for number, first in enumerate(range(0, len(audio), size)):
         heard.add(Chunk(number, first, audio[first : first + size]))
     heard.finish()
