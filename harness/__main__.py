@@ -4,7 +4,7 @@ import importlib
 import sys
 
 from harness.errors import EchobenchError, UnknownNameError
-from harness.support.sanitize import printable
+from harness.support.sanitize import sanitize
 
 COMMANDS = {
     "doctor": "what this machine is, what each provider lacks here, and what to use",
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
             raise UnknownNameError("python -m harness", name, COMMANDS)
         status: int = importlib.import_module(f"harness.commands.{name}").main(rest)
     except EchobenchError as error:
-        print("error:", *map(printable, str(error).splitlines()), sep=" ", file=sys.stderr)
+        print("error:", *map(sanitize, str(error).splitlines()), sep=" ", file=sys.stderr)
         return BAD_USAGE
     except KeyboardInterrupt:
         return BROKEN_OFF

@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Sequence
 
 from harness.errors import EchobenchError
-from harness.support.sanitize import printable
+from harness.support.sanitize import sanitize
 from reports.commands import compare, gate, render, trend
 from reports.commands.shared import Parser
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = given.run_command(given)
     except EchobenchError as error:
-        print(printable(" ".join(str(error).split())), file=sys.stderr)
+        print(sanitize(" ".join(str(error).split())), file=sys.stderr)
         return int(given.error_status)
     except KeyboardInterrupt:
         print("broken off", file=sys.stderr)

@@ -13,7 +13,7 @@ from harness.errors import EchobenchError
 from harness.journal.run_folder import RunFolder
 from harness.plugin.fixtures import Judged
 from harness.plugin.session import DISK_FULL_STATUS
-from harness.support.sanitize import printable
+from harness.support.sanitize import sanitize
 from harness.verdicts.evaluate import TrialResult
 
 
@@ -48,7 +48,7 @@ def properties_of(result: TrialResult, threshold: str) -> list[tuple[str, object
     if verdict is not None:
         named = msgspec.structs.asdict(verdict)
         found += [(name, value) for name, value in named.items() if value not in (None, "")]
-    return [(name, value if isinstance(value, float | int) else printable(str(value)))
+    return [(name, value if isinstance(value, float | int) else sanitize(str(value)))
             for name, value in found]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.errors import UnavailableError
 from harness.journal.run_folder import RunFolder
 from harness.support.atomic_write import write_whole
-from harness.support.gc_pause import no_search
+from harness.support.gc_pause import gc_paused
 from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.thresholds import FILE, Threshold, read_thresholds
 from reports.run_page.html import render
@@ -19,7 +19,7 @@ from reports.tables.summary import run_summary
 TABLES = {"verdicts": verdict_frame, "figures": figure_frame, "chunks": chunk_frame}
 
 
-@no_search()
+@gc_paused()
 def write_reports(folder: RunFolder, results: Sequence[TrialResult], path: Path) -> list[Path]:
     """Write the page, the summary for a pipeline, and the tables as CSV.
 

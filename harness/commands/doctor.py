@@ -12,7 +12,7 @@ from harness.machine.profile import MachineProfile, describe_machine
 from harness.machine.recommendation import Recommendation, recommend
 from harness.provider.attribution import provider_errors
 from harness.provider.registry import PROVIDERS, make_provider, names
-from harness.support.sanitize import printable
+from harness.support.sanitize import sanitize
 
 WIDTH = 80
 INDENT, LABEL = 2, 18
@@ -147,7 +147,7 @@ def table(title: str, rows: Iterable[tuple[str, str]]) -> str:
     lines = [title]
     for label, text in rows:
         lines += textwrap.wrap(
-            printable(text),
+            sanitize(text),
             width,
             initial_indent=" " * INDENT + f"{printable(label):<{LABEL - 1}} ",
             subsequent_indent=" " * (INDENT + LABEL + 2),

@@ -18,7 +18,7 @@ import msgspec
 
 from harness.errors import JournalError
 from harness.journal.events import AnyEvent, Event, TrialEnded, TrialStarted, encode
-from harness.support.gc_pause import no_search
+from harness.support.gc_pause import gc_paused
 
 TRIAL_MARK = b'{"trial":'
 CRC_MARK = b',"crc":"'
@@ -127,7 +127,7 @@ class TrialRecord:
     """Of the trial's start in the journal, from 1; its events are in the lines that follow."""
 
 
-@no_search()
+@gc_paused()
 def read_journal(path: Path) -> list[TrialRecord]:
     """Read all trials of a journal; one that never ended has `ended` None.
 

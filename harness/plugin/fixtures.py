@@ -8,7 +8,7 @@ import pytest
 
 from harness.plugin.session import SESSION
 from harness.specs.trial import TrialStatus
-from harness.support.sanitize import printable
+from harness.support.sanitize import sanitize
 from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.rules import rules_of
 from harness.verdicts.verdict import Verdict, VerdictLevel
@@ -65,7 +65,7 @@ def require_figures(result: TrialResult) -> None:
 
 def fail_with(reason: str) -> NoReturn:
     """Fail the test; an engine's words in the reason can't act on the terminal."""
-    pytest.fail("\n".join(map(printable, reason.splitlines())), pytrace=False)
+    pytest.fail("\n".join(map(sanitize, reason.splitlines())), pytrace=False)
 
 
 def describe(verdict: Verdict) -> str:

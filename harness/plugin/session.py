@@ -23,7 +23,7 @@ from harness.runner.run import measure_all
 from harness.specs.options import Options
 from harness.specs.scenario import all_scenarios
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
-from harness.support.sanitize import printable
+from harness.support.sanitize import sanitize
 from harness.timeline.corpus import CorpusUtterance
 from harness.timeline.placement import require_room
 from harness.verdicts.evaluate import TrialResult, evaluate
@@ -106,9 +106,9 @@ class BenchSession:
         reporter = self.config.pluginmanager.getplugin("terminalreporter")
         screen = self.config.get_terminal_writer()
         screen.line()
-        screen.line(f"machine: {printable(str(folder.info.machine))}")
+        screen.line(f"machine: {sanitize(str(folder.info.machine))}")
         if folder.info.recommendation is not None:
-            screen.line(f"recommended here: {printable(str(folder.info.recommendation))}")
+            screen.line(f"recommended here: {sanitize(str(folder.info.recommendation))}")
         progress = TrialLine(screen, live=reporter.isatty)
         try:
             measure_all(missing, self._pool, self._journal, progress)

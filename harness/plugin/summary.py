@@ -9,7 +9,7 @@ import pytest
 from harness.journal.run_folder import RunFolder
 from harness.runner.validity import remarks
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
-from harness.support.sanitize import printable
+from harness.support.sanitize import sanitize
 from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.verdict import VerdictLevel
 
@@ -114,7 +114,7 @@ def write_notes(reporter: pytest.TerminalReporter, result: TrialResult) -> None:
             reporter.write_line(
                 "\n".join(
                     textwrap.wrap(
-                        printable(line), width, initial_indent=indent, subsequent_indent=" " * 6
+                        sanitize(line), width, initial_indent=indent, subsequent_indent=" " * 6
                     )
                 )
             )

@@ -15,7 +15,7 @@ from harness.journal.events import (
 )
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.support.durations import clock_time
-from harness.support.sanitize import printable
+from harness.support.sanitize import sanitize
 
 REDRAW_S = 0.1
 PLAIN_S = 30.0
@@ -73,7 +73,7 @@ class TrialLine:
     def trial_ends(self, ended: TrialEnded) -> None:
         """See `harness.runner.run.Progress`."""
         if ended.status is not TrialStatus.OK:
-            problem = printable(ended.reason.partition("\n")[0])
+            problem = sanitize(ended.reason.partition("\n")[0])
             self._show(f"{ended.status}: {problem}", end="\n", whole=True)
         elif self._activity is Activity.CONFORMANCE:
             self._show(f"rules tried in {ended.wall_s:.0f} s", end="\n")

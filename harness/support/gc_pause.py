@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def no_search() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Don't look for cyclic garbage meanwhile.
 
     The search looks at all that lives, again and again while that grows: a third of the time that
     a million events take to be read and evaluated.
 
-    >>> with no_search():
+    >>> with gc_paused():
     ...     gc.isenabled()
     False
     """

@@ -9,10 +9,10 @@ LONGEST_TEXT = 10_000
 """Characters of a reason; more than anyone reads."""
 
 
-def printable(text: str) -> str:
+def sanitize(text: str) -> str:
     r"""Replace what could act on a terminal or reorder a line by its visible escape; keep tabs.
 
-    >>> printable("\x1b[31mred\u202e")
+    >>> sanitize("\x1b[31mred\u202e")
     '\\x1b[31mred\\u202e'
     """
     if text.isprintable():  # nearly always, and then nothing in it is harmful

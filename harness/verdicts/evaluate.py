@@ -10,7 +10,7 @@ from harness.journal.events import RuleChecked
 from harness.journal.journal import TrialRecord
 from harness.metrics import Measurement, TrialLog, measure
 from harness.specs.trial import TrialSpec, TrialStatus
-from harness.support.gc_pause import no_search
+from harness.support.gc_pause import gc_paused
 from harness.verdicts.rules import rules_of
 from harness.verdicts.thresholds import Threshold
 from harness.verdicts.verdict import Verdict, VerdictLevel, fail, judge, unjudged, worst
@@ -55,7 +55,7 @@ class TrialResult:
         return worst([*(verdict.level for verdict in self.verdicts.values()), *checks])
 
 
-@no_search()
+@gc_paused()
 def evaluate(
     records: Sequence[TrialRecord], thresholds: dict[str, Threshold]
 ) -> dict[str, TrialResult]:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from markupsafe import Markup, escape
 
-from harness.support.sanitize import printable
+from harness.support.sanitize import sanitize
 
 Anchor = Literal["start", "middle", "end"]
 
@@ -26,10 +26,10 @@ def element(name: str, attributes: Mapping[str, object], *children: str) -> Mark
     Markup('<text x="5%">a &lt; b</text>')
     """
     inside = Markup("").join(
-        child if isinstance(child, Markup) else escape(printable(child)) for child in children
+        child if isinstance(child, Markup) else escape(sanitize(child)) for child in children
     )
     pairs = Markup("").join(
-        Markup(' {}="{}"').format(key, printable(str(value))) for key, value in attributes.items()
+        Markup(' {}="{}"').format(key, sanitize(str(value))) for key, value in attributes.items()
     )
     return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), pairs, inside)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from harness.journal.run_folder import LATEST, RUNS
-from harness.support.sanitize import printable
+from harness.support.sanitize import sanitize
 
 RUN_HELP = f"a run's id, its folder, or '{LATEST}'"
 USAGE_STATUS = 2
@@ -28,7 +28,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """See `argparse.ArgumentParser`."""
         self.print_usage(sys.stderr)
-        self.exit(self.error_status, printable(f"{self.prog}: {message}") + "\n")
+        self.exit(self.error_status, sanitize(f"{self.prog}: {message}") + "\n")
 
 
 def add_runs_dir(parser: argparse.ArgumentParser) -> None:
@@ -38,4 +38,4 @@ def add_runs_dir(parser: argparse.ArgumentParser) -> None:
 
 def say(path: object) -> None:
     """Print a line, made harmless for a terminal."""
-    print(printable(str(path)))
+    print(sanitize(str(path)))

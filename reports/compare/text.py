@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from harness.support.sanitize import printable
+from harness.support.sanitize import sanitize
 from reports.compare.comparison import CHANGE_SIGNS, Comparison
 from reports.compare.differences import Change, Difference
 from reports.formatting import number, with_unit
@@ -20,7 +20,7 @@ def comparison_lines(comparisons: Sequence[Comparison]) -> Iterator[str]:
         yield f"on {comparison.head.info.machine}"
         for trial in comparison.trials:
             yield ""
-            yield printable(trial.spec.name)
+            yield sanitize(trial.spec.name)
             for each in trial.differences:
                 if each.change not in (Change.SAME, Change.UNKNOWN):
                     yield from _difference_lines(each)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from harness.support.sanitize import printable
+from harness.support.sanitize import sanitize
 from reports.formatting import number
 from reports.gating.decision import Outcome
 from reports.gating.gate import GateResult, TimedFinding
@@ -20,14 +20,14 @@ SIGNS = {
 
 def headline(result: GateResult) -> str:
     """The outcome and what decides it."""
-    return f"{SIGNS[result.outcome]} gate: {result.outcome}: {printable(result.reason)}"
+    return f"{SIGNS[result.outcome]} gate: {result.outcome}: {sanitize(result.reason)}"
 
 
 def gate_lines(result: GateResult) -> Iterator[str]:
     """Everything, for the terminal."""
     yield ""
     yield f"base {result.base[:12]}, head {result.head[:12]}"
-    yield f"{printable(result.machine)}, load {result.load_1min:g}" if result.machine else ""
+    yield f"{sanitize(result.machine)}, load {result.load_1min:g}" if result.machine else ""
     yield f"{result.runs} runs in {result.took_s / 60:.1f} min; control {result.control}"
     if result.timed:
         yield f"{'time':<16}{'head/base':>10}{'below':>8}{'p':>9}{'pairs':>7}  outcome"
@@ -71,7 +71,7 @@ def gate_markdown(result: GateResult) -> str:
 def absolute_lines(result: AbsoluteResult) -> Iterator[str]:
     """A run held to its thresholds, for the terminal."""
     for outcome, words in result.points:
-        yield f"{SIGNS[outcome]} {printable(words)}"
+        yield f"{SIGNS[outcome]} {sanitize(words)}"
     against = f"{len(result.points)} against" if result.points else "nothing against"
     yield f"{SIGNS[result.outcome]} gate: {result.outcome}: {result.judged} judged, {against} it"
 

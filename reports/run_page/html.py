@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 import reports
 from harness.journal.run_folder import RunFolder
-from harness.support.sanitize import printable
+from harness.support.sanitize import sanitize
 from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.thresholds import Threshold
 from harness.verdicts.verdict import VerdictLevel
@@ -96,4 +96,4 @@ def _environment() -> Environment:
 
 
 def _made_printable(value: object) -> object:
-    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return sanitize(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from harness.support.atomic_write import write_whole
-from harness.support.sanitize import printable
+from harness.support.sanitize import sanitize
 
 FORMULA_STARTS = tuple("=+-@\t\r\n\0＝＋－＠")  # noqa: RUF001  (some spreadsheets take the wide ones too)
 """What makes a spreadsheet calculate a cell instead of showing it; the list is OWASP's."""
@@ -24,7 +24,7 @@ def inert(cell: str) -> str:
     >>> inert("=HYPERLINK(1)"), inert("< 0.5"), inert("two\nlines")
     ("'=HYPERLINK(1)", '< 0.5', 'two\\nlines')
     """
-    shown = printable(cell)
+    shown = sanitize(cell)
     return f"'{shown}" if cell.startswith(FORMULA_STARTS) else shown
 
 

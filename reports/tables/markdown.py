@@ -7,7 +7,7 @@ what stands in the summary as Markdown with HTML. A provider's words must do nei
 import re
 from collections.abc import Sequence
 
-from harness.support.sanitize import printable
+from harness.support.sanitize import sanitize
 
 ACTIVE = re.compile(r"[\\`*_\[\]<>#|~&@$]|^[-+=]|:(?=[:/])|(?<=:):|(?<=www)\.", re.IGNORECASE)
 """What Markdown, its extensions on GitHub, or HTML could take for more than text."""
@@ -24,7 +24,7 @@ def plain(text: str) -> str:
     >>> plain("two\nlines")
     'two&#92;nlines'
     """
-    shown = printable(text).replace("\t", " ").strip()
+    shown = sanitize(text).replace("\t", " ").strip()
     return ACTIVE.sub(lambda found: f"&#{ord(found[0])};", shown)
 
 

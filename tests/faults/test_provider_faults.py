@@ -15,7 +15,7 @@ from harness.journal.events import RuleChecked, SegmentArrived
 from harness.journal.journal import TrialRecord
 from harness.provider.timeouts import Timeouts
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
-from harness.support.sanitize import printable
+from harness.support.sanitize import sanitize
 from harness.verdicts.evaluate import evaluate
 from harness.verdicts.thresholds import FILE, read_thresholds
 from harness.verdicts.verdict import VerdictLevel
@@ -127,4 +127,4 @@ def test_what_is_said_is_kept_as_it_was_said(outcomes: Outcomes) -> None:
     (segment,) = [event.segment for event in record.events if isinstance(event, SegmentArrived)]
     assert isinstance(segment, ASRSegment)
     assert segment.text == "\x1b[2J\x00\r\n\u202eolleh\x07"
-    assert printable(segment.text) == "\\x1b[2J\\x00\\r\\n\\u202eolleh\\x07"
+    assert sanitize(segment.text) == "\\x1b[2J\\x00\\r\\n\\u202eolleh\\x07"

@@ -18,7 +18,7 @@ from harness.live.protocol.messages import (
     Warned,
 )
 from harness.support.durations import clock_time
-from harness.support.sanitize import printable
+from harness.support.sanitize import sanitize
 
 LABEL = 8
 CLEAR_LINE, UP = "\r\x1b[K", "\x1b[A"
@@ -78,7 +78,7 @@ class Captions:
     def _print(self, time: str, source: AudioSource, text: str) -> None:
         self._erase()
         label = f"{source:<{LABEL}}"
-        body = textwrap.wrap(printable(text), max(20, self._width() - len(time) - LABEL)) or [""]
+        body = textwrap.wrap(sanitize(text), max(20, self._width() - len(time) - LABEL)) or [""]
         for number, line in enumerate(body):
             head = f"{time}{label}" if not number else " " * (len(time) + LABEL)
             self._screen.write(f"{self._colour(source)}{head}{self._plain()}{line}\n")
@@ -86,7 +86,7 @@ class Captions:
 
     def _news(self, words: str) -> None:
         self._erase()
-        for line in textwrap.wrap(printable(words), self._width(), initial_indent="-- ",
+        for line in textwrap.wrap(sanitize(words), self._width(), initial_indent="-- ",
                                   subsequent_indent="   "):  # fmt: skip
             self._screen.write(f"{self._plain(BOLD)}{line}{self._plain()}\n")
         self._draw()
@@ -100,7 +100,7 @@ class Captions:
         lines = []
         for source, text in self._open.items():
             room = self._width() - LABEL - 8
-            shown = printable(text)
+            shown = sanitize(text)
             shown = f"…{shown[1 - room :]}" if len(shown) > room else shown
             lines.append(f"{COLOURS[source]}{'':>7}{source:<{LABEL}}{DIM}{shown}{PLAIN}")
         lines.append(f"{DIM}{self._figures[: self._width()]}{PLAIN}")

@@ -25,7 +25,7 @@ from harness.processes.isolated.provider import Isolated
 from harness.provider.choice import Choice, choose_providers
 from harness.provider.registry import make_provider
 from harness.provider.timeouts import timeouts_from_env
-from harness.support.sanitize import printable
+from harness.support.sanitize import sanitize
 
 log = logging.getLogger("echobench.live")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -113,8 +113,8 @@ def chosen(serving: Serving) -> tuple[Choice, list[Choice]]:
     """
     machine = describe_machine()
     advice = recommend(machine)
-    log.info("machine: %s", printable(str(machine)))
-    log.info("recommended here: %s", printable(str(advice)) if advice else "nothing")
+    log.info("machine: %s", sanitize(str(machine)))
+    log.info("recommended here: %s", sanitize(str(advice)) if advice else "nothing")
     asked = [serving.provider] if serving.provider else []
     ready, _ = choose_providers(asked, [serving.model] if serving.model else [])
     preferred = [choice for choice in ready if advice and choice.provider.name == advice.provider]

@@ -20,7 +20,7 @@ from harness.live.server.provider_slots import Seats
 from harness.live.server.session import LiveSession, Manner
 from harness.live.server.session_log import Keeper
 from harness.session.session import Emit
-from harness.support.sanitize import printable
+from harness.support.sanitize import sanitize
 
 log = logging.getLogger("echobench.live")
 REMEMBERED = 16
@@ -72,7 +72,7 @@ class LiveServer:
         try:
             await self._serve(connection, outbox)
         except RefusalError as refusal:
-            log.info("refused: %s", printable(str(refusal)))
+            log.info("refused: %s", sanitize(str(refusal)))
             outbox.put(Failed(code=refusal.close, message=str(refusal)))
             await outbox.drained()
             connection.close_timeout = OFFENDER_S
