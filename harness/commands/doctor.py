@@ -149,7 +149,7 @@ def table(title: str, rows: Iterable[tuple[str, str]]) -> str:
         lines += textwrap.wrap(
             sanitize(text),
             width,
-            initial_indent=" " * INDENT + f"{printable(label):<{LABEL - 1}} ",
+            initial_indent=" " * INDENT + f"{sanitize(label):<{LABEL - 1}} ",
             subsequent_indent=" " * (INDENT + LABEL + 2),
             break_on_hyphens=False,
         )

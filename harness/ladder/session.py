@@ -38,7 +38,7 @@ async def hold_degradable_session(
         inputs: The sources.
         queue_s: Audio that may wait behind a source's newest chunk.
         emit: Takes events, from any thread.
-        patience: How long a provider may take to answer and to stop.
+        timeouts: How long a provider may take to answer and to stop.
         rules: The ladder.
         switches: What its actions do, beside those on chunks, which every session has.
         on_begin: Called when the session has begun, before any audio.

@@ -34,11 +34,11 @@ class CalledChild:
         name: What to call it in messages.
         engine: `module:Class` of the engine, which is made with the arguments in the child.
         arguments: Anything that MessagePack carries.
-        patience_s: How long it may take no call.
+        timeout_s: How long it may take no call.
     """
 
-    def __init__(self, name: str, engine: str, *arguments: Any, patience_s: float = 60.0) -> None:
-        self._name, self._patience_s = name, patience_s
+    def __init__(self, name: str, engine: str, *arguments: Any, timeout_s: float = 60.0) -> None:
+        self._name, self._timeout_s = name, timeout_s
         self._first = Call(engine, arguments)
         self._received = bytearray()
         self._lock = threading.Lock()  # for the two below, which the reading thread uses too
@@ -78,14 +78,14 @@ class CalledChild:
         """
         return await self._ask(Call(method, arguments))
 
-    async def idle(self, patience_s: float) -> bool:
+    async def idle(self, timeout_s: float) -> bool:
         """Wait for the answers that nobody waits for any more.
 
         Returns:
-            Whether it can be used again; not if that takes longer than patience lasts.
+            Whether it can be used again; not if that takes longer than the timeout lasts.
         """
         with contextlib.suppress(TimeoutError, ProviderError):
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(timeout_s):
                 await self._ask(NOTHING)
         return self.is_usable
 
@@ -120,7 +120,7 @@ class CalledChild:
                 count = self._child.offer(message)
                 message = message[count:]
                 if not count:
-                    await self._child.room(self._patience_s)
+                    await self._child.room(self._timeout_s)
         except ProviderError:
             raise
         except BaseException:

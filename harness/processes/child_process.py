@@ -109,7 +109,7 @@ class ChildProcess:
         except (OSError, ValueError) as error:  # the pipe is broken, or closed by `end`
             raise ProviderError(self._name, "the process takes no more input") from error
 
-    async def room(self, patience_s: float) -> None:
+    async def room(self, timeout_s: float) -> None:
         """Wait until it can be offered more.
 
         Raises:
@@ -119,10 +119,10 @@ class ChildProcess:
         descriptor = self._stdin.fileno()
         loop.add_writer(descriptor, room.set)
         try:
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(timeout_s):
                 await room.wait()
         except TimeoutError as error:
-            raise StalledError(self._name, f"took no audio for {patience_s:g} s") from error
+            raise StalledError(self._name, f"took no audio for {timeout_s:g} s") from error
         finally:
             loop.remove_writer(descriptor)
 

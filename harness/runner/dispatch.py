@@ -26,7 +26,7 @@ def start_trial(
         spec: The trial.
         utterances: What may be spoken.
         emit: Takes the trial's events, from any thread.
-        patience: How long the provider may take to answer and to stop.
+        timeouts: How long the provider may take to answer and to stop.
     """
     match spec.activity:
         case Activity.CONFORMANCE:

@@ -24,11 +24,11 @@ class WorkerPool:
     """One worker at a time, so that trials share neither memory nor processors.
 
     Args:
-        patience: How long to wait for a worker.
+        timeouts: How long to wait for a worker.
     """
 
     def __init__(self, timeouts: Timeouts = DEFAULT) -> None:
-        self._patience = timeouts
+        self._timeouts = timeouts
         self._worker: WorkerProcess | None = None
         self._wanted: tuple[object, ...] = ()
         self._loaded: Loaded | None = None
@@ -60,7 +60,7 @@ class WorkerPool:
             settings=spec.settings,
             corpus=spec.corpus,
             spawned_at_s=self._worker.spawned_at_s,
-            timeouts=self._patience,
+            timeouts=self._timeouts,
         )
         try:
             self.ask(load, self._note_loaded)
@@ -83,7 +83,7 @@ class WorkerPool:
         """
         assert self._worker is not None
         loads = isinstance(request, Load)
-        silence_s = self._patience.load_s if loads else self._patience.silence_s
+        silence_s = self._timeouts.load_s if loads else self._timeouts.silence_s
         try:
             for line, event in self._worker.ask(request, silence_s):
                 if isinstance(event, TrialEnded):

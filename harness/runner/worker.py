@@ -98,7 +98,7 @@ class Worker:
         self._provider: ASRProvider | None = None
         self._model = ""
         self._utterances: list[CorpusUtterance] = []
-        self._patience = DEFAULT
+        self._timeouts = DEFAULT
 
     def answer(self, request: Request) -> None:
         """Do what is asked, and say how it ended."""
@@ -120,7 +120,7 @@ class Worker:
         if isinstance(request, Load):
             self._utterances = find_corpus(request.corpus)
             AUDIT_HOOK.keep_secret(filter(None, [corpus_path(request.corpus)]))
-            self._model, self._patience = request.model, request.patience
+            self._model, self._timeouts = request.model, request.timeouts
             with provider_errors(request.provider):
                 self._provider = make_provider(request.provider, request.settings)
             spawn_s = time.monotonic() - request.spawned_at_s
@@ -132,7 +132,7 @@ class Worker:
             raise UsageError("worker", "nothing is loaded", "a load first")
         match request:
             case Measure(spec=spec):
-                trial = start_trial(self._provider, spec, self._utterances, emit, self._patience)
+                trial = start_trial(self._provider, spec, self._utterances, emit, self._timeouts)
                 clock.run(trial, spec.clock)
                 if spec.activity is Activity.CONFORMANCE:
                     self._provider = None  # it is closed

@@ -78,7 +78,7 @@ async def run_session(
         spec: The trial.
         tracks: What each source plays.
         emit: Takes events, from any thread.
-        patience: How long the provider may take to answer and to stop.
+        timeouts: How long the provider may take to answer and to stop.
 
     Raises:
         ProviderError: The provider failed, got stuck or broke the contract.
@@ -124,7 +124,7 @@ async def hold_session(
         inputs: The sources.
         queue_s: Audio that may wait behind a source's newest chunk.
         emit: Takes events, from any thread.
-        patience: How long the provider may take to answer and to stop.
+        timeouts: How long the provider may take to answer and to stop.
         beside: What else is to run meanwhile; an error of it ends the session.
         on_stalled: Called when the provider is stuck; raises to end the session.
         meters: What looks at the process and the machine; the session's own when None.

@@ -36,13 +36,13 @@ class VoxtralProcess:
         where: What to call it in messages.
         argv: The program and its arguments.
         interval_s: What `-I` in them says.
-        patience_s: How long it may do nothing with audio at hand.
+        timeout_s: How long it may do nothing with audio at hand.
     """
 
     def __init__(
-        self, where: str, argv: Sequence[str], interval_s: float, patience_s: float
+        self, where: str, argv: Sequence[str], interval_s: float, timeout_s: float
     ) -> None:
-        self._where, self._argv, self._patience_s = where, argv, patience_s
+        self._where, self._argv, self._timeout_s = where, argv, timeout_s
         self._answers = Answers(where, interval_s, self._tell)
         self._pace = self._answers.pace
         self._listener: Listener | None = None
@@ -188,24 +188,24 @@ class VoxtralProcess:
             rest = rest[count:]
             if not count:
                 try:
-                    await child.room(self._patience_s)
+                    await child.room(self._timeout_s)
                 except StalledError as error:
                     answers.fail(error)
         self._check()
 
     async def _until(
-        self, done: Callable[[], bool], patience_s: float | None = None, problem: str = ""
+        self, done: Callable[[], bool], timeout_s: float | None = None, problem: str = ""
     ) -> None:
         """Wait until it is done, as long as the process gets on with its audio now and then."""
-        patience_s = patience_s or self._patience_s
-        problem = problem or f"said nothing for {patience_s:g} s with audio at hand"
+        timeout_s = timeout_s or self._timeout_s
+        problem = problem or f"said nothing for {timeout_s:g} s with audio at hand"
         loop, taken, deadline_s = asyncio.get_running_loop(), -1, 0.0
         while True:
             self._check()
             if done():
                 return
             if taken != self._pace.taken:
-                taken, deadline_s = self._pace.taken, loop.time() + patience_s
+                taken, deadline_s = self._pace.taken, loop.time() + timeout_s
             self._news.clear()
             try:
                 async with asyncio.timeout_at(deadline_s):

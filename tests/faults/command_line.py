@@ -25,7 +25,7 @@ class CommandLine:
 
     runs: Path
     arguments: list[str]
-    patience: object = DEFAULT
+    timeouts: object = DEFAULT
     mark: str = field(default_factory=lambda: uuid.uuid4().hex)
     output: str = ""
 
@@ -44,7 +44,7 @@ class CommandLine:
                 **os.environ,
                 "PYTHONPATH": str(STAND_INS),
                 MARK: self.mark,
-                VARIABLE: msgspec.json.encode(self.patience).decode(),
+                VARIABLE: msgspec.json.encode(self.timeouts).decode(),
             },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -94,7 +94,7 @@ async def run_exercise(
         spec: The trial.
         track: What its one source plays.
         emit: Takes events, from any thread.
-        patience: How long a provider may take to answer and to stop.
+        timeouts: How long a provider may take to answer and to stop.
         others: The smaller model and the other provider; `stand_ins` when None.
         rules: The ladder; that of the file when None.
 

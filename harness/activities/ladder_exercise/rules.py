@@ -87,7 +87,7 @@ async def exercised(
     emit: Callable[[Event], None],
     timeouts: Timeouts,
 ) -> None:
-    """Put a provider through the exercise, and emit what was noted, and a `RuleChecked` for each rule.
+    """Run the exercise on a provider, and emit its events and a `RuleChecked` per rule.
 
     Raises:
         EchobenchError: As of any session.
