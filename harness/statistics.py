@@ -147,7 +147,7 @@ def theil_sen(values: Sequence[float]) -> float:
 
 
 @dataclass(frozen=True)
-class Line:
+class LinearFit:
     """A robust line through points: the median of all pairs' slopes, with its bounds."""
 
     slope: float
@@ -161,7 +161,7 @@ class Line:
         return self.intercept + self.slope * x
 
 
-def robust_line(x: Values, y: Values) -> Line:
+def robust_line(x: Values, y: Values) -> LinearFit:
     """Theil-Sen line with Sen's bounds, which need no assumption about the scatter.
 
     Source: Sen 1968, with the normal approximation to Kendall's statistic for the ranks of the
@@ -193,7 +193,7 @@ def robust_line(x: Values, y: Values) -> Line:
     high = min(len(slopes) - 1, math.ceil((len(slopes) + spread) / 2))
     slope = float(np.median(slopes))
     intercept = float(np.median(ys - slope * xs))
-    return Line(slope, float(slopes[low]), float(slopes[high]), intercept)
+    return LinearFit(slope, float(slopes[low]), float(slopes[high]), intercept)
 
 
 def bootstrap(

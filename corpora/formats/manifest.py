@@ -21,7 +21,7 @@ from harness.text_normalizer import tokens
 from harness.timeline.corpus import CorpusUtterance
 
 
-class Line(msgspec.Struct, frozen=True):
+class ManifestEntry(msgspec.Struct, frozen=True):
     """One line of a manifest."""
 
     audio_filepath: Annotated[str, Meta(min_length=1)]
@@ -97,7 +97,7 @@ class _Folder:
 
 def _utterance(text: str, folder: _Folder, where: str) -> CorpusUtterance:
     try:
-        line = msgspec.json.decode(text, type=Line)
+        line = msgspec.json.decode(text, type=ManifestEntry)
     except (msgspec.MsgspecError, ValueError) as error:
         allowed = "a JSON object with audio_filepath, duration and text; see docs/own-corpus.md"
         raise DataFileError(where, str(error), allowed) from error
@@ -111,7 +111,7 @@ def _utterance(text: str, folder: _Folder, where: str) -> CorpusUtterance:
     )
 
 
-def _words(line: Line, where: str) -> tuple[Word, ...] | None:
+def _words(line: ManifestEntry, where: str) -> tuple[Word, ...] | None:
     if line.words is None:
         return None
     before_s = 0.0

@@ -6,7 +6,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from harness.errors import UnavailableError
-from harness.ladder.failover import Relay, Runner
+from harness.ladder.failover import FailoverProvider, Member
 from harness.session.chunk_queue import ChunkQueue
 from harness.session.chunking import Chunker
 from harness.vad import PreFilter
@@ -50,18 +50,18 @@ def vad_off(prefilters: Sequence[PreFilter]) -> Switch:
     return switch
 
 
-def other_runner(relay: Relay, other: Runner) -> Switch:
+def other_member(failover: FailoverProvider, other: Member) -> Switch:
     """Another provider or model, loaded already, takes over; undone, the first one does."""
 
     async def switch(on: bool) -> str:
-        runner = other if on else relay.runners[0]
-        await relay.put_to_work(runner)
-        return f"{runner.title} took over"
+        member = other if on else failover.members[0]
+        await failover.switch_to(member)
+        return f"{member.title} took over"
 
     return switch
 
 
-def other_provider(relay: Relay, others: Sequence[Runner]) -> Switch:
+def other_provider(failover: FailoverProvider, others: Sequence[Member]) -> Switch:
     """The first of several that hasn't failed takes over; undone, the first of all is tried again.
 
     Raises:
@@ -69,11 +69,11 @@ def other_provider(relay: Relay, others: Sequence[Runner]) -> Switch:
     """
 
     async def switch(on: bool) -> str:
-        usable = [runner for runner in others if runner.failure is None]
+        usable = [member for member in others if member.failure is None]
         if on and not usable:
             raise UnavailableError("failover", "no provider is left that hasn't failed")
-        runner = usable[0] if on else relay.runners[0]
-        await relay.put_to_work(runner)
-        return f"{runner.title} took over"
+        member = usable[0] if on else failover.members[0]
+        await failover.switch_to(member)
+        return f"{member.title} took over"
 
     return switch

@@ -24,19 +24,19 @@ from harness.contract import (
 )
 from harness.errors import AudioError, EchobenchError, ProviderError
 from harness.ladder.handover import Pull, chunks, until
-from harness.ladder.stitched_source import Line
+from harness.ladder.stitched_source import StitchedSource
 from harness.provider.attribution import provider_errors
 
 
 @dataclass
-class Runner:
+class Member:
     """A provider that can be put to work, with the model that it holds."""
 
     provider: ASRProvider
     model: str
     streams: int = 0
     """Sources that it is at work on."""
-    fresh: asyncio.Task[None] | None = None
+    restart: asyncio.Task[None] | None = None
     """Starts its next session; it has to have begun anew before it is at work again."""
     failure: EchobenchError | None = None
 
@@ -50,15 +50,15 @@ class Runner:
 class Stream:
     """A source that is being streamed."""
 
-    line: Line
-    runner: Runner
+    stitched: StitchedSource
+    member: Member
     leave: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when another takes over."""
     done: bool = False
     """Whether a provider has answered to the end of it."""
 
 
-class Relay(ASRProvider):
+class FailoverProvider(ASRProvider):
     """Puts one of several providers to work.
 
     Args:
@@ -67,55 +67,55 @@ class Relay(ASRProvider):
 
     name = "relay"  # until it is made
 
-    def __init__(self, runners: Sequence[Runner]) -> None:
+    def __init__(self, members: Sequence[Member]) -> None:
         super().__init__()
-        self.name = runners[0].provider.name  # type: ignore[misc]
-        self.runners, self.at_work = list(runners), runners[0]
-        self.on_failure: Callable[[Runner, EchobenchError], Awaitable[None]] = _let_it_be
-        """Called when the one at work fails; may `put_to_work` another, and the stream goes on."""
+        self.name = members[0].provider.name  # type: ignore[misc]
+        self.members, self.active = list(members), members[0]
+        self.on_failure: Callable[[Member, EchobenchError], Awaitable[None]] = _let_it_be
+        """Called when the one at work fails; may `switch_to` another, and the stream goes on."""
         self._config: SessionConfig | None = None
         self._session_id = ""
-        self._lines: dict[AudioSource | None, Line] = {}
+        self._stitched: dict[AudioSource | None, StitchedSource] = {}
         self._streams: dict[AudioSource | None, Stream] = {}
 
     async def start_session(self, session_id: str, config: SessionConfig) -> bool:
         """See `ASRProvider`; starts all of them, so that each is loaded before it is needed."""
         if self._config is not None:
             return False
-        self._session_id, self._config, self._lines = session_id, config, {}
-        started: list[Runner] = []
+        self._session_id, self._config, self._stitched = session_id, config, {}
+        started: list[Member] = []
         try:
-            for runner in self.runners:
-                started.append(runner)
-                await self._start(runner)
+            for member in self.members:
+                started.append(member)
+                await self._start(member)
         except BaseException:
             self._config = None
-            for runner in started[:-1]:
-                await runner.provider.stop_session(session_id)
+            for member in started[:-1]:
+                await member.provider.stop_session(session_id)
             raise
-        self.at_work = self.runners[0]
+        self.active = self.members[0]
         return True
 
-    async def put_to_work(self, runner: Runner) -> None:
+    async def switch_to(self, member: Member) -> None:
         """Let another provider take over all sources; it begins where the last finals ended.
 
         Raises:
             ProviderError: It can't be started again after an earlier failure.
         """
-        if runner.failure is not None:
-            self._begin_anew(runner)
-        if runner.fresh is not None:
-            await runner.fresh
-        if runner.failure is not None:
-            raise ProviderError(runner.title, "can't take over", str(runner.failure))
-        self.at_work = runner
+        if member.failure is not None:
+            self._begin_anew(member)
+        if member.restart is not None:
+            await member.restart
+        if member.failure is not None:
+            raise ProviderError(member.title, "can't take over", str(member.failure))
+        self.active = member
         for stream in self._streams.values():
-            if stream.runner is not runner:
+            if stream.member is not member:
                 stream.leave.set()
 
     async def give_up(self, error: EchobenchError) -> None:
         """Treat the provider at work as failed, though it hasn't said so, as when it is stuck."""
-        await self._failed(self.at_work, error)
+        await self._failed(self.active, error)
 
     async def transcribe_stream(
         self,
@@ -128,21 +128,21 @@ class Relay(ASRProvider):
             raise ProviderError(self.name, "audio without a session", "start_session first")
         if source in self._streams:
             raise ProviderError(self.name, f"source {source or 'default'} is streaming already")
-        line = self._lines.setdefault(source, Line(source))
-        pull = Pull(pcm_stream, line.heard)
-        stream = self._streams[source] = Stream(line, self.at_work)
+        stitched = self._stitched.setdefault(source, StitchedSource(source))
+        pull = Pull(pcm_stream, stitched.heard)
+        stream = self._streams[source] = Stream(stitched, self.active)
         try:
             while not stream.done:
-                async with contextlib.aclosing(self._leg(stream, pull, sample_rate)) as leg:
-                    async for segment in leg:
+                async with contextlib.aclosing(self._stretch(stream, pull, sample_rate)) as stretch:
+                    async for segment in stretch:
                         yield segment
-            closing = line.closing()
+            closing = stitched.closing()
             if closing is not None:
                 yield closing
         finally:
             pull.close()
-            line.settle()
-            line.end_leg(await _account(stream.runner, source))
+            stitched.settle()
+            stitched.end_stretch(await _account(stream.member, source))
             del self._streams[source]
 
     async def flush(self, source: AudioSource | None = None) -> list[ASRSegment]:
@@ -150,16 +150,18 @@ class Relay(ASRProvider):
         stream = self._streams.get(source)
         if stream is None:
             return []
-        return [stream.line.moved(final) for final in await stream.runner.provider.flush(source)]
+        return [
+            stream.stitched.moved(final) for final in await stream.member.provider.flush(source)
+        ]
 
     async def health(self) -> ASRHealth:
         """See `ASRProvider`: that of the one at work, with the accounts of all."""
-        health = await _health(self.at_work)
+        health = await _health(self.active)
         accounts = {}
-        for source, line in self._lines.items():
+        for source, stitched in self._stitched.items():
             stream = self._streams.get(source)
-            present = line.base if stream is None else await _account(stream.runner, source)
-            accounts[source or "default"] = line.account(present)
+            present = stitched.base if stream is None else await _account(stream.member, source)
+            accounts[source or "default"] = stitched.account(present)
         return msgspec.structs.replace(health, audio=accounts)
 
     async def stop_session(self, session_id: str) -> None:
@@ -170,94 +172,94 @@ class Relay(ASRProvider):
             )
         self._config = None
         failures = []
-        for runner in self.runners:
-            if runner.fresh is not None:
-                await runner.fresh
+        for member in self.members:
+            if member.restart is not None:
+                await member.restart
             try:
-                await runner.provider.stop_session(session_id)
+                await member.provider.stop_session(session_id)
             except EchobenchError as error:
-                if runner.failure is None:  # of one that failed, nothing else was to be expected
+                if member.failure is None:  # of one that failed, nothing else was to be expected
                     failures.append(error)
         if failures:
             raise failures[0]
 
     async def close(self) -> None:
         """See `ASRProvider`."""
-        for runner in self.runners:
-            await runner.provider.close()
+        for member in self.members:
+            await member.provider.close()
 
-    async def _leg(
+    async def _stretch(
         self, stream: Stream, pull: Pull, sample_rate: int
     ) -> AsyncGenerator[ASRSegment]:
         """Let the provider at work answer until the stream ends or another takes over."""
-        runner = stream.runner = self.at_work
-        source = stream.line.source
+        member = stream.member = self.active
+        source = stream.stitched.source
         stream.leave.clear()
-        runner.streams += 1
-        again = stream.line.begin_leg(await _account(runner, source))
+        member.streams += 1
+        again = stream.stitched.begin_stretch(await _account(member, source))
         pull.forget()  # it is in what is heard again
-        segments = runner.provider.transcribe_stream(chunks(again, pull), sample_rate, source)
+        segments = member.provider.transcribe_stream(chunks(again, pull), sample_rate, source)
         try:
-            with provider_errors(f"{runner.title}, source {source or 'default'}"):
+            with provider_errors(f"{member.title}, source {source or 'default'}"):
                 async with contextlib.aclosing(until(segments, stream.leave)) as said:
                     async for segment in said:
-                        yield stream.line.moved(segment)
+                        yield stream.stitched.moved(segment)
             stream.done = pull.ended and not stream.leave.is_set()
             if not (stream.done or stream.leave.is_set()):
-                raise ProviderError(runner.title, "ended its answer while audio went on")
+                raise ProviderError(member.title, "ended its answer while audio went on")
         except AudioError:
             raise
         except EchobenchError as error:
-            await self._failed(runner, error)
+            await self._failed(member, error)
         finally:
             if not stream.done:
-                stream.line.end_leg(await _account(runner, source))
-            runner.streams -= 1
-            if runner is not self.at_work and not runner.streams and runner.failure is None:
-                self._begin_anew(runner)
+                stream.stitched.end_stretch(await _account(member, source))
+            member.streams -= 1
+            if member is not self.active and not member.streams and member.failure is None:
+                self._begin_anew(member)
 
-    async def _failed(self, runner: Runner, error: EchobenchError) -> None:
+    async def _failed(self, member: Member, error: EchobenchError) -> None:
         """Ask who takes over; raise the error if nobody does."""
-        if runner.failure is None:  # else another source has met with it already
-            runner.failure = error
-            await self.on_failure(runner, error)
-        if self.at_work is runner:
+        if member.failure is None:  # else another source has met with it already
+            member.failure = error
+            await self.on_failure(member, error)
+        if self.active is member:
             raise error
 
-    def _begin_anew(self, runner: Runner) -> None:
+    def _begin_anew(self, member: Member) -> None:
         """Start a new session in the background: cancels what is left, and counts from zero."""
-        runner.fresh = asyncio.get_running_loop().create_task(self._restart(runner))
+        member.restart = asyncio.get_running_loop().create_task(self._restart(member))
 
-    async def _restart(self, runner: Runner) -> None:
+    async def _restart(self, member: Member) -> None:
         try:
             with contextlib.suppress(EchobenchError):  # a session that failed may be none any more
-                await runner.provider.stop_session(self._session_id)
-            await self._start(runner)
+                await member.provider.stop_session(self._session_id)
+            await self._start(member)
         except EchobenchError as error:
-            runner.failure = error
+            member.failure = error
         finally:
-            runner.fresh = None
+            member.restart = None
 
-    async def _start(self, runner: Runner) -> None:
+    async def _start(self, member: Member) -> None:
         assert self._config is not None
-        runner.failure = None
-        runner.provider.on_inference = lambda span: self.on_inference(span)
-        runner.provider.on_interruption = lambda what: self.on_interruption(what)
-        config = msgspec.structs.replace(self._config, model=runner.model)
-        with provider_errors(runner.title):
-            if not await runner.provider.start_session(self._session_id, config):
-                raise ProviderError(runner.title, "refused a session while none was running")
+        member.failure = None
+        member.provider.on_inference = lambda span: self.on_inference(span)
+        member.provider.on_interruption = lambda what: self.on_interruption(what)
+        config = msgspec.structs.replace(self._config, model=member.model)
+        with provider_errors(member.title):
+            if not await member.provider.start_session(self._session_id, config):
+                raise ProviderError(member.title, "refused a session while none was running")
 
 
-async def _let_it_be(runner: Runner, error: EchobenchError) -> None:
+async def _let_it_be(member: Member, error: EchobenchError) -> None:
     """Nobody takes over."""
 
 
-async def _health(runner: Runner) -> ASRHealth:
+async def _health(member: Member) -> ASRHealth:
     """A provider's health; that of one that can't even say has only an error in it."""
     try:
-        with provider_errors(runner.title):
-            return await runner.provider.health()
+        with provider_errors(member.title):
+            return await member.provider.health()
     except EchobenchError as error:
         return ASRHealth(
             realtime_factor=None,
@@ -268,6 +270,6 @@ async def _health(runner: Runner) -> ASRHealth:
         )
 
 
-async def _account(runner: Runner, source: AudioSource | None) -> AudioAccount:
+async def _account(member: Member, source: AudioSource | None) -> AudioAccount:
     """A provider's own account; nothing was dealt with as far as one that broke down can tell."""
-    return (await _health(runner)).audio.get(source or "default", AudioAccount())
+    return (await _health(member)).audio.get(source or "default", AudioAccount())

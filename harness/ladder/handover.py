@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from harness.contract import ASRSegment
 
-LEAVING_S = 10.0
+CANCEL_TIMEOUT_S = 10.0
 """For a provider that is left to let go of a stream; one that doesn't is left to itself."""
 
 
@@ -89,9 +89,9 @@ async def _let_go(
     """Cancel a provider's stream; one that won't be cancelled is left to itself."""
     if following is not None and not following.done():
         following.cancel()
-        await asyncio.wait({following}, timeout=LEAVING_S)
+        await asyncio.wait({following}, timeout=CANCEL_TIMEOUT_S)
         if not following.done():
             return
     if isinstance(segments, AsyncGenerator):
-        async with asyncio.timeout(LEAVING_S):
+        async with asyncio.timeout(CANCEL_TIMEOUT_S):
             await segments.aclose()

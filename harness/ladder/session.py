@@ -7,16 +7,16 @@ from harness.errors import EchobenchError
 from harness.journal.events import Event
 from harness.ladder.actions import Switch, drop_every_other, longer_chunks, vad_off
 from harness.ladder.degrader import Degrader
-from harness.ladder.failover import Relay, Runner
+from harness.ladder.failover import FailoverProvider, Member
 from harness.ladder.load_meter import LoadMeter
 from harness.ladder.state_machine import Rules
 from harness.meters.meters import Meters
 from harness.provider.timeouts import Timeouts
-from harness.session.session import Input, Stage, hold_session
+from harness.session.session import Input, RunningSession, hold_session
 
 
 async def hold_degradable_session(
-    relay: Relay,
+    failover: FailoverProvider,
     session_id: str,
     config: SessionConfig,
     inputs: Sequence[Input],
@@ -25,14 +25,14 @@ async def hold_degradable_session(
     timeouts: Timeouts,
     rules: Rules,
     switches: Mapping[str, Switch],
-    on_begin: Callable[[Stage, Degrader], None] = lambda stage, degrader: None,
+    on_begin: Callable[[RunningSession, Degrader], None] = lambda running, degrader: None,
     meters: Meters | None = None,
     vad: str | None = None,
 ) -> None:
     """Hold a session whose providers can be changed; see `hold_session`.
 
     Args:
-        relay: The providers.
+        failover: The providers.
         session_id: The session's.
         config: The session's.
         inputs: The sources.
@@ -54,24 +54,33 @@ async def hold_degradable_session(
         meter.note(event)
         emit(event)
 
-    async def degrade(stage: Stage) -> None:
+    async def degrade(running: RunningSession) -> None:
         every: dict[str, Switch] = {
-            "longer_chunks": longer_chunks(stage.chunkers),
-            "drop_every_other": drop_every_other(stage.queues),
+            "longer_chunks": longer_chunks(running.chunkers),
+            "drop_every_other": drop_every_other(running.queues),
             **switches,
         }
-        if stage.prefilters:
-            every["vad_off"] = vad_off(stage.prefilters)
-        degrader = Degrader(rules, every, tapped, stage.origin_s, meter)
+        if running.prefilters:
+            every["vad_off"] = vad_off(running.prefilters)
+        degrader = Degrader(rules, every, tapped, running.origin_s, meter)
 
-        async def failed(runner: Runner, error: EchobenchError) -> None:
+        async def failed(member: Member, error: EchobenchError) -> None:
             await degrader.provider_failed(error)
 
-        relay.on_failure = failed
-        on_begin(stage, degrader)
+        failover.on_failure = failed
+        on_begin(running, degrader)
         await degrader.run()
 
     await hold_session(
-        relay, session_id, config, inputs, queue_s, tapped, timeouts, [degrade], relay.give_up,
-        meters, vad,
-    )  # fmt: skip
+        failover,
+        session_id,
+        config,
+        inputs,
+        queue_s,
+        tapped,
+        timeouts,
+        [degrade],
+        failover.give_up,
+        meters,
+        vad,
+    )

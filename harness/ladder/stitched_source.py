@@ -1,6 +1,6 @@
 """One source's way through several providers: what is kept to be heard again, times and accounts.
 
-A *leg* is the stretch of a source's audio that one provider answers for. It begins where the last
+A *stretch* is the part of a source's audio that one provider answers for. It begins where the last
 final ended, so that what wasn't final is heard again by the provider that takes over, and no word
 is lost; what was final stays as it is.
 """
@@ -14,7 +14,7 @@ KEPT_S = 30.0
 """Audio that is kept to be heard again; no provider leaves speech open for longer."""
 
 
-class Line:
+class StitchedSource:
     """A source; each provider on its way counts for itself, and the line counts on.
 
     Args:
@@ -25,12 +25,12 @@ class Line:
         self.source = source
         self.received = 0
         self._kept = bytearray()
-        self._kept_from = 0  # in samples; the next leg would begin here
-        self._leg_begin = 0
+        self._kept_from = 0  # in samples; the next stretch would begin here
+        self._stretch_begin = 0
         self.base = AudioAccount()
-        """The present provider's own account, when its leg began."""
-        self._settled = AudioAccount()  # of the legs before
-        self._ids: dict[int, int] = {}  # of this leg's segments, by the provider's
+        """The present provider's own account, when its stretch began."""
+        self._settled = AudioAccount()  # of the stretches before
+        self._ids: dict[int, int] = {}  # of this stretch's segments, by the provider's
         self._next_id = 0
         self._open: ASRSegment | None = None
         self._final_t1 = 0.0
@@ -41,30 +41,30 @@ class Line:
         self._kept += pcm
         self._forget_before(self.received - round(KEPT_S * SAMPLE_RATE_HZ))
 
-    def begin_leg(self, base: AudioAccount) -> bytes:
+    def begin_stretch(self, base: AudioAccount) -> bytes:
         """Begin with another provider, and return what it has to hear first.
 
         Args:
             base: Its own account of the source so far; its times count from there.
         """
-        self._leg_begin, self.base, self._ids = self._kept_from, base, {}
+        self._stretch_begin, self.base, self._ids = self._kept_from, base, {}
         return bytes(self._kept)
 
     def settle(self) -> None:
         """Note that nothing has to be heard again, as when the stream is over."""
         self._forget_before(self.received)
 
-    def end_leg(self, account: AudioAccount) -> None:
+    def end_stretch(self, account: AudioAccount) -> None:
         """Settle what the provider is answerable for: all before what is heard again.
 
         Args:
             account: The provider's own. It counts what it has decoded and what it had to give up
                 beyond that point too.
         """
-        length = self._kept_from - self._leg_begin
+        length = self._kept_from - self._stretch_begin
         skipped = min(max(0, account.skipped - self.base.skipped), length)
         decoded = min(max(0, account.decoded - self.base.decoded), length - skipped)
-        self._leg_begin, self.base = self._kept_from, account
+        self._stretch_begin, self.base = self._kept_from, account
         self._settled.skipped += skipped
         self._settled.decoded += decoded
         self._settled.dropped += length - skipped - decoded
@@ -87,7 +87,7 @@ class Line:
 
         The first that it speaks of takes the place of what the provider before left open.
         """
-        shift_s = (self._leg_begin - self.base.received) / SAMPLE_RATE_HZ
+        shift_s = (self._stretch_begin - self.base.received) / SAMPLE_RATE_HZ
         t0 = max(segment.t0 + shift_s, self._final_t1)
         whole = msgspec.structs.replace(
             segment,

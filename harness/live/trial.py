@@ -33,17 +33,17 @@ from harness.journal.events import (
     Skipped,
     Surroundings,
 )
-from harness.ladder.failover import Relay, Runner
+from harness.ladder.failover import FailoverProvider, Member
 from harness.ladder.state_machine import without_load
 from harness.live.client.client import LiveClient, connected
 from harness.live.protocol.messages import Final, FromServer, Metrics, Partial, Ready
 from harness.live.server.acceptor import listening
-from harness.live.server.admission import PATH, Door
+from harness.live.server.admission import PATH, Admission
 from harness.live.server.limits import LiveLimits
-from harness.live.server.provider_slots import Seat, Seats
+from harness.live.server.provider_slots import ProviderSlot, ProviderSlots
 from harness.live.server.server import LiveServer
-from harness.live.server.session import LiveSession, Manner
-from harness.live.server.session_log import Keeper
+from harness.live.server.session import LiveSession, SessionSettings
+from harness.live.server.session_log import SessionLog
 from harness.meters.meters import Meters
 from harness.provider.timeouts import DEFAULT, Timeouts
 from harness.session.session import Emit, beeps_of
@@ -69,54 +69,57 @@ async def run_over_wire(
         AudioError, ModelError, UnavailableError: As the provider raised them.
     """
     limits, token, meters = LiveLimits(), secrets.token_urlsafe(), Meters()
-    seats = Seats(lambda: Seat(Relay([Runner(provider, spec.model)])), 1)
+    slots = ProviderSlots(lambda: ProviderSlot(FailoverProvider([Member(provider, spec.model)])), 1)
     rules = without_load()
-    manner = Manner(
+    settings = SessionSettings(
         spec.chunk_seconds, spec.scenario.queue_s, timeouts, rules, limits, meters, spec.vad,
         {track.source: beeps_of(track) for track in tracks},
     )  # fmt: skip
-    wire = Wire(tracks, emit)
-    live = LiveServer(seats, manner, Keeper(None), wire.note)
-    door = Door(limits, token, ())
+    recorder = TrialRecorder(tracks, emit)
+    live = LiveServer(slots, settings, SessionLog(None), recorder.note)
+    admission = Admission(limits, token, ())
     with contextlib.closing(meters):
         async with (
-            listening(live, door, limits, LOOPBACK, 0),
-            connected(f"ws://{LOOPBACK}:{door.port}{PATH}", token) as client,
+            listening(live, admission, limits, LOOPBACK, 0),
+            connected(f"ws://{LOOPBACK}:{admission.port}{PATH}", token) as client,
         ):
             await client.start([track.source for track in tracks], spec.key)
             try:
-                await _talk(client, tracks, live, wire)
+                await _talk(client, tracks, live, recorder)
             except EchobenchError as error:
                 told = [session.failure for session in live.past if session.failure is not None]
                 raise (*told, error)[0] from None  # in full, and of its own kind
 
 
 async def _talk(
-    client: LiveClient, tracks: Sequence[Track], live: LiveServer, wire: "Wire"
+    client: LiveClient, tracks: Sequence[Track], live: LiveServer, recorder: "TrialRecorder"
 ) -> None:
     playing: list[asyncio.Task[None]] = []
     try:
         async for message in client.messages():
             if isinstance(message, Ready):
                 origin_s = now_s()
-                wire.begin(live.sessions[message.session], origin_s)
+                recorder.begin(live.sessions[message.session], origin_s)
                 playing = [
-                    asyncio.create_task(_play(client, track, origin_s, wire)) for track in tracks
+                    asyncio.create_task(_play(client, track, origin_s, recorder))
+                    for track in tracks
                 ]
             else:
-                wire.hear(message)
+                recorder.hear(message)
     finally:
         for task in playing:
             task.cancel()
 
 
-async def _play(client: LiveClient, track: Track, origin_s: float, wire: "Wire") -> None:
+async def _play(
+    client: LiveClient, track: Track, origin_s: float, recorder: "TrialRecorder"
+) -> None:
     begin_s = origin_s + track.start_s
     lateness = await client.play(track.source, track.audio, begin_s, track.rate_hz)
-    wire.emit(lateness.played(track.source, len(track.audio), now_s() - origin_s))
+    recorder.emit(lateness.played(track.source, len(track.audio), now_s() - origin_s))
 
 
-class Wire:
+class TrialRecorder:
     """Makes a trial's record of what the server notes and the client hears.
 
     Args:

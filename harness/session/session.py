@@ -50,7 +50,7 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Stage:
+class RunningSession:
     """A session that has begun, for what runs beside it; an entry for each source."""
 
     origin_s: float
@@ -61,7 +61,7 @@ class Stage:
     """None at all where silence isn't filtered out."""
 
 
-Beside = Callable[[Stage], Coroutine[None, None, None]]
+SideTask = Callable[[RunningSession], Coroutine[None, None, None]]
 
 
 async def run_session(
@@ -110,7 +110,7 @@ async def hold_session(
     queue_s: float,
     emit: Emit,
     timeouts: Timeouts = DEFAULT,
-    beside: Sequence[Beside] = (),
+    side_tasks: Sequence[SideTask] = (),
     on_stalled: OnStalled = end_session,
     meters: Meters | None = None,
     vad: str | None = None,
@@ -125,7 +125,7 @@ async def hold_session(
         queue_s: Audio that may wait behind a source's newest chunk.
         emit: Takes events, from any thread.
         timeouts: How long the provider may take to answer and to stop.
-        beside: What else is to run meanwhile; an error of it ends the session.
+        side_tasks: What else is to run meanwhile; an error of it ends the session.
         on_stalled: Called when the provider is stuck; raises to end the session.
         meters: What looks at the process and the machine; the session's own when None.
         vad: The detector that filters silence out before the queue; None for no filter.
@@ -155,7 +155,7 @@ async def hold_session(
                  each.beeps)
         for each in inputs
     ]  # fmt: skip
-    stage = Stage(
+    running = RunningSession(
         origin_s,
         [Chunker(config.chunk_seconds) for _ in inputs],
         [each.queue for each in listeners],
@@ -165,9 +165,9 @@ async def hold_session(
     try:
         with own as used:
             watch = Watchdog(
-                provider, stage.queues, origin_s, emit, timeouts.answer_s, on_stalled, used
+                provider, running.queues, origin_s, emit, timeouts.answer_s, on_stalled, used
             )
-            await _stream_all(inputs, listeners, stage, emit, watch, beside)
+            await _stream_all(inputs, listeners, running, emit, watch, side_tasks)
     except BaseException:
         with contextlib.suppress(EchobenchError):  # the first error tells more than this one
             await _stop(provider, session_id, timeouts.stop_s)
@@ -193,21 +193,21 @@ async def _stop(provider: ASRProvider, session_id: str, limit_s: float) -> None:
 async def _stream_all(
     inputs: Sequence[Input],
     listeners: Sequence[Listener],
-    stage: Stage,
+    running: RunningSession,
     emit: Emit,
     watch: Watchdog,
-    beside: Sequence[Beside],
+    side_tasks: Sequence[SideTask],
 ) -> None:
-    prefilters: Sequence[PreFilter | None] = stage.prefilters or [None] * len(inputs)
+    prefilters: Sequence[PreFilter | None] = running.prefilters or [None] * len(inputs)
     try:
         async with asyncio.TaskGroup() as group:
             for each, chunker, queue, prefilter in zip(
-                inputs, stage.chunkers, stage.queues, prefilters, strict=True
+                inputs, running.chunkers, running.queues, prefilters, strict=True
             ):
-                feed = Feed(each.source, chunker, queue, prefilter, emit, stage.origin_s)
-                group.create_task(each.play(feed, stage.origin_s))
+                feed = Feed(each.source, chunker, queue, prefilter, emit, running.origin_s)
+                group.create_task(each.play(feed, running.origin_s))
             watching = [group.create_task(watch.run())]
-            watching += [group.create_task(start(stage)) for start in beside]
+            watching += [group.create_task(start(running)) for start in side_tasks]
             await asyncio.wait([group.create_task(each.listen()) for each in listeners])
             for task in watching:
                 task.cancel()

@@ -12,11 +12,11 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from harness import clock
 from harness.clock import ClockKind, now_s
 from harness.journal.events import Event, SegmentArrived
-from harness.ladder.failover import Relay, Runner
+from harness.ladder.failover import FailoverProvider, Member
 from harness.metrics import TrialLog
 from harness.metrics.accuracy import wer
 from harness.metrics.integrity import disorder, unaccounted_samples
-from harness.processes.isolated.provider import Isolated
+from harness.processes.isolated.provider import OutOfProcessProvider
 from harness.provider.registry import find_corpus, make_provider
 from harness.session.session import run_session
 from harness.specs.scenario import find_scenario
@@ -36,11 +36,11 @@ def bench_switch(benchmark: BenchmarkFixture) -> None:
         corpus="embedded", clock=ClockKind.WALL,
     )  # fmt: skip
 
-    def runner(name: str) -> Runner:
-        return Runner(Isolated(make_provider(name, {}), {}), "embedded")
+    def member(name: str) -> Member:
+        return Member(OutOfProcessProvider(make_provider(name, {}), {}), "embedded")
 
     async def session() -> tuple[list[float], TrialLog]:
-        relay = Relay([runner("whisper_cpp"), runner("whisper_cpp")])
+        failover = FailoverProvider([member("whisper_cpp"), member("whisper_cpp")])
         events: list[Event] = [*tracks[0].truth]
         changed_s: list[float] = []
 
@@ -48,7 +48,7 @@ def bench_switch(benchmark: BenchmarkFixture) -> None:
             await asyncio.sleep(EVERY_S)
             for turn in range(1, round(AUDIO_S / EVERY_S)):
                 changed_s.append(now_s())
-                await relay.put_to_work(relay.runners[turn % 2])
+                await failover.switch_to(failover.members[turn % 2])
                 await asyncio.sleep(EVERY_S)
 
         def note(event: Event) -> None:
@@ -58,9 +58,9 @@ def bench_switch(benchmark: BenchmarkFixture) -> None:
 
         said_s: list[float] = []
         changing = asyncio.create_task(change())
-        await run_session(relay, spec, tracks, note)
+        await run_session(failover, spec, tracks, note)
         changing.cancel()
-        await relay.close()
+        await failover.close()
         pauses_s = [min(at_s for at_s in said_s if at_s >= change_s) - change_s
                     for change_s in changed_s if change_s <= said_s[-1]]  # fmt: skip
         return pauses_s, TrialLog(spec, events)

@@ -11,17 +11,17 @@ import numpy as np
 from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import now_s, sleep_until
 from harness.contract import ASRSegment, AudioSource
-from harness.ladder.failover import Relay, Runner
+from harness.ladder.failover import FailoverProvider, Member
 from harness.ladder.state_machine import without_load
 from harness.live.client.client import connected
 from harness.live.protocol.messages import Final, Ready
 from harness.live.server.acceptor import listening
-from harness.live.server.admission import PATH, Door
+from harness.live.server.admission import PATH, Admission
 from harness.live.server.limits import LiveLimits
-from harness.live.server.provider_slots import Seat, Seats
+from harness.live.server.provider_slots import ProviderSlot, ProviderSlots
 from harness.live.server.server import LiveServer
-from harness.live.server.session import Manner
-from harness.live.server.session_log import Keeper
+from harness.live.server.session import SessionSettings
+from harness.live.server.session_log import SessionLog
 from harness.meters.meters import Meters
 from harness.provider.timeouts import Timeouts
 from tests.stand_ins.null import Null
@@ -61,14 +61,14 @@ class Echo(Null):
 
 
 @contextlib.asynccontextmanager
-async def serving(seats: int, limits: LiveLimits) -> AsyncIterator[int]:
+async def serving(slots: int, limits: LiveLimits) -> AsyncIterator[int]:
     """A live server of echoes; gives its port."""
-    lent = Seats(lambda: Seat(Relay([Runner(Echo(), "none")])), seats)
-    manner = Manner(CHUNK_S, 10.0, Timeouts(), without_load(), limits, Meters(0.5))
+    lent = ProviderSlots(lambda: ProviderSlot(FailoverProvider([Member(Echo(), "none")])), slots)
+    settings = SessionSettings(CHUNK_S, 10.0, Timeouts(), without_load(), limits, Meters(0.5))
     await lent.load()
-    live, door = LiveServer(lent, manner, Keeper(None)), Door(limits, None, ())
-    async with listening(live, door, limits, "127.0.0.1", 0):
-        yield door.port
+    live, admission = LiveServer(lent, settings, SessionLog(None)), Admission(limits, None, ())
+    async with listening(live, admission, limits, "127.0.0.1", 0):
+        yield admission.port
         await live.finish(5.0)
     await lent.close()
 

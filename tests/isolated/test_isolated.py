@@ -16,8 +16,8 @@ from harness.activities.conformance import RULES, conform
 from harness.contract import ASRSegment, AudioSource, InferenceSpan, Option, SessionConfig
 from harness.errors import AudioError, EchobenchError, ModelError, ProviderError
 from harness.journal.events import Event, RuleChecked
-from harness.ladder.failover import Relay, Runner
-from harness.processes.isolated.provider import Isolated
+from harness.ladder.failover import FailoverProvider, Member
+from harness.processes.isolated.provider import OutOfProcessProvider
 from harness.provider.registry import find_corpus, make_provider
 from tests.faults.processes import is_running
 from tests.trials import spec_of
@@ -35,8 +35,8 @@ def run(test: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(limited())
 
 
-def isolated(name: str, **settings: Option) -> Isolated:
-    return Isolated(make_provider(name, settings), settings)
+def isolated(name: str, **settings: Option) -> OutOfProcessProvider:
+    return OutOfProcessProvider(make_provider(name, settings), settings)
 
 
 async def audio(chunks: int, start: int = 0) -> AsyncIterator[bytes]:
@@ -45,11 +45,11 @@ async def audio(chunks: int, start: int = 0) -> AsyncIterator[bytes]:
         await asyncio.sleep(0)
 
 
-async def listen(provider: Isolated, chunks: int) -> list[ASRSegment]:
+async def listen(provider: OutOfProcessProvider, chunks: int) -> list[ASRSegment]:
     return [each async for each in provider.transcribe_stream(audio(chunks), source=MIC)]
 
 
-def pid_of(provider: Isolated) -> int:
+def pid_of(provider: OutOfProcessProvider) -> int:
     assert provider._far is not None
     return provider._far._process.pid
 
@@ -108,23 +108,25 @@ def test_a_crash_is_an_error_with_its_last_words(settings: dict[str, Option], ho
 def test_a_crash_in_the_middle_hands_over_to_another_provider() -> None:
     async def session() -> None:
         first = isolated("dies", at="stream", chunk=3)
-        relay = Relay([Runner(first, "embedded"), Runner(isolated("null"), "embedded")])
+        failover = FailoverProvider(
+            [Member(first, "embedded"), Member(isolated("null"), "embedded")]
+        )
         met = []
 
-        async def take_over(runner: Runner, error: EchobenchError) -> None:
+        async def take_over(member: Member, error: EchobenchError) -> None:
             met.append(str(error))
-            await relay.put_to_work(relay.runners[1])
+            await failover.switch_to(failover.members[1])
 
-        relay.on_failure = take_over
-        await relay.start_session("s", SessionConfig(model="embedded"))
-        async for _ in relay.transcribe_stream(audio(8), source=MIC):
+        failover.on_failure = take_over
+        await failover.start_session("s", SessionConfig(model="embedded"))
+        async for _ in failover.transcribe_stream(audio(8), source=MIC):
             pass
-        account = (await relay.health()).audio["mic"]
+        account = (await failover.health()).audio["mic"]
         assert (account.received, account.pending) == (64_000, 0)
         assert len(met) == 1
         assert "SIGSEGV" in met[0]
-        await relay.stop_session("s")
-        await relay.close()
+        await failover.stop_session("s")
+        await failover.close()
 
     run(session())
 

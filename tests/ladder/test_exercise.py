@@ -16,9 +16,9 @@ from harness.contract import ASRSegment, AudioAccount, AudioSource, Word
 from harness.errors import ProviderError
 from harness.journal.events import Event, LadderMoved, Utterance
 from harness.ladder import actions
-from harness.ladder.failover import Relay, Runner
+from harness.ladder.failover import FailoverProvider, Member
 from harness.ladder.state_machine import Rules, read_rules
-from harness.ladder.stitched_source import Line
+from harness.ladder.stitched_source import StitchedSource
 from harness.provider.timeouts import DEFAULT
 from harness.session.chunk_queue import ChunkQueue
 from harness.session.chunking import Chunker
@@ -61,7 +61,7 @@ SPEC = spec_of("numbers", "none", chunk_seconds=2.0, scenario=EXERCISE.scenario)
 def exercised(rules: Rules | None = None, first: Numbers | None = None) -> list[Event]:
     played = track()
     events: list[Event] = [*played.truth]
-    others = Runner(Numbers(cost=0.0), "small"), Runner(Numbers(3, cost=0.0), "other")
+    others = Member(Numbers(cost=0.0), "small"), Member(Numbers(3, cost=0.0), "other")
     provider = first or Numbers(cost=0.0)
     work = run_exercise(provider, SPEC, played, events.append, DEFAULT, others, rules)
     clock.run(work, ClockKind.VIRTUAL)
@@ -149,28 +149,30 @@ def drops_uncounted(patch: pytest.MonkeyPatch) -> None:
 
 
 def loads_when_needed(patch: pytest.MonkeyPatch) -> None:
-    put_to_work = Relay.put_to_work
+    switch_to = FailoverProvider.switch_to
 
-    async def after_loading(relay: Relay, runner: Runner) -> None:
+    async def after_loading(failover: FailoverProvider, member: Member) -> None:
         await asyncio.sleep(3.0)
-        await put_to_work(relay, runner)
+        await switch_to(failover, member)
 
-    patch.setattr(Relay, "put_to_work", after_loading)
+    patch.setattr(FailoverProvider, "put_to_work", after_loading)
 
 
 def hears_nothing_again(patch: pytest.MonkeyPatch) -> None:
-    begin_leg = Line.begin_leg
+    begin_stretch = StitchedSource.begin_leg
 
-    def without(line: Line, base: AudioAccount) -> bytes:
+    def without(line: StitchedSource, base: AudioAccount) -> bytes:
         line.settle()
-        return begin_leg(line, base)
+        return begin_stretch(line, base)
 
-    patch.setattr(Line, "begin_leg", without)
+    patch.setattr(StitchedSource, "begin_stretch", without)
 
 
 def hears_the_last_final_again(patch: pytest.MonkeyPatch) -> None:
-    forget = Line._forget_before
-    patch.setattr(Line, "_forget_before", lambda line, sample: forget(line, sample - 40_000))
+    forget = StitchedSource._forget_before
+    patch.setattr(
+        StitchedSource, "_forget_before", lambda line, sample: forget(line, sample - 40_000)
+    )
 
 
 def changes_a_final(patch: pytest.MonkeyPatch) -> None:
@@ -187,13 +189,13 @@ def changes_a_final(patch: pytest.MonkeyPatch) -> None:
 
 
 def loses_an_account(patch: pytest.MonkeyPatch) -> None:
-    end_leg = Line.end_leg
+    end_stretch = StitchedSource.end_leg
 
-    def without(line: Line, account: AudioAccount) -> None:
-        end_leg(line, account)
+    def without(line: StitchedSource, account: AudioAccount) -> None:
+        end_stretch(line, account)
         line._settled.decoded -= SAMPLE_RATE_HZ
 
-    patch.setattr(Line, "end_leg", without)
+    patch.setattr(StitchedSource, "end_stretch", without)
 
 
 def pauses(patch: pytest.MonkeyPatch) -> None:
@@ -235,10 +237,10 @@ def test_a_planted_defect_is_found(
 def test_a_breakdown_that_no_one_takes_over_ends_the_exercise(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def nobody(relay: Relay, runner: Runner) -> None:
-        if relay.at_work.failure is not None:
+    async def nobody(failover: FailoverProvider, member: Member) -> None:
+        if failover.active.failure is not None:
             raise ProviderError("relay", "nobody is there")
 
-    monkeypatch.setattr(Relay, "put_to_work", nobody)
+    monkeypatch.setattr(FailoverProvider, "put_to_work", nobody)
     with pytest.raises(ProviderError, match="broken down, as the exercise wants it"):
         exercised()

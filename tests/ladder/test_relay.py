@@ -14,7 +14,7 @@ from harness.clock import ClockKind, now_s
 from harness.contract import ASRProvider, ASRSegment, AudioSource, SessionConfig
 from harness.errors import AudioError, EchobenchError, ProviderError
 from harness.journal.events import Event, Sampled, SegmentArrived
-from harness.ladder.failover import Relay, Runner
+from harness.ladder.failover import FailoverProvider, Member
 from harness.metrics import TrialLog
 from harness.metrics.integrity import disorder, missing_samples
 from harness.provider.timeouts import Timeouts
@@ -24,25 +24,28 @@ from tests.ladder.numbers import Numbers, counting
 from tests.trials import spec_of
 
 MIC, SYSTEM = AudioSource.MIC, AudioSource.SYSTEM
-Meanwhile = Callable[[Relay], Coroutine[Any, Any, None]]
+Meanwhile = Callable[[FailoverProvider], Coroutine[Any, Any, None]]
 
 
 def played(
-    relay: Relay, *tracks: Track, chunk_s: float = 0.5, meanwhile: Meanwhile | None = None
+    failover: FailoverProvider,
+    *tracks: Track,
+    chunk_s: float = 0.5,
+    meanwhile: Meanwhile | None = None,
 ) -> TrialLog:
     """Play tracks through a relay on the virtual clock, while something is done to it."""
     spec = spec_of("relay", "none", chunk_seconds=chunk_s, scenario=None)
     events: list[Event] = []
 
     async def session() -> None:
-        doing = asyncio.create_task(meanwhile(relay)) if meanwhile else None
+        doing = asyncio.create_task(meanwhile(failover)) if meanwhile else None
         try:
-            await run_session(relay, spec, tracks, events.append)
+            await run_session(failover, spec, tracks, events.append)
         finally:
             if doing is not None:
                 doing.cancel()
                 await asyncio.gather(doing, return_exceptions=True)
-            await relay.close()
+            await failover.close()
 
     clock.run(session(), ClockKind.VIRTUAL)
     return TrialLog(spec, events)
@@ -56,8 +59,10 @@ def numbers(log: TrialLog, source: AudioSource = MIC) -> list[int]:
     return [int(word) for segment in finals(log, source) for word in segment.text.split()]
 
 
-def relay_of(*providers: ASRProvider) -> Relay:
-    return Relay([Runner(provider, f"model-{n}") for n, provider in enumerate(providers)])
+def relay_of(*providers: ASRProvider) -> FailoverProvider:
+    return FailoverProvider(
+        [Member(provider, f"model-{n}") for n, provider in enumerate(providers)]
+    )
 
 
 def assert_sound(log: TrialLog, *tracks: Track) -> None:
@@ -95,15 +100,15 @@ def test_without_a_change_it_is_as_if_it_were_not_there() -> None:
 def test_changes_at_any_moment_lose_nothing_and_repeat_nothing(
     times_s: list[float], finals_of: int, others_of: int, chunk_s: float, cost: float
 ) -> None:
-    async def change(relay: Relay) -> None:
+    async def change(failover: FailoverProvider) -> None:
         begin_s = now_s()
         for turn, at_s in enumerate(times_s):
             await asyncio.sleep(begin_s + at_s - now_s())
-            await relay.put_to_work(relay.runners[(turn + 1) % 2])
+            await failover.switch_to(failover.members[(turn + 1) % 2])
 
     track = counting(10.0)
-    relay = relay_of(Numbers(finals_of, cost), Numbers(others_of, cost / 3))
-    log = played(relay, track, chunk_s=chunk_s, meanwhile=change)
+    failover = relay_of(Numbers(finals_of, cost), Numbers(others_of, cost / 3))
+    log = played(failover, track, chunk_s=chunk_s, meanwhile=change)
     assert_sound(log, track)
 
 
@@ -113,15 +118,15 @@ def test_a_breakdown_at_any_moment_loses_nothing(
     fails_at: int, finals_of: int, chunk_s: float
 ) -> None:
     track = counting(10.0)
-    relay = relay_of(Numbers(finals_of, fails_at=fails_at), Numbers(3))
+    failover = relay_of(Numbers(finals_of, fails_at=fails_at), Numbers(3))
     met: list[str] = []
 
-    async def take_over(runner: Runner, error: EchobenchError) -> None:
+    async def take_over(member: Member, error: EchobenchError) -> None:
         met.append(str(error))
-        await relay.put_to_work(relay.runners[1])
+        await failover.switch_to(failover.members[1])
 
-    relay.on_failure = take_over
-    log = played(relay, track, chunk_s=chunk_s)
+    failover.on_failure = take_over
+    log = played(failover, track, chunk_s=chunk_s)
     assert_sound(log, track)
     assert len(met) == 1
     assert f"broke down at {fails_at}" in met[0]
@@ -133,14 +138,14 @@ def test_a_breakdown_at_any_moment_loses_nothing(
 def test_two_sources_move_together_and_do_not_mix() -> None:
     tracks = counting(20.0, MIC), counting(20.0, SYSTEM, first=501, start_s=0.3)
 
-    async def change(relay: Relay) -> None:
+    async def change(failover: FailoverProvider) -> None:
         await asyncio.sleep(7.1)
-        await relay.put_to_work(relay.runners[1])
+        await failover.switch_to(failover.members[1])
         await asyncio.sleep(6.0)
-        await relay.put_to_work(relay.runners[0])
+        await failover.switch_to(failover.members[0])
 
-    relay = relay_of(Numbers(5), Numbers(3))
-    log = played(relay, *tracks, meanwhile=change)
+    failover = relay_of(Numbers(5), Numbers(3))
+    log = played(failover, *tracks, meanwhile=change)
     assert_sound(log, *tracks)
     lengths = [len(segment.text.split()) for segment in finals(log, SYSTEM)]
     assert 3 in lengths
@@ -150,16 +155,16 @@ def test_two_sources_move_together_and_do_not_mix() -> None:
 def test_both_sources_of_a_provider_that_breaks_down_are_taken_over_once() -> None:
     tracks = counting(10.0, MIC), counting(10.0, SYSTEM, first=501)
     broken = Numbers(4, fails_at=9)
-    relay = relay_of(broken, Numbers(4))
-    met: list[Runner] = []
+    failover = relay_of(broken, Numbers(4))
+    met: list[Member] = []
 
-    async def take_over(runner: Runner, error: EchobenchError) -> None:
-        met.append(runner)
-        await relay.put_to_work(relay.runners[1])
+    async def take_over(member: Member, error: EchobenchError) -> None:
+        met.append(member)
+        await failover.switch_to(failover.members[1])
 
-    relay.on_failure = take_over
-    assert_sound(played(relay, *tracks), *tracks)
-    assert met == [relay.runners[0]]
+    failover.on_failure = take_over
+    assert_sound(played(failover, *tracks), *tracks)
+    assert met == [failover.members[0]]
 
 
 def test_without_anyone_to_take_over_a_breakdown_ends_the_session() -> None:
@@ -170,37 +175,37 @@ def test_without_anyone_to_take_over_a_breakdown_ends_the_session() -> None:
 def test_a_provider_that_failed_can_be_put_to_work_again() -> None:
     """By hand, as after the cause was mended: it gets a new session."""
     first = Numbers(4, fails_at=5)
-    relay = relay_of(first, Numbers(4))
+    failover = relay_of(first, Numbers(4))
 
-    async def take_over(runner: Runner, error: EchobenchError) -> None:
-        await relay.put_to_work(relay.runners[1])
+    async def take_over(member: Member, error: EchobenchError) -> None:
+        await failover.switch_to(failover.members[1])
 
-    async def mend(relay: Relay) -> None:
+    async def mend(failover: FailoverProvider) -> None:
         await asyncio.sleep(10.0)
         first.fails_at = 0
-        await relay.put_to_work(relay.runners[0])
+        await failover.switch_to(failover.members[0])
 
-    relay.on_failure = take_over
+    failover.on_failure = take_over
     track = counting(20.0)
-    assert_sound(played(relay, track, meanwhile=mend), track)
+    assert_sound(played(failover, track, meanwhile=mend), track)
     assert first.sessions == 2
-    assert relay.runners[0].failure is None
+    assert failover.members[0].failure is None
 
 
 def test_bad_audio_is_nobodys_breakdown() -> None:
-    relay = relay_of(Numbers(), Numbers())
+    failover = relay_of(Numbers(), Numbers())
 
-    async def never(runner: Runner, error: EchobenchError) -> None:
+    async def never(member: Member, error: EchobenchError) -> None:
         raise AssertionError(error)
 
-    relay.on_failure = never
+    failover.on_failure = never
 
     async def bad() -> None:
-        await relay.start_session("s", SessionConfig(model="none"))
+        await failover.start_session("s", SessionConfig(model="none"))
         with pytest.raises(AudioError, match="8000 Hz"):
-            async for _ in relay.transcribe_stream(_nothing(), 8000, MIC):
+            async for _ in failover.transcribe_stream(_nothing(), 8000, MIC):
                 pass
-        await relay.stop_session("s")
+        await failover.stop_session("s")
 
     clock.run(bad(), ClockKind.VIRTUAL)
 
@@ -212,22 +217,22 @@ async def _nothing() -> Any:
 
 
 def test_one_that_is_stuck_is_left_for_another() -> None:
-    relay = relay_of(Numbers(4, hangs_at=7), Numbers(4))
+    failover = relay_of(Numbers(4, hangs_at=7), Numbers(4))
     events: list[Event] = []
     track = counting(40.0)
     spec = spec_of("relay", "none", chunk_seconds=0.5)
 
-    async def take_over(runner: Runner, error: EchobenchError) -> None:
+    async def take_over(member: Member, error: EchobenchError) -> None:
         assert "nothing moved for 5 s" in str(error)
-        await relay.put_to_work(relay.runners[1])
+        await failover.switch_to(failover.members[1])
 
-    relay.on_failure = take_over
+    failover.on_failure = take_over
 
     async def session() -> None:
         await hold_session(
-            relay, "s", SessionConfig(model="none", chunk_seconds=0.5),
+            failover, "s", SessionConfig(model="none", chunk_seconds=0.5),
             [input_of(track, events.append)], 60.0, events.append,
-            Timeouts(answer_s=5.0), on_stalled=relay.give_up,
+            Timeouts(answer_s=5.0), on_stalled=failover.give_up,
         )  # fmt: skip
 
     clock.run(session(), ClockKind.VIRTUAL)
@@ -236,22 +241,22 @@ def test_one_that_is_stuck_is_left_for_another() -> None:
 
 def test_a_second_session_begins_with_the_first_provider() -> None:
     first, second = Numbers(5), Numbers(3)
-    relay = relay_of(first, second)
+    failover = relay_of(first, second)
 
     async def both() -> list[list[int]]:
         lengths = []
         for _ in range(2):
             events: list[Event] = []
             spec = spec_of("relay", "none", chunk_seconds=0.5)
-            doing = asyncio.create_task(_change(relay))
-            await run_session(relay, spec, [counting(10.0)], events.append)
+            doing = asyncio.create_task(_change(failover))
+            await run_session(failover, spec, [counting(10.0)], events.append)
             doing.cancel()
             lengths.append([len(s.text.split()) for s in finals(TrialLog(spec, events))])
         return lengths
 
-    async def _change(relay: Relay) -> None:
+    async def _change(failover: FailoverProvider) -> None:
         await asyncio.sleep(5.0)
-        await relay.put_to_work(relay.runners[1])
+        await failover.switch_to(failover.members[1])
 
     one, two = clock.run(both(), ClockKind.VIRTUAL)
     assert one == two
@@ -264,17 +269,17 @@ def test_a_standby_that_cannot_be_loaded_is_told_at_the_start() -> None:
         def load(self, config: SessionConfig) -> None:
             raise ProviderError("numbers", f"has no {config.model}")
 
-    relay = relay_of(Numbers(), Unloadable())
+    failover = relay_of(Numbers(), Unloadable())
 
     async def start() -> None:
         with pytest.raises(ProviderError, match="has no model-1"):
-            await relay.start_session("s", SessionConfig(model="none"))
-        relay.runners.pop()
-        assert await relay.start_session("s", SessionConfig(model="none"))
-        assert not await relay.start_session("t", SessionConfig(model="none"))
+            await failover.start_session("s", SessionConfig(model="none"))
+        failover.members.pop()
+        assert await failover.start_session("s", SessionConfig(model="none"))
+        assert not await failover.start_session("t", SessionConfig(model="none"))
         with pytest.raises(ProviderError, match="asked to stop 't'"):
-            await relay.stop_session("t")
-        await relay.stop_session("s")
+            await failover.stop_session("t")
+        await failover.stop_session("s")
 
     clock.run(start(), ClockKind.VIRTUAL)
 
@@ -299,9 +304,9 @@ def test_what_was_left_open_and_is_never_taken_up_becomes_final() -> None:
                 yield each
             session.streaming.discard(source)
 
-    async def change(relay: Relay) -> None:
+    async def change(failover: FailoverProvider) -> None:
         await asyncio.sleep(8.7)
-        await relay.put_to_work(relay.runners[1])
+        await failover.switch_to(failover.members[1])
 
     log = played(relay_of(Numbers(5), Deaf()), counting(20.0), meanwhile=change)
     assert numbers(log) == list(range(1, 18))  # 15 were final, 16 and 17 shown

@@ -17,17 +17,17 @@ from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.clock import now_s
 from harness.contract import AudioSource
 from harness.journal.events import Event
-from harness.ladder.failover import Relay, Runner
+from harness.ladder.failover import FailoverProvider, Member
 from harness.ladder.state_machine import Rules, read_rules
 from harness.live.protocol.frames import pack
 from harness.live.protocol.messages import Final, FromServer, Ready, from_server
-from harness.live.server.acceptor import Reception, listening
-from harness.live.server.admission import PATH, Door
+from harness.live.server.acceptor import PacedAcceptor, listening
+from harness.live.server.admission import PATH, Admission
 from harness.live.server.limits import LiveLimits
-from harness.live.server.provider_slots import Seat, Seats
+from harness.live.server.provider_slots import ProviderSlot, ProviderSlots
 from harness.live.server.server import LiveServer
-from harness.live.server.session import Manner
-from harness.live.server.session_log import Keeper
+from harness.live.server.session import SessionSettings
+from harness.live.server.session_log import SessionLog
 from harness.meters.meters import Meters
 from harness.provider.timeouts import Timeouts
 from tests.ladder.numbers import STEP, Numbers
@@ -40,13 +40,15 @@ SOON_S = 10.0
 M = TypeVar("M", bound=FromServer)
 
 
-def seat_of(*others: Numbers, first: Numbers | None = None, smaller: Numbers | None = None) -> Seat:
+def seat_of(
+    *others: Numbers, first: Numbers | None = None, smaller: Numbers | None = None
+) -> ProviderSlot:
     """A seat of providers that say which numbers they hear."""
-    runner = Runner(first or Numbers(cost=0.0), "first")
-    small = Runner(smaller, "small") if smaller else None
-    rest = [Runner(other, f"other-{at}") for at, other in enumerate(others)]
-    relay = Relay([runner, *([small] if small else []), *rest])
-    return Seat(relay, small, rest)
+    member = Member(first or Numbers(cost=0.0), "first")
+    small = Member(smaller, "small") if smaller else None
+    rest = [Member(other, f"other-{at}") for at, other in enumerate(others)]
+    failover = FailoverProvider([member, *([small] if small else []), *rest])
+    return ProviderSlot(failover, small, rest)
 
 
 @dataclass
@@ -54,26 +56,26 @@ class Rig:
     """What a test has of a server."""
 
     live: LiveServer
-    door: Door
-    reception: Reception
+    admission: Admission
+    acceptor: PacedAcceptor
     events: list[Event]
 
     @property
     def connections(self) -> int:
         """How many there are, those included that have not said what they want."""
-        return len(self.reception.handlers)
+        return len(self.acceptor.handlers)
 
     @property
     def url(self) -> str:
         """Where its WebSocket is."""
-        return f"ws://127.0.0.1:{self.door.port}{PATH}"
+        return f"ws://127.0.0.1:{self.admission.port}{PATH}"
 
 
 @contextlib.asynccontextmanager
 async def serving(
-    make: Callable[[], Seat] = seat_of,
+    make: Callable[[], ProviderSlot] = seat_of,
     *,
-    seats: int = 1,
+    slots: int = 1,
     limits: LiveLimits | None = None,
     token: str | None = None,
     origins: Sequence[str] = (),
@@ -85,16 +87,18 @@ async def serving(
 ) -> AsyncIterator[Rig]:
     """Serve on a free port of this machine."""
     limits = limits or LiveLimits()
-    lent, keeper = Seats(make, seats), Keeper(keep)
-    manner = Manner(chunk_s, queue_s, timeouts, rules or read_rules(), limits, Meters(0.5))
+    lent, session_log = ProviderSlots(make, slots), SessionLog(keep)
+    settings = SessionSettings(
+        chunk_s, queue_s, timeouts, rules or read_rules(), limits, Meters(0.5)
+    )
     events: list[Event] = []
-    live = LiveServer(lent, manner, keeper, events.append)
-    door = Door(limits, token, origins)
+    live = LiveServer(lent, settings, session_log, events.append)
+    admission = Admission(limits, token, origins)
     await lent.load()
-    async with listening(live, door, limits, "127.0.0.1", 0) as reception:
-        yield Rig(live, door, reception, events)
+    async with listening(live, admission, limits, "127.0.0.1", 0) as acceptor:
+        yield Rig(live, admission, acceptor, events)
         await live.finish(SOON_S)
-    keeper.close()
+    session_log.close()
     await lent.close()
 
 

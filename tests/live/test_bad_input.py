@@ -20,8 +20,8 @@ from harness.live.protocol.close_codes import Close
 from harness.live.protocol.frames import HEADER, pack
 from harness.live.protocol.messages import Failed, Final, Metrics, Warned
 from harness.live.server.limits import LiveLimits
-from harness.live.server.provider_slots import Seat
-from harness.live.server.session_log import Keeper
+from harness.live.server.provider_slots import ProviderSlot
+from harness.live.server.session_log import SessionLog
 from tests.ladder.numbers import Numbers
 from tests.live.rig import MIC, SYSTEM, Client, Rig, client, run, seat_of, serving, until_free
 
@@ -179,7 +179,7 @@ def test_an_offence_ends_its_own_connection_and_nothing_else(
 
     async def session() -> None:
         async with (
-            serving(seats=2, limits=limits, keep=tmp_path) as rig,
+            serving(slots=2, limits=limits, keep=tmp_path) as rig,
             client(rig) as healthy,
             client(rig) as offender,
         ):
@@ -276,7 +276,7 @@ def test_audio_before_ready_and_after_the_end_is_refused() -> None:
 
 def test_a_second_client_for_a_session_is_sent_away() -> None:
     async def session() -> None:
-        async with serving(seats=2) as rig, client(rig) as one, client(rig) as other:
+        async with serving(slots=2) as rig, client(rig) as one, client(rig) as other:
             await one.start(session="talk")
             await one.count_to(3)
             await other.say(type="start", protocol=1, sources=["mic"], session="talk")
@@ -292,7 +292,7 @@ def test_a_second_client_for_a_session_is_sent_away() -> None:
 
 def test_more_sessions_than_there_are_seats_are_sent_away() -> None:
     async def session() -> None:
-        async with serving(seats=1) as rig, client(rig) as one, client(rig) as other:
+        async with serving(slots=1) as rig, client(rig) as one, client(rig) as other:
             await one.start()
             await other.say(type="start", protocol=1, sources=["mic"])
             assert (await other.closed())[0] == Close.FULL
@@ -307,7 +307,7 @@ def test_more_sessions_than_there_are_seats_are_sent_away() -> None:
 
 def test_a_provider_that_fails_is_told_with_the_text_so_far(tmp_path: Path) -> None:
     async def session() -> None:
-        def make() -> Seat:
+        def make() -> ProviderSlot:
             return seat_of(first=Numbers(4, cost=0.0, fails_at=7))
 
         async with serving(make, keep=tmp_path) as rig, client(rig) as app:
@@ -395,7 +395,7 @@ class Raw:
 @contextlib.asynccontextmanager
 async def raw_client(rig: Rig, buffer: int = 1 << 16) -> AsyncIterator[Raw]:
     """Connect; nothing is read after the handshake, and little fits into the buffer."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", rig.door.port, limit=1024)
+    reader, writer = await asyncio.open_connection("127.0.0.1", rig.admission.port, limit=1024)
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
     app = Raw(writer)
     app.begin()
@@ -447,4 +447,4 @@ def test_a_client_that_does_not_read_is_cut_off_and_harms_nobody() -> None:
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Exception, match="can't be made"):
-        Keeper(tmp_path / "file" / "folder")
+        SessionLog(tmp_path / "file" / "folder")

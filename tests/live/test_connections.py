@@ -13,7 +13,7 @@ from harness.errors import UsageError
 from harness.live.protocol.close_codes import Close
 from harness.live.protocol.messages import Failed
 from harness.live.server.acceptor import listening
-from harness.live.server.admission import Door
+from harness.live.server.admission import Admission
 from harness.live.server.limits import LiveLimits
 from tests.live.rig import Rig, client, run, serving, until_free
 
@@ -23,7 +23,7 @@ def test_connections_that_say_nothing_are_ended() -> None:
 
     async def session() -> None:
         async with serving(limits=limits) as rig:
-            reader, writer = await asyncio.open_connection("127.0.0.1", rig.door.port)
+            reader, writer = await asyncio.open_connection("127.0.0.1", rig.admission.port)
             assert await reader.read() == b""  # no handshake at all
             writer.close()
             await writer.wait_closed()
@@ -46,7 +46,7 @@ def test_half_open_connections_are_bounded_and_leave_no_log(
 
     async def session() -> None:
         async with serving(limits=limits) as rig:
-            port = rig.door.port
+            port = rig.admission.port
             held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(12)]
             most = 0
             async with asyncio.TaskGroup() as both:
@@ -93,7 +93,7 @@ def test_a_token_comes_by_header_only() -> None:
 def test_pages_of_others_may_not_connect() -> None:
     async def session() -> None:
         async with serving(origins=["https://app.example"]) as rig:
-            port = rig.door.port
+            port = rig.admission.port
             others: tuple[Any, ...] = (
                 "http://evil.example", f"http://evil.example:{port}", "null",
                 f"https://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}",
@@ -170,8 +170,8 @@ def test_a_client_that_finds_no_seat_is_no_offender() -> None:
 
 
 async def get(rig: Rig, path: str, host: str | None = None) -> bytes:
-    reader, writer = await asyncio.open_connection("127.0.0.1", rig.door.port)
-    host = host or f"127.0.0.1:{rig.door.port}"
+    reader, writer = await asyncio.open_connection("127.0.0.1", rig.admission.port)
+    host = host or f"127.0.0.1:{rig.admission.port}"
     writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
     answer = await reader.read()
     writer.close()
@@ -187,7 +187,7 @@ def test_the_page_is_there_for_this_machines_names_only() -> None:
             assert b"default-src 'none'" in page
             assert b"<title>" in page
             assert (await get(rig, "/page.js")).startswith(b"HTTP/1.1 200")
-            rebound = await get(rig, "/", host=f"evil.example:{rig.door.port}")
+            rebound = await get(rig, "/", host=f"evil.example:{rig.admission.port}")
             assert rebound.startswith(b"HTTP/1.1 421")
             for path in ("/nothing", "/../server.py", "/page/__init__.py"):
                 assert (await get(rig, path)).startswith(b"HTTP/1.1 404")
@@ -198,9 +198,11 @@ def test_the_page_is_there_for_this_machines_names_only() -> None:
 def test_a_port_in_use_is_told() -> None:
     async def session() -> None:
         async with serving() as rig:
-            door = Door(LiveLimits(), None, ())
+            admission = Admission(LiveLimits(), None, ())
             with pytest.raises(UsageError, match=r"127\.0\.0\.1:\d+: can't be listened on"):
-                async with listening(rig.live, door, LiveLimits(), "127.0.0.1", rig.door.port):
+                async with listening(
+                    rig.live, admission, LiveLimits(), "127.0.0.1", rig.admission.port
+                ):
                     pass
 
     run(session())

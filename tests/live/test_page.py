@@ -8,7 +8,7 @@ import pytest
 
 from harness.contract import ASRSegment
 from harness.ladder.state_machine import read_rules
-from harness.live.server.provider_slots import Seat
+from harness.live.server.provider_slots import ProviderSlot
 from tests.ladder.numbers import Numbers
 from tests.live.browser import CHROMIUM, browsing
 from tests.live.rig import MIC, SYSTEM, Rig, client, run, seat_of, serving
@@ -19,7 +19,7 @@ HOSTILE = "<img src=x onerror=document.title='owned'><script>document.title='own
 
 
 def page(rig: Rig) -> str:
-    return f"http://127.0.0.1:{rig.door.port}/"
+    return f"http://127.0.0.1:{rig.admission.port}/"
 
 
 class Hostile(Numbers):
@@ -40,7 +40,7 @@ class Hostile(Numbers):
 
 
 def test_captions_figures_and_the_ladder(tmp_path: Path) -> None:
-    def make() -> Seat:
+    def make() -> ProviderSlot:
         return seat_of(first=Numbers(cost=0.9), smaller=Numbers(3, cost=0.01))
 
     async def session() -> None:

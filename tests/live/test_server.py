@@ -21,7 +21,7 @@ from harness.live.protocol.messages import (
     Warned,
 )
 from harness.live.server.limits import LiveLimits
-from harness.live.server.provider_slots import Seat
+from harness.live.server.provider_slots import ProviderSlot
 from tests.ladder.numbers import Numbers
 from tests.live.rig import MIC, SYSTEM, client, run, seat_of, serving, until_free
 
@@ -69,7 +69,7 @@ def test_sessions_share_the_thread_that_looks_at_the_process() -> None:
         return {each for each in threading.enumerate() if each.name.split("_")[0] not in own}
 
     async def session() -> int:
-        async with serving(seats=2) as rig, client(rig) as one, client(rig) as other:
+        async with serving(slots=2) as rig, client(rig) as one, client(rig) as other:
             await one.start()
             await one.until(Metrics)
             before = threads()
@@ -140,7 +140,7 @@ def twenty_times_quicker(rules: Rules) -> Rules:
 def test_the_ladder_says_what_it_does_and_a_hand_leads_back() -> None:
     """Real seconds, so the ladder's own are made shorter, all alike."""
 
-    def slow_seat() -> Seat:
+    def slow_seat() -> ProviderSlot:
         return seat_of(first=Numbers(cost=0.9), smaller=Numbers(3, cost=0.01))
 
     async def session() -> None:
@@ -169,7 +169,7 @@ def test_the_ladder_says_what_it_does_and_a_hand_leads_back() -> None:
 
 
 def test_a_breakdown_leads_to_another_provider_and_loses_nothing() -> None:
-    def make() -> Seat:
+    def make() -> ProviderSlot:
         return seat_of(Numbers(4, cost=0.0), first=Numbers(5, cost=0.0, fails_at=8))
 
     async def session() -> None:
@@ -199,7 +199,7 @@ def test_a_breakdown_leads_to_another_provider_and_loses_nothing() -> None:
 
 def test_backpressure_is_told() -> None:
     async def session() -> None:
-        def make() -> Seat:
+        def make() -> ProviderSlot:
             return seat_of(first=Numbers(cost=0.1))
 
         async with serving(make, queue_s=4.0) as rig, client(rig) as app:
@@ -255,7 +255,7 @@ def test_a_server_that_is_stopped_ends_its_sessions_in_order() -> None:
 
 def test_seats_are_given_back() -> None:
     async def session() -> None:
-        async with serving(seats=2, limits=LiveLimits()) as rig:
+        async with serving(slots=2, limits=LiveLimits()) as rig:
             for turn in range(3):
                 async with client(rig) as one, client(rig) as other:
                     await one.start(session=f"one-{turn}")

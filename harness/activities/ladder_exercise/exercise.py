@@ -14,16 +14,16 @@ from harness.clock import sleep_until
 from harness.contract import ASRProvider, SessionConfig
 from harness.errors import EchobenchError
 from harness.journal.events import Event
-from harness.ladder.actions import LONGER_BY_S, Switch, other_provider, other_runner
+from harness.ladder.actions import LONGER_BY_S, Switch, other_member, other_provider
 from harness.ladder.degrader import Degrader
-from harness.ladder.failover import Relay, Runner
+from harness.ladder.failover import FailoverProvider, Member
 from harness.ladder.session import hold_degradable_session
 from harness.ladder.state_machine import Rules, read_rules
 from harness.machine.recommendation import read_table
 from harness.provider.attribution import provider_errors
 from harness.provider.registry import PROVIDERS, make_provider, names
 from harness.provider.timeouts import Timeouts
-from harness.session.session import Stage, input_of
+from harness.session.session import RunningSession, input_of
 from harness.specs.scenario import Scenario
 from harness.specs.trial import TrialSpec
 from harness.support.data_file import SUITES, read_toml
@@ -84,7 +84,7 @@ async def run_exercise(
     track: Track,
     emit: Callable[[Event], None],
     timeouts: Timeouts,
-    others: tuple[Runner, Runner] | None = None,
+    others: tuple[Member, Member] | None = None,
     rules: Rules | None = None,
 ) -> None:
     """Play a track to a provider, with its stand-ins behind it, through all phases.
@@ -112,14 +112,14 @@ async def run_exercise(
     smaller, fallback = others or stand_ins(spec)
     slowed = Slowed(smaller.provider, lambda at_s: plan.phase(at_s).smaller, longest_s)
     smaller.provider = slowed
-    relay = Relay([Runner(first, spec.model), smaller, fallback])
+    failover = FailoverProvider([Member(first, spec.model), smaller, fallback])
     switches: dict[str, Switch] = {
-        "smaller_model": other_runner(relay, smaller),
-        "other_provider": other_provider(relay, [fallback]),
+        "smaller_model": other_member(failover, smaller),
+        "other_provider": other_provider(failover, [fallback]),
     }
     hands: list[asyncio.Task[None]] = []
 
-    def begun(stage: Stage, degrader: Degrader) -> None:
+    def begun(stage: RunningSession, degrader: Degrader) -> None:
         for each in (first, slowed):
             each.begin(stage.origin_s)
         reset_s = stage.origin_s + plan.reset_at_s
@@ -130,7 +130,7 @@ async def run_exercise(
     queue_s = spec.scenario.queue_s
     try:
         await hold_degradable_session(
-            relay, spec.key, config, inputs, queue_s, emit, timeouts, rules or read_rules(),
+            failover, spec.key, config, inputs, queue_s, emit, timeouts, rules or read_rules(),
             switches, begun,
         )  # fmt: skip
     finally:
@@ -140,7 +140,7 @@ async def run_exercise(
             await stand_in.provider.close()
 
 
-def stand_ins(spec: TrialSpec) -> tuple[Runner, Runner]:
+def stand_ins(spec: TrialSpec) -> tuple[Member, Member]:
     """Who takes over: the provider with a smaller model, and another provider.
 
     Where this machine has no smaller model, the same one stands in for it, in a second copy; where
@@ -155,11 +155,11 @@ def stand_ins(spec: TrialSpec) -> tuple[Runner, Runner]:
               if name != spec.provider and (other := _usable(name)) is not None]  # fmt: skip
     for other in usable:  # one that has the same model is as accurate
         if _has(other, spec.model):
-            return Runner(smaller, model), Runner(other, spec.model)
+            return Member(smaller, model), Member(other, spec.model)
     for other in usable[:1]:
-        return Runner(smaller, model), Runner(other, other.default_model)
+        return Member(smaller, model), Member(other, other.default_model)
     fallback = make_provider(spec.provider, spec.settings)
-    return Runner(smaller, model), Runner(fallback, model)
+    return Member(smaller, model), Member(fallback, model)
 
 
 def _usable(name: str) -> ASRProvider | None:

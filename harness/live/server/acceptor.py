@@ -18,7 +18,7 @@ from websockets.server import ServerProtocol
 from harness.clock import now_s
 from harness.errors import UsageError
 from harness.live.protocol.close_codes import Close
-from harness.live.server.admission import Door, choose_subprotocol
+from harness.live.server.admission import Admission, choose_subprotocol
 from harness.live.server.limits import Bucket, LiveLimits
 from harness.live.server.server import LiveServer
 
@@ -40,7 +40,7 @@ SILENT.setLevel(logging.CRITICAL)  # a traceback for each client that is lost wo
 log = logging.getLogger("echobench.live")
 
 
-class Reception(Server):
+class PacedAcceptor(Server):
     """Serves connections that it accepts itself, as fast as the limits allow.
 
     Args:
@@ -49,22 +49,22 @@ class Reception(Server):
         limits: How many there may be, and how fast.
     """
 
-    def __init__(self, live: LiveServer, door: Door, limits: LiveLimits) -> None:
+    def __init__(self, live: LiveServer, admission: Admission, limits: LiveLimits) -> None:
         super().__init__(
             self._serve,
-            process_request=door.check,
+            process_request=admission.check,
             server_header=None,
             open_timeout=limits.handshake_s,
             logger=SILENT,
         )
-        self._live, self._door, self._limits = live, door, limits
+        self._live, self._admission, self._limits = live, admission, limits
         self._budget = Bucket(limits.connections_per_s, limits.connections_burst, now_s())
 
     def is_serving(self) -> bool:
         """Tell whether it is not closing."""
         return self.close_task is None
 
-    def newcomer(self) -> ServerConnection:
+    def new_connection(self) -> ServerConnection:
         """Make what speaks the protocol with one client."""
         limits = self._limits
         return ServerConnection(
@@ -77,7 +77,7 @@ class Reception(Server):
             close_timeout=CLOSING_S,
         )
 
-    async def let_in(self, ear: socket.socket) -> None:
+    async def admit(self, sock: socket.socket) -> None:
         """Accept connections until cancelled."""
         loop = asyncio.get_running_loop()
         most = self._limits.connections + self._limits.handshakes
@@ -86,56 +86,56 @@ class Reception(Server):
                 await asyncio.sleep(1.0 / self._limits.connections_per_s)
                 continue
             try:
-                accepted, _ = await loop.sock_accept(ear)
-                await loop.connect_accepted_socket(self.newcomer, accepted)
+                accepted, _ = await loop.sock_accept(sock)
+                await loop.connect_accepted_socket(self.new_connection, accepted)
             except OSError as error:  # it has left again, or there is no file left to be had
                 log.warning("a connection was lost before it began: %s", error.strerror)
                 await asyncio.sleep(NO_ROOM_S)
             await asyncio.sleep(APART_S)
 
     async def _serve(self, connection: ServerConnection) -> None:
-        self._door.inside += 1
+        self._admission.inside += 1
         try:
-            await self._live.welcome(connection)
+            await self._live.handle(connection)
         finally:
-            self._door.inside -= 1
+            self._admission.inside -= 1
             if connection.close_code not in BLAMELESS:
                 self._budget.charge(OFFENCE)
 
 
 @contextlib.asynccontextmanager
 async def listening(
-    live: LiveServer, door: Door, limits: LiveLimits, host: str, port: int
-) -> AsyncIterator[Reception]:
-    """Listen for clients; inside, `door.port` is the port.
+    live: LiveServer, admission: Admission, limits: LiveLimits, host: str, port: int
+) -> AsyncIterator[PacedAcceptor]:
+    """Listen for clients; inside, `admission.port` is the port.
 
     Raises:
         UsageError: The address can't be listened on.
     """
-    reception = Reception(live, door, limits)
+    acceptor = PacedAcceptor(live, admission, limits)
     with contextlib.ExitStack() as listeners:
         try:
             # It binds and never accepts, since nobody could tell it how fast.
             bound = await asyncio.get_running_loop().create_server(
-                reception.newcomer, host, port, start_serving=False
+                acceptor.new_connection, host, port, start_serving=False
             )
             listeners.callback(bound.close)
-            reception.wrap(bound)
-            ears = [listeners.enter_context(each.dup()) for each in bound.sockets]
-            for ear in ears:
-                ear.setblocking(False)
-                ear.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UNREAD_BYTES)
-                ear.listen(OUTSIDE)
+            acceptor.wrap(bound)
+            sockets = [listeners.enter_context(each.dup()) for each in bound.sockets]
+            for sock in sockets:
+                sock.setblocking(False)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UNREAD_BYTES)
+                sock.listen(OUTSIDE)
         except OSError as error:
             problem = f"can't be listened on ({error.strerror})"
             raise UsageError(f"{host}:{port}", problem, "a free port") from error
-        door.port = bound.sockets[0].getsockname()[1]
-        accepting = [asyncio.create_task(reception.let_in(ear)) for ear in ears]
+        admission.port = bound.sockets[0].getsockname()[1]
+        accepting = [asyncio.create_task(acceptor.admit(sock)) for sock in sockets]
         try:
-            yield reception
+            yield acceptor
         finally:
             for task in accepting:
                 task.cancel()
             await asyncio.wait(accepting)
-            reception.close()
-            await reception.wait_closed()
+            acceptor.close()
+            await acceptor.wait_closed()

@@ -25,7 +25,7 @@ BEARER = "bearer."
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
-class Door:
+class Admission:
     """Decides about each connection at its first request.
 
     Args:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from harness.contract import SessionConfig
 from harness.errors import ProviderError
-from harness.ladder.actions import Switch, other_provider, other_runner
-from harness.ladder.failover import Relay, Runner
+from harness.ladder.actions import Switch, other_member, other_provider
+from harness.ladder.failover import FailoverProvider, Member
 from harness.live.protocol.close_codes import Close, RefusalError
 from harness.provider.attribution import provider_errors
 
@@ -16,7 +16,7 @@ WARM_UP = "warm-up"
 
 
 @dataclass
-class Seat:
+class ProviderSlot:
     """A provider with its stand-ins, for one session at a time.
 
     Attributes:
@@ -25,26 +25,26 @@ class Seat:
         others: The ones that take over after a crash, in order.
     """
 
-    relay: Relay
-    smaller: Runner | None = None
-    others: Sequence[Runner] = ()
+    failover: FailoverProvider
+    smaller: Member | None = None
+    others: Sequence[Member] = ()
 
     @property
-    def first(self) -> Runner:
+    def first(self) -> Member:
         """The one that a session begins with."""
-        return self.relay.runners[0]
+        return self.failover.members[0]
 
     def switches(self) -> dict[str, Switch]:
         """What the ladder may do with it."""
         switches: dict[str, Switch] = {}
         if self.smaller is not None:
-            switches["smaller_model"] = other_runner(self.relay, self.smaller)
+            switches["smaller_model"] = other_member(self.failover, self.smaller)
         if self.others:
-            switches["other_provider"] = other_provider(self.relay, self.others)
+            switches["other_provider"] = other_provider(self.failover, self.others)
         return switches
 
 
-class Seats:
+class ProviderSlots:
     """All seats of a server.
 
     Args:
@@ -52,7 +52,7 @@ class Seats:
         count: How many sessions there may be at once.
     """
 
-    def __init__(self, make: Callable[[], Seat], count: int) -> None:
+    def __init__(self, make: Callable[[], ProviderSlot], count: int) -> None:
         self._all = [make() for _ in range(count)]
         self._free = list(self._all)
 
@@ -62,16 +62,16 @@ class Seats:
         Raises:
             EchobenchError: One can't be loaded.
         """
-        for seat in self._all:
-            config = SessionConfig(model=seat.first.model)
-            with provider_errors(seat.first.title):
-                if not await seat.relay.start_session(WARM_UP, config):
-                    raise ProviderError(seat.first.title, "refused the first session")
-                await seat.relay.stop_session(WARM_UP)
+        for slot in self._all:
+            config = SessionConfig(model=slot.first.model)
+            with provider_errors(slot.first.title):
+                if not await slot.failover.start_session(WARM_UP, config):
+                    raise ProviderError(slot.first.title, "refused the first session")
+                await slot.failover.stop_session(WARM_UP)
         gc.collect()
         gc.freeze()  # models and libraries stay: to look through them again took 40 ms at once
 
-    def take(self) -> Seat:
+    def take(self) -> ProviderSlot:
         """Take a free seat.
 
         Raises:
@@ -82,10 +82,10 @@ class Seats:
             raise RefusalError(Close.FULL, problem, "another try later, or --sessions")
         return self._free.pop()
 
-    def give_back(self, seat: Seat) -> None:
+    def give_back(self, slot: ProviderSlot) -> None:
         """Let another session have it."""
-        self._free.append(seat)
+        self._free.append(slot)
 
     async def close(self) -> None:
         """Let go of all models."""
-        await asyncio.gather(*(seat.relay.close() for seat in self._all))
+        await asyncio.gather(*(slot.failover.close() for slot in self._all))

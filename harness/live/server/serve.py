@@ -9,19 +9,19 @@ from pathlib import Path
 
 from harness.contract import ASRProvider
 from harness.errors import UsageError
-from harness.ladder.failover import Relay, Runner
+from harness.ladder.failover import FailoverProvider, Member
 from harness.ladder.state_machine import read_rules
 from harness.live.server.acceptor import listening
-from harness.live.server.admission import Door
+from harness.live.server.admission import Admission
 from harness.live.server.limits import LiveLimits
-from harness.live.server.provider_slots import Seat, Seats
+from harness.live.server.provider_slots import ProviderSlot, ProviderSlots
 from harness.live.server.server import LiveServer
-from harness.live.server.session import Manner
-from harness.live.server.session_log import Keeper
+from harness.live.server.session import SessionSettings
+from harness.live.server.session_log import SessionLog
 from harness.machine.profile import describe_machine
 from harness.machine.recommendation import recommend
 from harness.meters.meters import Meters
-from harness.processes.isolated.provider import Isolated
+from harness.processes.isolated.provider import OutOfProcessProvider
 from harness.provider.choice import Choice, choose_providers
 from harness.provider.registry import make_provider
 from harness.provider.timeouts import timeouts_from_env
@@ -66,19 +66,19 @@ async def serve(serving: Serving) -> None:
     talk()
     limits = LiveLimits()
     choice, others = chosen(serving)
-    seats = Seats(lambda: make_seat(serving, choice, others), serving.sessions)
-    keeper = Keeper(serving.keep)
-    manner = Manner(
+    slots = ProviderSlots(lambda: make_seat(serving, choice, others), serving.sessions)
+    session_log = SessionLog(serving.keep)
+    settings = SessionSettings(
         serving.chunk_seconds, serving.queue_s, timeouts_from_env(), read_rules(), limits,
         Meters(SHARED_S), serving.vad,
     )  # fmt: skip
-    live = LiveServer(seats, manner, keeper)
-    door = Door(limits, serving.token, serving.origins)
+    live = LiveServer(slots, settings, session_log)
+    admission = Admission(limits, serving.token, serving.origins)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     try:
-        loading = asyncio.ensure_future(seats.load())
+        loading = asyncio.ensure_future(slots.load())
         stopping = asyncio.ensure_future(stop.wait())
         await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if not loading.done():
@@ -87,13 +87,13 @@ async def serve(serving: Serving) -> None:
                 await loading
             return
         await loading
-        async with listening(live, door, limits, serving.host, serving.port):
-            log.info("captions at http://%s:%d/", _host(serving.host), door.port)
+        async with listening(live, admission, limits, serving.host, serving.port):
+            log.info("captions at http://%s:%d/", _host(serving.host), admission.port)
             await stopping
             await live.finish(FINISH_S)
     finally:
-        keeper.close()
-        await seats.close()
+        session_log.close()
+        await slots.close()
 
 
 def talk() -> None:
@@ -124,18 +124,20 @@ def chosen(serving: Serving) -> tuple[Choice, list[Choice]]:
     return first, others
 
 
-def make_seat(serving: Serving, choice: Choice, others: list[Choice]) -> Seat:
+def make_seat(serving: Serving, choice: Choice, others: list[Choice]) -> ProviderSlot:
     """A seat with providers of its own; loads nothing."""
 
     def made(choice: Choice) -> ASRProvider:
         provider = make_provider(choice.provider.name, choice.settings)
-        return provider if serving.in_process else Isolated(provider, choice.settings)
+        return provider if serving.in_process else OutOfProcessProvider(provider, choice.settings)
 
     model = serving.model or choice.provider.default_model
-    first = Runner(made(choice), model)
-    smaller = Runner(made(choice), serving.smaller) if serving.smaller else None
-    behind = [Runner(made(other), other.provider.default_model) for other in others]
-    return Seat(Relay([first, *([smaller] if smaller else []), *behind]), smaller, behind)
+    first = Member(made(choice), model)
+    smaller = Member(made(choice), serving.smaller) if serving.smaller else None
+    behind = [Member(made(other), other.provider.default_model) for other in others]
+    return ProviderSlot(
+        FailoverProvider([first, *([smaller] if smaller else []), *behind]), smaller, behind
+    )
 
 
 def _host(host: str) -> str:

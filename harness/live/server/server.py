@@ -16,9 +16,9 @@ from harness.live.protocol.frames import unpack
 from harness.live.protocol.messages import End, Failed, Reset, Start, Warned, Watching, from_client
 from harness.live.server.limits import Bucket
 from harness.live.server.outbox import Outbox
-from harness.live.server.provider_slots import Seats
-from harness.live.server.session import LiveSession, Manner
-from harness.live.server.session_log import Keeper
+from harness.live.server.provider_slots import ProviderSlots
+from harness.live.server.session import LiveSession, SessionSettings
+from harness.live.server.session_log import SessionLog
 from harness.session.session import Emit
 from harness.support.sanitize import sanitize
 
@@ -44,13 +44,24 @@ class LiveServer:
         note: Gets every event of every session as well, from any thread.
     """
 
-    def __init__(self, seats: Seats, manner: Manner, keeper: Keeper, note: Emit = nowhere) -> None:
+    def __init__(
+        self,
+        slots: ProviderSlots,
+        settings: SessionSettings,
+        session_log: SessionLog,
+        note: Emit = nowhere,
+    ) -> None:
         self.sessions: dict[str, LiveSession] = {}
         """Those that are going on, by name; the one that began last is the last."""
         self.past: deque[LiveSession] = deque(maxlen=REMEMBERED)
         """The last that have ended."""
-        self._seats, self._manner, self._keeper, self._note = seats, manner, keeper, note
-        self._limits = manner.limits
+        self._slots, self._settings, self._session_log, self._note = (
+            slots,
+            settings,
+            session_log,
+            note,
+        )
+        self._limits = settings.limits
         self._numbers = count(1)
         self._running: set[asyncio.Task[None]] = set()
         self._waiting: set[Outbox] = set()
@@ -65,7 +76,7 @@ class LiveServer:
         for task in self._running:
             task.cancel()
 
-    async def welcome(self, connection: ServerConnection) -> None:
+    async def handle(self, connection: ServerConnection) -> None:
         """Serve one client, from its first message to its last."""
         outbox = Outbox(connection, self._limits)
         sending = asyncio.create_task(outbox.send())
@@ -109,11 +120,11 @@ class LiveServer:
         if name in self.sessions:
             problem = f"another client sends to {name}"
             raise RefusalError(Close.SESSION_TAKEN, problem, "another name, or watch")
-        seat = self._seats.take()
-        manner = self._manner
+        slot = self._slots.take()
+        settings = self._settings
         if start.chunk_seconds is not None:
-            manner = replace(manner, chunk_seconds=start.chunk_seconds)
-        session = LiveSession(name, start.sources, seat, manner, self._keeper, self._note)
+            settings = replace(settings, chunk_seconds=start.chunk_seconds)
+        session = LiveSession(name, start.sources, slot, settings, self._session_log, self._note)
         self.sessions[name] = session
 
         async def run() -> None:
@@ -121,7 +132,7 @@ class LiveServer:
             try:
                 await session.run()
             finally:
-                self._seats.give_back(seat)
+                self._slots.give_back(slot)
                 del self.sessions[name]
                 self.past.append(session)
                 log.info("%s ended%s", name, f": {session.failure}" if session.failure else "")

@@ -38,18 +38,18 @@ from harness.live.protocol.messages import (
 from harness.live.server.intake import Intake
 from harness.live.server.limits import LiveLimits
 from harness.live.server.outbox import Outbox
-from harness.live.server.provider_slots import Seat
-from harness.live.server.session_log import Keeper
+from harness.live.server.provider_slots import ProviderSlot
+from harness.live.server.session_log import SessionLog
 from harness.meters.meters import Meters
 from harness.provider.timeouts import Timeouts
-from harness.session.session import Emit, Input, Stage
+from harness.session.session import Emit, Input, RunningSession
 
 REMEMBERED = 200
 """Finals that a listener is told who comes later."""
 
 
 @dataclass(frozen=True)
-class Manner:
+class SessionSettings:
     """How sessions are held: what the server's user has chosen."""
 
     chunk_seconds: float
@@ -81,37 +81,46 @@ class LiveSession:
         self,
         name: str,
         sources: tuple[AudioSource, ...],
-        seat: Seat,
-        manner: Manner,
-        keeper: Keeper,
+        slot: ProviderSlot,
+        settings: SessionSettings,
+        session_log: SessionLog,
         note: Emit,
     ) -> None:
-        self.name, self.sources, self._seat, self._manner = name, sources, seat, manner
-        self.intakes = {source: Intake(source, manner.limits) for source in sources}
+        self.name, self.sources, self._slot, self._settings = name, sources, slot, settings
+        self.intakes = {source: Intake(source, settings.limits) for source in sources}
         self.listeners: set[Outbox] = set()
         self.failure: EchobenchError | None = None
         self.task: asyncio.Task[None] | None = None
         """Runs it; set by whoever began it."""
-        self._keeper, self._note = keeper, note
+        self._session_log, self._note = session_log, note
         self._finals: list[Final] = []
         self._open: dict[AudioSource, Partial] = {}
         self._count = 0
         self._dropped: Counter[AudioSource] = Counter()
-        self._stage: Stage | None = None
+        self._running: RunningSession | None = None
         self._degrader: Degrader | None = None
 
     async def run(self) -> None:
         """Hold the session; listeners are told how it ended."""
-        manner = self._manner
-        config = SessionConfig(model=self._seat.first.model, chunk_seconds=manner.chunk_seconds)
-        inputs = [Input(source, 0.0, intake.play, beeps=manner.beeps.get(source, ()))
+        settings = self._settings
+        config = SessionConfig(model=self._slot.first.model, chunk_seconds=settings.chunk_seconds)
+        inputs = [Input(source, 0.0, intake.play, beeps=settings.beeps.get(source, ()))
                   for source, intake in self.intakes.items()]  # fmt: skip
         try:
             await hold_degradable_session(
-                self._seat.relay, self.name, config, inputs, manner.queue_s, self._tap,
-                manner.timeouts, manner.rules, self._seat.switches(), self._begun, manner.meters,
-                manner.vad,
-            )  # fmt: skip
+                self._slot.failover,
+                self.name,
+                config,
+                inputs,
+                settings.queue_s,
+                self._tap,
+                settings.timeouts,
+                settings.rules,
+                self._slot.switches(),
+                self._begun,
+                settings.meters,
+                settings.vad,
+            )
         except EchobenchError as error:
             self.failure = error
             self._tell(Failed(code=Close.PROVIDER_FAILED, message=str(error)))
@@ -154,7 +163,7 @@ class LiveSession:
     def listen(self, outbox: Outbox) -> None:
         """Send a listener what happens from now on, and the last of what was."""
         self.listeners.add(outbox)
-        if self._stage is not None:
+        if self._running is not None:
             outbox.put(self._ready())
             for final in self._finals:
                 outbox.put(final)
@@ -164,24 +173,24 @@ class LiveSession:
     @property
     def origin_s(self) -> float:
         """Its zero on the running clock; only once it is ready."""
-        assert self._stage is not None
-        return self._stage.origin_s
+        assert self._running is not None
+        return self._running.origin_s
 
     @property
     def level(self) -> str:
         """Where it stands on the ladder."""
         return self._degrader.level.word if self._degrader else "normal"
 
-    def _begun(self, stage: Stage, degrader: Degrader) -> None:
-        self._stage, self._degrader = stage, degrader
+    def _begun(self, running: RunningSession, degrader: Degrader) -> None:
+        self._running, self._degrader = running, degrader
         self._tell(self._ready())
 
     def _ready(self) -> Ready:
         return Ready(
             session=self.name,
-            provider=self._seat.first.provider.name,
-            model=self._seat.first.model,
-            chunk_seconds=self._manner.chunk_seconds,
+            provider=self._slot.first.provider.name,
+            model=self._slot.first.model,
+            chunk_seconds=self._settings.chunk_seconds,
             sources=self.sources,
             level=self.level,
         )
@@ -189,7 +198,7 @@ class LiveSession:
     def _tap(self, event: Event) -> None:
         """Take an event of the session; those of the engine come on its own thread."""
         self._note(event)
-        self._keeper.keep(self.name, event)
+        self._session_log.keep(self.name, event)
         match event:
             case Inferred():
                 return
@@ -223,7 +232,7 @@ class LiveSession:
         self._tell(text)
 
     def _metrics(self, sampled: Sampled) -> Metrics:
-        at_s = now_s() - self._stage.origin_s if self._stage else sampled.at_s
+        at_s = now_s() - self._running.origin_s if self._running else sampled.at_s
         return Metrics(
             at_s=sampled.at_s,
             rtf=self._degrader.meter.rtf(at_s) if self._degrader else None,
@@ -237,7 +246,7 @@ class LiveSession:
 
     def _source_states(self) -> dict[AudioSource, SourceState]:
         states = {}
-        for queue in self._stage.queues if self._stage else ():
+        for queue in self._running.queues if self._running else ():
             intake = self.intakes[queue.source]
             states[queue.source] = SourceState(
                 received_s=intake.received_s,

@@ -12,7 +12,7 @@ from harness.journal.events import Event, LadderMoved, SegmentArrived, SessionEn
 SUFFIX = ".jsonl"
 
 
-class Keeper:
+class SessionLog:
     """Keeps a file of events for each session: what was said is on its way to the disk at once.
 
     Args:

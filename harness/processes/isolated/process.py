@@ -38,7 +38,7 @@ from harness.processes.isolated.messages import (
 LAST_LINES = 2
 
 
-class FarProcess:
+class HostProcess:
     """The child, and what is under way between it and us."""
 
     def __init__(self, process: asyncio.subprocess.Process, name: str, mark: str) -> None:
@@ -54,7 +54,7 @@ class FarProcess:
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._read_stderr())]
 
     @classmethod
-    async def start(cls, name: str) -> "FarProcess":
+    async def start(cls, name: str) -> "HostProcess":
         """Start it; it makes nothing yet."""
         mark = uuid.uuid4().hex
         process = await asyncio.create_subprocess_exec(

@@ -23,15 +23,15 @@ from harness.processes.isolated.messages import (
     WantChunk,
     raised,
 )
-from harness.processes.isolated.process import FarProcess
+from harness.processes.isolated.process import HostProcess
 from harness.provider.attribution import provider_errors
 from harness.requirements import Requirement
 
-LEAVING_S = 5.0
+CANCEL_TIMEOUT_S = 5.0
 """For the far side to let go of a stream that was left."""
 
 
-class Isolated(ASRProvider):
+class OutOfProcessProvider(ASRProvider):
     """A provider in a child process; a process that died is started anew by the next session.
 
     Args:
@@ -46,7 +46,7 @@ class Isolated(ASRProvider):
         super().__init__(provider.settings)
         self.name = provider.name  # type: ignore[misc]
         self.inner, self._given = provider, settings
-        self._far: FarProcess | None = None
+        self._far: HostProcess | None = None
 
     @property
     def requires(self) -> tuple[Requirement, ...]:
@@ -57,7 +57,7 @@ class Isolated(ASRProvider):
         """See `ASRProvider`; starts the process, unless it is running."""
         if self._far is None or self._far.ended:
             await self.close()
-            self._far = await FarProcess.start(self.inner.name)
+            self._far = await HostProcess.start(self.inner.name)
             self._far.on_event = self._happened
             self._far.send(Make(self.inner.name, self._given))
         return bool(await self._far.ask(StartSession(self._far.number(), session_id, config)))
@@ -105,7 +105,7 @@ class Isolated(ASRProvider):
             if not done and not far.ended:
                 far.send(CancelStream(stream))
                 with contextlib.suppress(TimeoutError):
-                    await far.until_done(inbox, LEAVING_S)
+                    await far.until_done(inbox, CANCEL_TIMEOUT_S)
             far.forget(stream)
 
     async def flush(self, source: AudioSource | None = None) -> list[ASRSegment]:
@@ -133,7 +133,7 @@ class Isolated(ASRProvider):
             await self._far.end()
             self._far = None
 
-    def _running(self) -> "FarProcess":
+    def _running(self) -> "HostProcess":
         if self._far is None:
             raise ProviderError(self.inner.name, "no session was started", "start_session first")
         if self._far.failure is not None:
@@ -142,7 +142,7 @@ class Isolated(ASRProvider):
 
 
 async def _feed(
-    far: "FarProcess", stream: int, pcm_stream: AsyncIterator[bytes], trouble: list[EchobenchError]
+    far: "HostProcess", stream: int, pcm_stream: AsyncIterator[bytes], trouble: list[EchobenchError]
 ) -> None:
     """Bring the chunk that the far side has asked for; after trouble, the end, and it is told."""
     try:
