@@ -65,7 +65,7 @@ class FailoverProvider(ASRProvider):
         runners: At least one; the first is at work to begin with.
     """
 
-    name = "relay"  # until it is made
+    name = "failover"  # until it is made
 
     def __init__(self, members: Sequence[Member]) -> None:
         super().__init__()

@@ -133,7 +133,7 @@ def test_the_share_is_one_whatever_happens(steps: list[tuple[float, float, float
     assert 0 <= others_share(events, 0.9) <= others_share(events, 0.0) <= 1 + 1e-9
 
 
-def test_this_machine_is_seen_at_work() -> None:
+def test_this_machine_is_seen_active() -> None:
     """A program beside us counts as another's CPU time, our own doesn't."""
     meter = SurroundingsMeter()
     process = psutil.Process()

@@ -155,11 +155,11 @@ def loads_when_needed(patch: pytest.MonkeyPatch) -> None:
         await asyncio.sleep(3.0)
         await switch_to(failover, member)
 
-    patch.setattr(FailoverProvider, "put_to_work", after_loading)
+    patch.setattr(FailoverProvider, "switch_to", after_loading)
 
 
 def hears_nothing_again(patch: pytest.MonkeyPatch) -> None:
-    begin_stretch = StitchedSource.begin_leg
+    begin_stretch = StitchedSource.begin_stretch
 
     def without(line: StitchedSource, base: AudioAccount) -> bytes:
         line.settle()
@@ -189,7 +189,7 @@ def changes_a_final(patch: pytest.MonkeyPatch) -> None:
 
 
 def loses_an_account(patch: pytest.MonkeyPatch) -> None:
-    end_stretch = StitchedSource.end_leg
+    end_stretch = StitchedSource.end_stretch
 
     def without(line: StitchedSource, account: AudioAccount) -> None:
         end_stretch(line, account)
@@ -239,8 +239,8 @@ def test_a_breakdown_that_no_one_takes_over_ends_the_exercise(
 ) -> None:
     async def nobody(failover: FailoverProvider, member: Member) -> None:
         if failover.active.failure is not None:
-            raise ProviderError("relay", "nobody is there")
+            raise ProviderError("failover", "nobody is there")
 
-    monkeypatch.setattr(FailoverProvider, "put_to_work", nobody)
+    monkeypatch.setattr(FailoverProvider, "switch_to", nobody)
     with pytest.raises(ProviderError, match="broken down, as the exercise wants it"):
         exercised()

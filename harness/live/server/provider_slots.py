@@ -20,7 +20,7 @@ class ProviderSlot:
     """A provider with its stand-ins, for one session at a time.
 
     Attributes:
-        relay: The providers, loaded.
+        failover: The providers, loaded.
         smaller: The one with the smaller model, if there is one.
         others: The ones that take over after a crash, in order.
     """

@@ -70,7 +70,7 @@ def test_a_chunk_in_hand_counts_once_it_makes_it_worse() -> None:
     assert made.rtf(9.0) == pytest.approx((0.2 + 5.0) / 4.0)
 
 
-def test_only_the_source_that_has_the_engine_counts_as_at_work() -> None:
+def test_only_the_source_that_has_the_engine_counts_as_active() -> None:
     """The other one waits for its turn."""
     made = meter(chunk(0, 2.0, 0.0, done=False), chunk(0, 2.1, 0.0, source=SYSTEM, done=False))
     assert made.rtf(4.0) == pytest.approx(1.0)

@@ -33,8 +33,8 @@ def played(
     chunk_s: float = 0.5,
     meanwhile: Meanwhile | None = None,
 ) -> TrialLog:
-    """Play tracks through a relay on the virtual clock, while something is done to it."""
-    spec = spec_of("relay", "none", chunk_seconds=chunk_s, scenario=None)
+    """Play tracks through a failover on the virtual clock, while something is done to it."""
+    spec = spec_of("failover", "none", chunk_seconds=chunk_s, scenario=None)
     events: list[Event] = []
 
     async def session() -> None:
@@ -172,7 +172,7 @@ def test_without_anyone_to_take_over_a_breakdown_ends_the_session() -> None:
         played(relay_of(Numbers(fails_at=7)), counting(20.0))
 
 
-def test_a_provider_that_failed_can_be_put_to_work_again() -> None:
+def test_a_provider_that_failed_can_be_switched_to_again() -> None:
     """By hand, as after the cause was mended: it gets a new session."""
     first = Numbers(4, fails_at=5)
     failover = relay_of(first, Numbers(4))
@@ -220,7 +220,7 @@ def test_one_that_is_stuck_is_left_for_another() -> None:
     failover = relay_of(Numbers(4, hangs_at=7), Numbers(4))
     events: list[Event] = []
     track = counting(40.0)
-    spec = spec_of("relay", "none", chunk_seconds=0.5)
+    spec = spec_of("failover", "none", chunk_seconds=0.5)
 
     async def take_over(member: Member, error: EchobenchError) -> None:
         assert "nothing moved for 5 s" in str(error)
@@ -247,7 +247,7 @@ def test_a_second_session_begins_with_the_first_provider() -> None:
         lengths = []
         for _ in range(2):
             events: list[Event] = []
-            spec = spec_of("relay", "none", chunk_seconds=0.5)
+            spec = spec_of("failover", "none", chunk_seconds=0.5)
             doing = asyncio.create_task(_change(failover))
             await run_session(failover, spec, [counting(10.0)], events.append)
             doing.cancel()
