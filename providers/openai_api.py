@@ -12,8 +12,8 @@ from typing import Any, Literal
 from harness.contract import SessionConfig
 from harness.requirements import Package, SecretKey
 from providers.services.base import ServiceProvider, ServiceSettings
-from providers.services.connection import Answer, UploadWire, Wire, checked_text
-from providers.services.failures import Kind, TroubleError, of_code
+from providers.services.connection import Answer, ServiceConnection, UploadConnection, checked_text
+from providers.services.failures import Kind, ServiceFailureError, of_code
 from providers.services.item_order import Items
 from providers.services.resampling import Resampler
 
@@ -71,7 +71,7 @@ class OpenAiApi(ServiceProvider):
         """See `ServiceProvider`."""
         await client.close()
 
-    async def dial(self, client: Any, config: SessionConfig) -> Wire:
+    async def dial(self, client: Any, config: SessionConfig) -> ServiceConnection:
         """See `ServiceProvider`."""
         if self.settings.mode == "file":
             return Upload(client, config.model, config.language)
@@ -79,16 +79,16 @@ class OpenAiApi(ServiceProvider):
             extra_query={"intent": "transcription"},
             websocket_connection_options={"max_size": LONGEST_MESSAGE, "compression": None},
         ).enter()
-        wire = Realtime(connection)
+        connection = Realtime(connection)
         try:
-            await wire.configure(config.model, config.language, self.settings.delay)
+            await connection.configure(config.model, config.language, self.settings.delay)
         except BaseException:
-            wire.abort()
+            connection.abort()
             raise
-        return wire
+        return connection
 
 
-class Realtime(Wire):
+class Realtime(ServiceConnection):
     """A realtime session of type "transcription", without turn detection."""
 
     def __init__(self, connection: Any) -> None:
@@ -111,14 +111,16 @@ class Realtime(Wire):
         await self._connection.session.update(session=session)
         while (event := await self._event()).type != "session.updated":
             if event.type != "session.created":
-                raise TroubleError(Kind.NONSENSE, f"{event.type!r} before session.updated")
+                raise ServiceFailureError(
+                    Kind.PROTOCOL_ERROR, f"{event.type!r} before session.updated"
+                )
 
     async def send(self, pcm: bytes) -> None:
-        """See `Wire`."""
+        """See `ServiceConnection`."""
         await self._append(self._resampler.piece(pcm))
 
     async def end_utterance(self) -> None:
-        """See `Wire`."""
+        """See `ServiceConnection`."""
         await self._append(self._resampler.rest())
         await self._connection.input_audio_buffer.commit()
 
@@ -128,7 +130,7 @@ class Realtime(Wire):
             await self._connection.input_audio_buffer.append(audio=audio)
 
     async def answers(self) -> AsyncGenerator[Answer, None]:
-        """See `Wire`."""
+        """See `ServiceConnection`."""
         while True:
             event = await self._event()
             if event.type == "input_audio_buffer.committed":
@@ -148,22 +150,22 @@ class Realtime(Wire):
         event = await self._connection.recv()
         kind = getattr(event, "type", None)
         if not isinstance(kind, str):
-            raise TroubleError(Kind.NONSENSE, f"an event of type {kind!r}")
+            raise ServiceFailureError(Kind.PROTOCOL_ERROR, f"an event of type {kind!r}")
         if kind in ("error", f"{TRANSCRIPTION}.failed"):
             error = event.error
-            raise TroubleError.of(of_code(str(error.code or error.type), str(error.message)))
+            raise ServiceFailureError.of(of_code(str(error.code or error.type), str(error.message)))
         return event
 
     async def close(self) -> None:
-        """See `Wire`."""
+        """See `ServiceConnection`."""
         await self._connection.close()
 
     def abort(self) -> None:
-        """See `Wire`; the SDK has no way to let go at once."""
+        """See `ServiceConnection`; the SDK has no way to let go at once."""
         self._connection._connection.transport.abort()
 
 
-class Upload(UploadWire):
+class Upload(UploadConnection):
     """A file transcription whose answer is streamed."""
 
     def __init__(self, client: Any, model: str, language: str) -> None:
@@ -171,7 +173,7 @@ class Upload(UploadWire):
         self._client, self._model, self._language = client, model, language
 
     async def upload(self, wav: bytes) -> AsyncGenerator[Answer, None]:
-        """See `UploadWire`."""
+        """See `UploadConnection`."""
         events = await self._client.audio.transcriptions.create(
             file=("utterance.wav", wav, "audio/wav"),
             model=self._model,

@@ -15,8 +15,8 @@ from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import SessionConfig
 from harness.requirements import Package, SecretKey
 from providers.services.base import ServiceProvider, ServiceSettings
-from providers.services.connection import Answer, UploadWire, Wire, checked_text
-from providers.services.failures import Kind, TroubleError, of_code
+from providers.services.connection import Answer, ServiceConnection, UploadConnection, checked_text
+from providers.services.failures import Kind, ServiceFailureError, of_code
 
 DEFAULT_MODELS = {"realtime": "voxtral-mini-transcribe-realtime-3", "file": "voxtral-mini-latest"}
 WITHOUT_LANGUAGE = "-2602"
@@ -69,7 +69,7 @@ class VoxtralApi(ServiceProvider):
         await client.__aexit__(None, None, None)
         client.__exit__(None, None, None)
 
-    async def dial(self, client: Any, config: SessionConfig) -> Wire:
+    async def dial(self, client: Any, config: SessionConfig) -> ServiceConnection:
         """See `ServiceProvider`."""
         from mistralai.client.models import AudioFormat
 
@@ -86,32 +86,32 @@ class VoxtralApi(ServiceProvider):
         return Realtime(connection)
 
 
-class Realtime(Wire):
+class Realtime(ServiceConnection):
     """A realtime connection for one utterance."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
     async def send(self, pcm: bytes) -> None:
-        """See `Wire`."""
+        """See `ServiceConnection`."""
         await self._connection.send_audio(pcm)
 
     async def end_utterance(self) -> None:
-        """See `Wire`."""
+        """See `ServiceConnection`."""
         await self._connection.flush_audio()
         await self._connection.end_audio()
 
     async def answers(self) -> AsyncGenerator[Answer, None]:
-        """See `Wire`; what can't be parsed comes as an event too, with the reason."""
+        """See `ServiceConnection`; what can't be parsed comes as an event too, with the reason."""
         text = ""
         async with aclosing(self._connection.events()) as events:
             async for event in events:
                 problem: Any = getattr(event, "error", None)
                 if isinstance(problem, str):
                     if problem != NEWER_EVENT:
-                        raise TroubleError(Kind.NONSENSE, f"{event.type}: {problem}")
+                        raise ServiceFailureError(Kind.PROTOCOL_ERROR, f"{event.type}: {problem}")
                 elif event.type == "error":
-                    raise TroubleError.of(of_code(str(problem.code), str(problem.message)))
+                    raise ServiceFailureError.of(of_code(str(problem.code), str(problem.message)))
                 elif event.type == "transcription.text.delta":
                     text = checked_text(event.text, text)
                     yield Answer(0, text)
@@ -119,15 +119,15 @@ class Realtime(Wire):
                     yield Answer(0, checked_text(event.text), is_final=True)
 
     async def close(self) -> None:
-        """See `Wire`."""
+        """See `ServiceConnection`."""
         await self._connection.close()
 
     def abort(self) -> None:
-        """See `Wire`; the SDK has no way to let go at once."""
+        """See `ServiceConnection`; the SDK has no way to let go at once."""
         self._connection._websocket.transport.abort()
 
 
-class Upload(UploadWire):
+class Upload(UploadConnection):
     """A file transcription whose answer is streamed."""
 
     def __init__(self, client: Any, model: str, language: str) -> None:
@@ -135,7 +135,7 @@ class Upload(UploadWire):
         self._client, self._model, self._language = client, model, language
 
     async def upload(self, wav: bytes) -> AsyncGenerator[Answer, None]:
-        """See `UploadWire`."""
+        """See `UploadConnection`."""
         text = ""
         async with await self._client.audio.transcriptions.stream_async(
             model=self._model,

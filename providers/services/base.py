@@ -1,6 +1,6 @@
 """Recognition by a service over a network: one connection a source, and all that it takes.
 
-A provider says how to reach its vendor through the vendor's SDK, as `Wire`s. Here is what all have
+A provider says how to reach its vendor through the vendor's SDK, as `ServiceConnection`s. Here is what all have
 in common: utterances are found by energy and sent as they are spoken, silence is not; deadlines
 for each phase; retries, which are told and never hidden; keys, which come from the environment and
 go nowhere; and what it costs.
@@ -19,9 +19,14 @@ from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ, Samples, to_pcm16
 from harness.clock import ClockKind, now_s
 from harness.contract import InferenceSpan, Interruption, ProviderSettings, SessionConfig, Sharing
 from harness.errors import UsageError
-from providers.services.call import Call, Line, Spoken, Wait
-from providers.services.connection import Answer, Wire
-from providers.services.failures import Trouble
+from providers.services.connection import Answer, ServiceConnection
+from providers.services.failures import ServiceFailure
+from providers.services.resilient_stream import (
+    CallSettings,
+    PendingUtterance,
+    ResilientStream,
+    RetryWait,
+)
 from providers.services.retries import RetryPolicy, giving_up
 from providers.streaming.feedthrough import (
     EngineStream,
@@ -91,7 +96,7 @@ class ServiceProvider(FeedThroughProvider):
         """Close the SDK's client."""
 
     @abstractmethod
-    async def dial(self, client: Any, config: SessionConfig) -> Wire:
+    async def dial(self, client: Any, config: SessionConfig) -> ServiceConnection:
         """Open a connection that is ready for audio; may be cancelled when it takes too long."""
 
     @property
@@ -143,7 +148,7 @@ class ServiceStream(EngineStream):
     def __init__(self, provider: ServiceProvider, listener: FeedThroughStream, client: Any) -> None:
         self._provider, self._listener, self._client = provider, listener, client
         settings = provider.settings
-        self._line = Line(
+        self._line = CallSettings(
             dial=lambda: provider.dial(client, listener.session.config),
             retry_policy=RetryPolicy(settings.attempts, settings.longest_wait_s),
             connect_s=settings.connect_s,
@@ -152,10 +157,10 @@ class ServiceStream(EngineStream):
             clean=provider.clean,
             heard=self._heard,
             waited=self._waited,
-            given_up=self._given_up,
+            exhausted=self._given_up,
         )
-        self._calls = [] if provider.one_utterance else [Call(self._line)]
-        self._open: Spoken | None = None
+        self._calls = [] if provider.one_utterance else [ResilientStream(self._line)]
+        self._open: PendingUtterance | None = None
         self._count = self._unanswered = 0
         self._moved = asyncio.Event()
         self._failure: Exception | None = None
@@ -164,13 +169,13 @@ class ServiceStream(EngineStream):
         """See `EngineStream`."""
         if self._open is None:
             await self._until(MOST_UNANSWERED - 1)
-            self._open = Spoken(self._count)
+            self._open = PendingUtterance(self._count)
             self._count += 1
             self._unanswered += 1
             self._listener.session.waiting += 1
             if self._provider.one_utterance:
                 self._calls = [call for call in self._calls if not call.is_over]
-                self._calls.append(Call(self._line))
+                self._calls.append(ResilientStream(self._line))
         pcm = to_pcm16(samples).astype("<i2", copy=False).tobytes()
         for at in range(0, len(pcm), MESSAGE):
             await self._calls[-1].feed(self._open, pcm[at : at + MESSAGE])
@@ -178,8 +183,8 @@ class ServiceStream(EngineStream):
     async def end_utterance(self) -> None:
         """See `EngineStream`."""
         if self._open is not None:
-            spoken, self._open = self._open, None
-            await self._calls[-1].end(spoken)
+            pending, self._open = self._open, None
+            await self._calls[-1].end(pending)
 
     async def flush(self) -> None:
         """See `EngineStream`."""
@@ -187,7 +192,7 @@ class ServiceStream(EngineStream):
 
     async def close(self) -> None:
         """See `EngineStream`."""
-        await asyncio.gather(*(call.hang_up() for call in self._calls))
+        await asyncio.gather(*(call.close() for call in self._calls))
         self._listener.session.waiting -= self._unanswered
         await self._provider.close_client(self._client)
 
@@ -199,21 +204,21 @@ class ServiceStream(EngineStream):
         if self._failure is not None:
             raise self._failure
 
-    def _heard(self, spoken: Spoken, answer: Answer) -> None:
-        self._listener.heard(Heard(answer.text, answer.is_final, utterance=spoken.number))
-        if answer.is_final and spoken.over_s is not None:
-            self._listener.confirm(spoken.samples)
-            self._provider.note_inference(self._listener, spoken.over_s, spoken.samples)
+    def _heard(self, pending: PendingUtterance, answer: Answer) -> None:
+        self._listener.heard(Heard(answer.text, answer.is_final, utterance=pending.number))
+        if answer.is_final and pending.over_s is not None:
+            self._listener.confirm(pending.samples)
+            self._provider.note_inference(self._listener, pending.over_s, pending.samples)
             self._unanswered -= 1
             self._listener.session.waiting -= 1
             self._moved.set()
 
-    def _waited(self, wait: Wait) -> None:
-        self._listener.session.last_error = wait.trouble.said
+    def _waited(self, wait: RetryWait) -> None:
+        self._listener.session.last_error = wait.failure.said
         self._provider.on_interruption(
             Interruption(
                 source=self._listener.source,
-                reason=wait.trouble.said,
+                reason=wait.failure.said,
                 attempt=wait.attempts,
                 begin_s=wait.begin_s,
                 end_s=wait.end_s,
@@ -221,9 +226,9 @@ class ServiceStream(EngineStream):
             )
         )
 
-    def _given_up(self, trouble: Trouble, attempts: int) -> None:
+    def _given_up(self, failure: ServiceFailure, attempts: int) -> None:
         where = self._provider.describe(self._listener.source)
-        error = giving_up(where, trouble, attempts, self._provider.key_variable)
+        error = giving_up(where, failure, attempts, self._provider.key_variable)
         self._failure = self._failure or error
         self._moved.set()
         self._listener.fail(self._failure)

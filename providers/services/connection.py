@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
 from harness.provider.output_checks import LONGEST_TEXT
-from providers.services.failures import Kind, TroubleError
+from providers.services.failures import Kind, ServiceFailureError
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,10 @@ class Answer:
     is_final: bool = False
 
 
-class Wire(ABC):
+class ServiceConnection(ABC):
     """One connection, or one request; it is made when it is ready, and made anew when it breaks.
 
-    Its methods raise whatever the SDK raises. What the service said wrong is a `TroubleError`.
+    Its methods raise whatever the SDK raises. What the service said wrong is a `ServiceFailureError`.
     """
 
     @abstractmethod
@@ -48,7 +48,7 @@ class Wire(ABC):
         """Let go at once."""
 
 
-class UploadWire(Wire):
+class UploadConnection(ServiceConnection):
     """One request with one whole utterance, whose answer is streamed; a subclass makes it."""
 
     def __init__(self) -> None:
@@ -56,15 +56,15 @@ class UploadWire(Wire):
         self._over = Event()
 
     async def send(self, pcm: bytes) -> None:
-        """See `Wire`."""
+        """See `ServiceConnection`."""
         self._pcm += pcm
 
     async def end_utterance(self) -> None:
-        """See `Wire`."""
+        """See `ServiceConnection`."""
         self._over.set()
 
     async def answers(self) -> AsyncGenerator[Answer, None]:
-        """See `Wire`."""
+        """See `ServiceConnection`."""
         await self._over.wait()
         async with aclosing(self.upload(wav_of(self._pcm))) as answers:
             async for answer in answers:
@@ -100,8 +100,8 @@ def checked_text(text: object, before: str = "") -> str:
     'open the door'
     """
     if not isinstance(text, str):
-        raise TroubleError(Kind.NONSENSE, f"a text of type {type(text).__name__}")
+        raise ServiceFailureError(Kind.PROTOCOL_ERROR, f"a text of type {type(text).__name__}")
     if len(before) + len(text) > LONGEST_TEXT:
         problem = f"a text of {len(before) + len(text)} characters, at most {LONGEST_TEXT}"
-        raise TroubleError(Kind.NONSENSE, problem)
+        raise ServiceFailureError(Kind.PROTOCOL_ERROR, problem)
     return before + text

@@ -34,16 +34,16 @@ class Kind(Enum):
     """The service failed."""
     LOST = auto()
     """The connection broke, or was never made."""
-    LATE = auto()
+    TIMEOUT = auto()
     """The connection was not ready in time."""
     SILENT = auto()
     """The service took audio, and did not answer it in time."""
-    NONSENSE = auto()
+    PROTOCOL_ERROR = auto()
     """It said what its protocol has no form for."""
 
 
 @dataclass(frozen=True)
-class Trouble:
+class ServiceFailure:
     """What went wrong, in the service's words where it has any."""
 
     kind: Kind
@@ -55,30 +55,30 @@ class Trouble:
     """Whether it refused a request by its HTTP status, and so did nothing with the audio."""
 
 
-class TroubleError(Exception):
+class ServiceFailureError(Exception):
     """Carries a trouble that was recognised where it came up."""
 
     def __init__(self, kind: Kind, said: str) -> None:
-        self.trouble = Trouble(kind, one_line(said))
+        self.failure = ServiceFailure(kind, one_line(said))
         super().__init__(said)
 
     @classmethod
-    def of(cls, trouble: Trouble) -> Self:
+    def of(cls, failure: ServiceFailure) -> Self:
         """Wrap a trouble."""
-        return cls(trouble.kind, trouble.said)
+        return cls(failure.kind, failure.said)
 
 
-def trouble_of(error: BaseException) -> Trouble:
+def failure_of(error: BaseException) -> ServiceFailure:
     """Tell what an error means; the first error of its chain of causes that tells anything counts.
 
-    >>> trouble_of(ConnectionRefusedError("refused")).said
+    >>> failure_of(ConnectionRefusedError("refused")).said
     'ConnectionRefusedError: refused'
-    >>> trouble_of(json.JSONDecodeError("Expecting value", "", 0)).kind.name
+    >>> failure_of(json.JSONDecodeError("Expecting value", "", 0)).kind.name
     'NONSENSE'
     """
     for cause in _chain(error):
-        if isinstance(cause, TroubleError):
-            return cause.trouble
+        if isinstance(cause, ServiceFailureError):
+            return cause.failure
         if (response := _response_of(cause)) is not None:
             return _of_response(cause, response)
         if hasattr(cause, "rcvd") and hasattr(cause, "sent"):
@@ -88,17 +88,17 @@ def trouble_of(error: BaseException) -> Trouble:
     names = {kind.__name__ for cause in _chain(error) for kind in type(cause).__mro__}
     if "ResponseValidationError" in names:
         said = one_line(f"an answer that its SDK can't read: {getattr(error, 'body', error)}")
-        return Trouble(Kind.NONSENSE, said)
+        return ServiceFailure(Kind.PROTOCOL_ERROR, said)
     if names & {"ValueError", "AttributeError", "TypeError", "EchobenchError"}:
-        return Trouble(Kind.NONSENSE, said)
+        return ServiceFailure(Kind.PROTOCOL_ERROR, said)
     if names & {"TimeoutError", "TimeoutException"}:
-        return Trouble(Kind.LATE, said)
+        return ServiceFailure(Kind.TIMEOUT, said)
     if code := getattr(error, "code", None) or getattr(error, "type", None):
         return of_code(str(code), str(error))  # told inside an answer that began well
-    return Trouble(Kind.LOST, said)
+    return ServiceFailure(Kind.LOST, said)
 
 
-def of_code(code: str, said: str) -> Trouble:
+def of_code(code: str, said: str) -> ServiceFailure:
     """Tell what a service's own word for an error means.
 
     >>> of_code("insufficient_quota", "no more").kind.name, of_code("3804", "late").kind.name
@@ -112,7 +112,7 @@ def of_code(code: str, said: str) -> Trouble:
         "server_error": Kind.SERVER,
     }
     unknown = Kind.SERVER if code.isdecimal() else Kind.REQUEST
-    return Trouble(kinds.get(code, unknown), one_line(said))
+    return ServiceFailure(kinds.get(code, unknown), one_line(said))
 
 
 def one_line(text: str) -> str:
@@ -164,7 +164,7 @@ def _response_of(error: BaseException) -> Any | None:
     return response if getattr(response, "status_code", 0) >= 400 else None
 
 
-def _of_response(error: BaseException, response: Any) -> Trouble:
+def _of_response(error: BaseException, response: Any) -> ServiceFailure:
     status: int = response.status_code
     code, said = _told(getattr(error, "body", None) or getattr(response, "body", None))
     if status in (401, 403):
@@ -177,7 +177,7 @@ def _of_response(error: BaseException, response: Any) -> Trouble:
         kind = Kind.REQUEST
     wait_s = seconds_to_wait(response.headers, datetime.now(UTC))
     said = one_line(f"HTTP {status}" + (f": {said}" if said else ""))
-    return Trouble(kind, said, wait_s, refused=True)
+    return ServiceFailure(kind, said, wait_s, refused=True)
 
 
 def _told(body: object) -> tuple[str, str]:
@@ -197,9 +197,9 @@ def _told(body: object) -> tuple[str, str]:
     return str(inner.get("code", "")), str(said)
 
 
-def _of_closing(closed: Any) -> Trouble:
+def _of_closing(closed: Any) -> ServiceFailure:
     said = one_line(str(closed))
     received = closed.rcvd.code if closed.rcvd else None
     if closed.sent and closed.sent.code == TOO_BIG and not closed.rcvd_then_sent:
-        return Trouble(Kind.NONSENSE, said)
-    return Trouble(Kind.REQUEST if received in CLOSED_ON_PURPOSE else Kind.LOST, said)
+        return ServiceFailure(Kind.PROTOCOL_ERROR, said)
+    return ServiceFailure(Kind.REQUEST if received in CLOSED_ON_PURPOSE else Kind.LOST, said)

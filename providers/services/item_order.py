@@ -1,6 +1,6 @@
 """Which utterance a service speaks of, when it names items and each item names the one before."""
 
-from providers.services.failures import Kind, TroubleError
+from providers.services.failures import Kind, ServiceFailureError
 
 
 class Items:
@@ -26,10 +26,10 @@ class Items:
             TroubleError: It doesn't follow the one that was committed last.
         """
         if not isinstance(item, str) or item in self._numbers:
-            raise TroubleError(Kind.NONSENSE, f"committed item {item!r:.80}")
+            raise ServiceFailureError(Kind.PROTOCOL_ERROR, f"committed item {item!r:.80}")
         if self._last is not None and previous != self._last:
             said = f"item {item!r:.80} follows {previous!r:.80}, not {self._last!r:.80}"
-            raise TroubleError(Kind.NONSENSE, said)
+            raise ServiceFailureError(Kind.PROTOCOL_ERROR, said)
         self._numbers[item] = len(self._numbers)
         self._last = item
 
@@ -40,5 +40,5 @@ class Items:
             TroubleError: It is no item's name.
         """
         if not isinstance(item, str):
-            raise TroubleError(Kind.NONSENSE, f"item {item!r:.80}")
+            raise ServiceFailureError(Kind.PROTOCOL_ERROR, f"item {item!r:.80}")
         return self._numbers.get(item, len(self._numbers))

@@ -15,10 +15,10 @@ from harness.errors import (
     UnavailableError,
     UsageError,
 )
-from providers.services.failures import Kind, Trouble
+from providers.services.failures import Kind, ServiceFailure
 
 FIRST_WAIT_S, LONGEST_BACKOFF_S = 0.5, 8.0
-WORTH_A_RETRY = {Kind.LIMIT, Kind.SERVER, Kind.LOST, Kind.LATE}
+WORTH_A_RETRY = {Kind.LIMIT, Kind.SERVER, Kind.LOST, Kind.TIMEOUT}
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,11 @@ class RetryPolicy:
     is given up at once: to come back sooner would be no kindness."""
 
     def wait_s(
-        self, trouble: Trouble, attempts: int, waited_s: float = 0.0, luck: float | None = None
+        self,
+        failure: ServiceFailure,
+        attempts: int,
+        waited_s: float = 0.0,
+        luck: float | None = None,
     ) -> float | None:
         """How long to wait before the next attempt; None to give up.
 
@@ -45,19 +49,19 @@ class RetryPolicy:
             waited_s: How long was waited between them.
             luck: From 0 to 1; random when None.
 
-        >>> retry_policy, busy = RetryPolicy(), Trouble(Kind.SERVER, "HTTP 503")
+        >>> retry_policy, busy = RetryPolicy(), ServiceFailure(Kind.SERVER, "HTTP 503")
         >>> [retry_policy.wait_s(busy, attempts, luck=1.0) for attempts in range(1, 6)]
         [0.5, 1.0, 2.0, 4.0, None]
-        >>> retry_policy.wait_s(Trouble(Kind.LIMIT, "HTTP 429", retry_after_s=7.0), 1)
+        >>> retry_policy.wait_s(ServiceFailure(Kind.LIMIT, "HTTP 429", retry_after_s=7.0), 1)
         7.0
-        >>> retry_policy.wait_s(Trouble(Kind.LIMIT, "HTTP 429", retry_after_s=3600.0), 1) is None
+        >>> retry_policy.wait_s(ServiceFailure(Kind.LIMIT, "HTTP 429", retry_after_s=3600.0), 1) is None
         True
-        >>> retry_policy.wait_s(Trouble(Kind.KEY, "HTTP 401"), 1) is None
+        >>> retry_policy.wait_s(ServiceFailure(Kind.KEY, "HTTP 401"), 1) is None
         True
         """
-        if trouble.kind not in WORTH_A_RETRY or attempts >= self.attempts:
+        if failure.kind not in WORTH_A_RETRY or attempts >= self.attempts:
             return None
-        wait_s = trouble.retry_after_s
+        wait_s = failure.retry_after_s
         if wait_s is None:
             share = random.random() if luck is None else luck
             backoff_s = min(LONGEST_BACKOFF_S, FIRST_WAIT_S * 2 ** (attempts - 1))
@@ -65,7 +69,7 @@ class RetryPolicy:
         return wait_s if waited_s + wait_s <= self.longest_wait_s else None
 
 
-def giving_up(where: str, trouble: Trouble, attempts: int, variable: str) -> EchobenchError:
+def giving_up(where: str, failure: ServiceFailure, attempts: int, variable: str) -> EchobenchError:
     """The error that a trouble ends in when it is given up.
 
     Args:
@@ -74,12 +78,12 @@ def giving_up(where: str, trouble: Trouble, attempts: int, variable: str) -> Ech
         attempts: How many were made.
         variable: Which environment variable holds the key.
 
-    >>> print(giving_up("service", Trouble(Kind.KEY, "HTTP 401"), 1, "A_KEY"))
+    >>> print(giving_up("service", ServiceFailure(Kind.KEY, "HTTP 401"), 1, "A_KEY"))
     service: the service refused the key (HTTP 401); allowed: a key in A_KEY with the right to it
     """
     tries = f", {attempts} times in a row" if attempts > 1 else ""
-    said = f"({trouble.said}){tries}"
-    match trouble.kind:
+    said = f"({failure.said}){tries}"
+    match failure.kind:
         case Kind.KEY:
             allowed = f"a key in {variable} with the right to it"
             return UnavailableError(where, f"the service refused the key {said}", allowed)
@@ -90,14 +94,14 @@ def giving_up(where: str, trouble: Trouble, attempts: int, variable: str) -> Ech
             return ProviderError(where, f"nothing is left of what was paid for {said}")
         case Kind.LIMIT:
             problem = f"the service lets no more requests in {said}"
-            if (wait_s := trouble.retry_after_s) is not None:
+            if (wait_s := failure.retry_after_s) is not None:
                 problem += f", and asked to wait {wait_s:g} s"
             return ProviderError(where, problem, "a later attempt, or a longer longest_wait_s")
-        case Kind.LATE:
+        case Kind.TIMEOUT:
             return StalledError(where, f"the service was not ready in time {said}")
         case Kind.SILENT:
             return StalledError(where, f"the service left audio unanswered {said}")
-        case Kind.NONSENSE:
+        case Kind.PROTOCOL_ERROR:
             return BadOutputError(where, f"the service broke its protocol {said}")
         case Kind.SERVER:
             return ProviderError(where, f"the service failed {said}")

@@ -12,38 +12,44 @@ from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.frames import Close
 from websockets.http11 import Response
 
-from providers.services.failures import LONGEST_SAID, Kind, Trouble, TroubleError, trouble_of
+from providers.services.failures import (
+    LONGEST_SAID,
+    Kind,
+    ServiceFailure,
+    ServiceFailureError,
+    failure_of,
+)
 from providers.services.item_order import Items
 from providers.services.retries import WORTH_A_RETRY, RetryPolicy, giving_up
 
 troubles = st.builds(
-    Trouble, st.sampled_from(Kind), st.text(max_size=20), st.none() | st.floats(0, 100)
+    ServiceFailure, st.sampled_from(Kind), st.text(max_size=20), st.none() | st.floats(0, 100)
 )
 
 
 @given(troubles, st.integers(1, 12), st.floats(0, 60), st.floats(0, 1))
 def test_no_wait_is_too_short_or_too_long(
-    trouble: Trouble, attempts: int, waited_s: float, luck: float
+    failure: ServiceFailure, attempts: int, waited_s: float, luck: float
 ) -> None:
     retry_policy = RetryPolicy(attempts=8, longest_wait_s=30.0)
-    wait_s = retry_policy.wait_s(trouble, attempts, waited_s, luck)
-    if trouble.kind not in WORTH_A_RETRY or attempts >= 8:
+    wait_s = retry_policy.wait_s(failure, attempts, waited_s, luck)
+    if failure.kind not in WORTH_A_RETRY or attempts >= 8:
         assert wait_s is None
     elif wait_s is not None:
         assert waited_s + wait_s <= 30.0
-        if trouble.retry_after_s is None:
+        if failure.retry_after_s is None:
             assert 0.25 <= wait_s <= 8.0
         else:
-            assert wait_s == trouble.retry_after_s
+            assert wait_s == failure.retry_after_s
 
 
 @given(troubles, st.integers(1, 9))
 def test_every_trouble_ends_in_an_error_that_says_what_was_said(
-    trouble: Trouble, attempts: int
+    failure: ServiceFailure, attempts: int
 ) -> None:
-    error = giving_up("service, source mic", trouble, attempts, "A_KEY")
+    error = giving_up("service, source mic", failure, attempts, "A_KEY")
     assert str(error).startswith("service, source mic: ")
-    assert f"({trouble.said})" in str(error)
+    assert f"({failure.said})" in str(error)
     assert (f"{attempts} times in a row" in str(error)) == (attempts > 1)
 
 
@@ -78,12 +84,12 @@ QUOTA = '{"error": {"message": "used up", "code": "insufficient_quota"}}'
         (ConnectionClosedError(Close(1011, "oops"), None), Kind.LOST, "oops", None),
         (ConnectionClosedError(Close(1008, "key"), None), Kind.REQUEST, "key", None),
         (ConnectionClosedError(Close(3000, "model"), None), Kind.REQUEST, "model", None),
-        (ConnectionClosedError(None, Close(1009, "")), Kind.NONSENSE, "too big", None),
-        (httpx2.ReadTimeout("slow"), Kind.LATE, "slow", None),
-        (TimeoutError(), Kind.LATE, "", None),
-        (ValueError("x" * 10_000), Kind.NONSENSE, "xxx", None),
+        (ConnectionClosedError(None, Close(1009, "")), Kind.PROTOCOL_ERROR, "too big", None),
+        (httpx2.ReadTimeout("slow"), Kind.TIMEOUT, "slow", None),
+        (TimeoutError(), Kind.TIMEOUT, "", None),
+        (ValueError("x" * 10_000), Kind.PROTOCOL_ERROR, "xxx", None),
         (OSError(113, "No route to host"), Kind.LOST, "No route to host", None),
-        (TroubleError(Kind.SILENT, "two\nlines"), Kind.SILENT, "two lines", None),
+        (ServiceFailureError(Kind.SILENT, "two\nlines"), Kind.SILENT, "two lines", None),
     ],
     ids=lambda value: value.name if isinstance(value, Kind) else "",
 )
@@ -94,12 +100,12 @@ def test_errors_are_taken_for_what_they_are(
         raise RuntimeError("an SDK's own words") from error
     except RuntimeError as wrapped:
         for each in (error, wrapped):
-            trouble = trouble_of(each)
-            assert trouble.kind is kind
-            assert said in trouble.said
-            assert trouble.retry_after_s == wait_s
-            assert len(trouble.said) <= LONGEST_SAID
-            assert "\n" not in trouble.said
+            failure = failure_of(each)
+            assert failure.kind is kind
+            assert said in failure.said
+            assert failure.retry_after_s == wait_s
+            assert len(failure.said) <= LONGEST_SAID
+            assert "\n" not in failure.said
 
 
 @given(st.integers(1, 8), st.randoms(use_true_random=False))
@@ -122,5 +128,5 @@ def test_items_are_numbered_by_their_chain_whatever_is_said_of_them_first(
 def test_a_broken_chain_is_nonsense(item: object, previous: object) -> None:
     items = Items()
     items.committed("a", None)
-    with pytest.raises(TroubleError, match="item"):
+    with pytest.raises(ServiceFailureError, match="item"):
         items.committed(item, previous)

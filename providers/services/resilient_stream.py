@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
 from harness.clock import now_s
-from providers.services.connection import Answer, Wire
-from providers.services.failures import Kind, Trouble, TroubleError, trouble_of
+from providers.services.connection import Answer, ServiceConnection
+from providers.services.failures import Kind, ServiceFailure, ServiceFailureError, failure_of
 from providers.services.retries import RetryPolicy
 
 CLOSE_S = 1.0
@@ -20,7 +20,7 @@ CLOSE_S = 1.0
 
 
 @dataclass(eq=False)
-class Spoken:
+class PendingUtterance:
     """An utterance that has no final yet."""
 
     number: int
@@ -40,10 +40,10 @@ class Spoken:
 
 
 @dataclass(frozen=True)
-class Wait:
+class RetryWait:
     """A call that failed waited before it tried again; times are on the running clock."""
 
-    trouble: Trouble
+    failure: ServiceFailure
     attempts: int
     """How many have failed in a row."""
     begin_s: float
@@ -53,10 +53,10 @@ class Wait:
 
 
 @dataclass(frozen=True)
-class Line:
+class CallSettings:
     """How a call is made, and whom it tells."""
 
-    dial: Callable[[], Awaitable[Wire]]
+    dial: Callable[[], Awaitable[ServiceConnection]]
     retry_policy: RetryPolicy
     connect_s: float
     """For a connection to be ready."""
@@ -66,21 +66,21 @@ class Line:
     """Whether a wire carries a single one."""
     clean: Callable[[str], str]
     """Takes secrets out of what a service said."""
-    heard: Callable[[Spoken, Answer], None]
-    waited: Callable[[Wait], None]
-    given_up: Callable[[Trouble, int], None]
+    heard: Callable[[PendingUtterance, Answer], None]
+    waited: Callable[[RetryWait], None]
+    exhausted: Callable[[ServiceFailure, int], None]
     """Told the last trouble and how many attempts there were; the call is over then."""
 
 
-class Call:
+class ResilientStream:
     """See the module; it begins at once, in a task of its own."""
 
-    def __init__(self, line: Line) -> None:
-        self._line = line
-        self._unanswered: list[Spoken] = []
-        self._on_wire: dict[int, Spoken] = {}
+    def __init__(self, settings: CallSettings) -> None:
+        self._settings = settings
+        self._unanswered: list[PendingUtterance] = []
+        self._on_connection: dict[int, PendingUtterance] = {}
         self._given = 0  # utterances that the present wire was given
-        self._wire: Wire | None = None
+        self._connection: ServiceConnection | None = None
         self._sending = asyncio.Lock()
         self._wanted = asyncio.Event()
         self._answered = self._late = False  # since the last attempt
@@ -92,25 +92,25 @@ class Call:
         """Whether nothing more will come of it."""
         return self._task.done()
 
-    async def feed(self, spoken: Spoken, pcm: bytes) -> None:
+    async def feed(self, pending: PendingUtterance, pcm: bytes) -> None:
         """Send audio of an utterance; without a connection it is only kept."""
         async with self._sending:
-            if not spoken.audio:
-                self._unanswered.append(spoken)
+            if not pending.audio:
+                self._unanswered.append(pending)
                 self._wanted.set()
-            spoken.audio.append(pcm)
-            await self._now(lambda wire: self._give(wire, spoken, pcm))
+            pending.audio.append(pcm)
+            await self._now(lambda connection: self._give(connection, pending, pcm))
 
-    async def end(self, spoken: Spoken) -> None:
+    async def end(self, pending: PendingUtterance) -> None:
         """Say that an utterance is over."""
         async with self._sending:
-            spoken.over_s = now_s()
-            await self._now(lambda wire: self._give_end(wire, spoken))
+            pending.over_s = now_s()
+            await self._now(lambda connection: self._give_end(connection, pending))
 
-    async def hang_up(self) -> None:
+    async def close(self) -> None:
         """End it within seconds; what is unanswered stays so."""
-        if self._unanswered and self._wire is not None:
-            self._wire.abort()
+        if self._unanswered and self._connection is not None:
+            self._connection.abort()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
@@ -118,25 +118,25 @@ class Call:
         try:
             await self._keep_up()
         except Exception as error:  # noqa: BLE001  (whoever made the call raises it)
-            self._give_up(trouble_of(error), 1)
+            self._give_up(failure_of(error), 1)
 
     async def _keep_up(self) -> None:
         attempts, waited_s = 0, 0.0
         while True:
             self._answered = self._late = False
-            trouble = await self._try()
-            if trouble is None:
+            failure = await self._try()
+            if failure is None:
                 return
-            sent = sum(spoken.sent for spoken in self._unanswered)
-            replayed_s = 0.0 if trouble.refused else sent / BYTES_PER_SAMPLE / SAMPLE_RATE_HZ
+            sent = sum(pending.sent for pending in self._unanswered)
+            replayed_s = 0.0 if failure.refused else sent / BYTES_PER_SAMPLE / SAMPLE_RATE_HZ
             if self._answered:
                 attempts, waited_s = 0, 0.0
             attempts += 1
-            wait_s = self._line.retry_policy.wait_s(trouble, attempts, waited_s)
+            wait_s = self._settings.retry_policy.wait_s(failure, attempts, waited_s)
             if wait_s is None:
-                self._give_up(trouble, attempts)
+                self._give_up(failure, attempts)
                 return
-            if trouble.kind is Kind.LOST and not self._unanswered:
+            if failure.kind is Kind.LOST and not self._unanswered:
                 self._wanted.clear()
                 await self._wanted.wait()  # nobody speaks, so nothing is lost yet
                 wait_s = 0.0
@@ -144,138 +144,144 @@ class Call:
             try:
                 await asyncio.sleep(wait_s)
             finally:
-                trouble = self._cleaned(trouble)
-                self._line.waited(Wait(trouble, attempts, begin_s, now_s(), replayed_s))
+                failure = self._cleaned(failure)
+                self._settings.waited(RetryWait(failure, attempts, begin_s, now_s(), replayed_s))
             waited_s += wait_s
 
-    async def _try(self) -> Trouble | None:
+    async def _try(self) -> ServiceFailure | None:
         """Connect and converse; tell what ended it, None when all is said."""
-        trouble = None
+        failure = None
         try:
             if not await self._converse(await self._dial()):
-                trouble = Trouble(Kind.LOST, "the service closed the connection")
+                failure = ServiceFailure(Kind.LOST, "the service closed the connection")
         except asyncio.CancelledError:
             if not self._late:
                 raise
         except Exception as error:  # noqa: BLE001  (each SDK has its own)
-            trouble = trouble_of(error)
+            failure = failure_of(error)
         task = asyncio.current_task()
         assert task is not None
         if self._late and not task.uncancel():
-            said = f"no final {self._line.answer_s:g} s after the end of an utterance"
-            trouble = Trouble(Kind.SILENT, said)
+            said = f"no final {self._settings.answer_s:g} s after the end of an utterance"
+            failure = ServiceFailure(Kind.SILENT, said)
         elif task.cancelling():  # an SDK kept it to itself
             raise asyncio.CancelledError
-        return trouble
+        return failure
 
-    async def _dial(self) -> Wire:
+    async def _dial(self) -> ServiceConnection:
         try:
-            async with asyncio.timeout(self._line.connect_s):
-                return await self._line.dial()
+            async with asyncio.timeout(self._settings.connect_s):
+                return await self._settings.dial()
         except TimeoutError as error:
-            said = f"no connection {self._line.connect_s:g} s after it was asked for"
-            raise TroubleError(Kind.LATE, said) from error
+            said = f"no connection {self._settings.connect_s:g} s after it was asked for"
+            raise ServiceFailureError(Kind.TIMEOUT, said) from error
 
-    async def _converse(self, wire: Wire) -> bool:
+    async def _converse(self, connection: ServiceConnection) -> bool:
         """Send what is unanswered, and listen; whether nothing more is to be said on this wire."""
-        async with aclosing(wire.answers()) as answers:
+        async with aclosing(connection.answers()) as answers:
             try:
                 async with self._sending:
-                    self._wire = wire
-                    await self._replay(wire)
+                    self._connection = connection
+                    await self._replay(connection)
                 async for answer in answers:
                     self._take(answer)
-                    if self._line.one_utterance and self._answered:
+                    if self._settings.one_utterance and self._answered:
                         return True
                 return False
             finally:
-                self._wire = None
+                self._connection = None
                 self._set_timer()
-                await self._let_go(wire)
+                await self._let_go(connection)
 
-    async def _replay(self, wire: Wire) -> None:
-        self._on_wire, self._given = {}, 0
-        for spoken in self._unanswered:
-            spoken.sent, spoken.due_s = 0, None
-        for spoken in self._unanswered:
-            for pcm in spoken.audio:
-                await self._give(wire, spoken, pcm)
-            if spoken.over_s is not None:
-                await self._give_end(wire, spoken)
+    async def _replay(self, connection: ServiceConnection) -> None:
+        self._on_connection, self._given = {}, 0
+        for pending in self._unanswered:
+            pending.sent, pending.due_s = 0, None
+        for pending in self._unanswered:
+            for pcm in pending.audio:
+                await self._give(connection, pending, pcm)
+            if pending.over_s is not None:
+                await self._give_end(connection, pending)
 
-    async def _now(self, give: Callable[[Wire], Awaitable[None]]) -> None:
+    async def _now(self, give: Callable[[ServiceConnection], Awaitable[None]]) -> None:
         """Give something to the wire, if there is one; else the next one gets it."""
-        if self._wire is None:
+        if self._connection is None:
             return
         try:
-            await give(self._wire)
+            await give(self._connection)
         except Exception as error:  # noqa: BLE001  (each SDK has its own)
-            trouble = trouble_of(error)
-            if trouble.kind is not Kind.LOST:  # that, who listens finds out too
-                self._give_up(trouble, 1)
+            failure = failure_of(error)
+            if failure.kind is not Kind.LOST:  # that, who listens finds out too
+                self._give_up(failure, 1)
 
-    async def _give(self, wire: Wire, spoken: Spoken, pcm: bytes) -> None:
-        if not spoken.sent:
-            self._on_wire[self._given] = spoken
+    async def _give(
+        self, connection: ServiceConnection, pending: PendingUtterance, pcm: bytes
+    ) -> None:
+        if not pending.sent:
+            self._on_connection[self._given] = pending
             self._given += 1
-        spoken.sent += len(pcm)
-        await self._in_time(wire.send(pcm))
+        pending.sent += len(pcm)
+        await self._in_time(connection.send(pcm))
 
-    async def _give_end(self, wire: Wire, spoken: Spoken) -> None:
-        spoken.due_s = now_s() + self._line.answer_s
+    async def _give_end(self, connection: ServiceConnection, pending: PendingUtterance) -> None:
+        pending.due_s = now_s() + self._settings.answer_s
         self._set_timer()
-        await self._in_time(wire.end_utterance())
+        await self._in_time(connection.end_utterance())
 
     async def _in_time(self, sending: Awaitable[None]) -> None:
         try:
-            async with asyncio.timeout(self._line.answer_s):
+            async with asyncio.timeout(self._settings.answer_s):
                 await sending
         except TimeoutError as error:
-            said = f"it took no audio for {self._line.answer_s:g} s"
-            raise TroubleError(Kind.SILENT, said) from error
+            said = f"it took no audio for {self._settings.answer_s:g} s"
+            raise ServiceFailureError(Kind.SILENT, said) from error
 
-    def _give_up(self, trouble: Trouble, attempts: int) -> None:
-        self._line.given_up(self._cleaned(trouble), attempts)
+    def _give_up(self, failure: ServiceFailure, attempts: int) -> None:
+        self._settings.exhausted(self._cleaned(failure), attempts)
 
-    def _cleaned(self, trouble: Trouble) -> Trouble:
-        return replace(trouble, said=self._line.clean(trouble.said))
+    def _cleaned(self, failure: ServiceFailure) -> ServiceFailure:
+        return replace(failure, said=self._settings.clean(failure.said))
 
     def _take(self, answer: Answer) -> None:
         if answer.utterance >= self._given:
-            raise TroubleError(Kind.NONSENSE, "an answer to something that was never said")
-        spoken = self._on_wire.get(answer.utterance)
-        if spoken is None:
+            raise ServiceFailureError(
+                Kind.PROTOCOL_ERROR, "an answer to something that was never said"
+            )
+        pending = self._on_connection.get(answer.utterance)
+        if pending is None:
             return  # it goes on about what is settled
         if answer.is_final:
-            if spoken.over_s is None:
-                raise TroubleError(Kind.NONSENSE, "a final while the utterance goes on")
-            del self._on_wire[answer.utterance]
-            self._unanswered.remove(spoken)
+            if pending.over_s is None:
+                raise ServiceFailureError(
+                    Kind.PROTOCOL_ERROR, "a final while the utterance goes on"
+                )
+            del self._on_connection[answer.utterance]
+            self._unanswered.remove(pending)
             self._answered = True
             self._set_timer()
-        self._line.heard(spoken, answer)
+        self._settings.heard(pending, answer)
 
     def _set_timer(self) -> None:
         """Wait for the final that is due first, and no longer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        due = [spoken.due_s for spoken in self._unanswered if spoken.due_s is not None]
-        if due and self._wire is not None:
+        due = [pending.due_s for pending in self._unanswered if pending.due_s is not None]
+        if due and self._connection is not None:
             self._timer = asyncio.get_running_loop().call_at(min(due), self._time_out)
 
     def _time_out(self) -> None:
         self._late = True
-        if self._wire is not None:
-            self._wire.abort()
+        if self._connection is not None:
+            self._connection.abort()
         self._task.cancel()
 
     @staticmethod
-    async def _let_go(wire: Wire) -> None:
+    async def _let_go(connection: ServiceConnection) -> None:
         try:
             async with asyncio.timeout(CLOSE_S):
-                await wire.close()
+                await connection.close()
         except BaseException as error:
-            wire.abort()
+            connection.abort()
             if not isinstance(error, Exception):
                 raise
