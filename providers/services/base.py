@@ -1,6 +1,6 @@
 """Recognition by a service over a network: one connection a source, and all that it takes.
 
-A provider says how to reach its vendor through the vendor's SDK, as `ServiceConnection`s. Here is what all have
+A provider says how to reach its vendor through its SDK, as `ServiceConnection`s. Here is what all have
 in common: utterances are found by energy and sent as they are spoken, silence is not; deadlines
 for each phase; retries, which are told and never hidden; keys, which come from the environment and
 go nowhere; and what it costs.
@@ -71,7 +71,7 @@ class ServiceProvider(FeedThroughProvider):
     Attributes:
         key_variable: The environment variable with the key.
         url_variable: The one with the base URL, where the SDK has one.
-        one_utterance: Whether a wire carries a single utterance.
+        one_utterance: Whether a connection carries a single utterance.
     """
 
     Settings = ServiceSettings

@@ -18,7 +18,7 @@ class Answer:
     """What a service says about an utterance: all of it, not what is new."""
 
     utterance: int
-    """Which one, counted from 0 over those that this wire was given."""
+    """Which one, counted from 0 over those that this connection was given."""
     text: str
     is_final: bool = False
 
@@ -26,7 +26,7 @@ class Answer:
 class ServiceConnection(ABC):
     """One connection, or one request; it is made when it is ready, and made anew when it breaks.
 
-    Its methods raise whatever the SDK raises. What the service said wrong is a `ServiceFailureError`.
+    Its methods raise whatever the SDK raises; a broken protocol is a `ServiceFailureError`.
     """
 
     @abstractmethod

@@ -20,7 +20,7 @@ CLOSED_ON_PURPOSE = {1002, 1003, 1007, 1008, 1010, *range(3000, 5000)}
 
 
 class Kind(Enum):
-    """What kind of trouble it is, which decides whether it is worth asking again."""
+    """What kind of failure it is, which decides whether it is worth asking again."""
 
     KEY = auto()
     """The key is refused, or may not do this."""
@@ -56,7 +56,7 @@ class ServiceFailure:
 
 
 class ServiceFailureError(Exception):
-    """Carries a trouble that was recognised where it came up."""
+    """Carries a failure that was recognised where it came up."""
 
     def __init__(self, kind: Kind, said: str) -> None:
         self.failure = ServiceFailure(kind, one_line(said))
@@ -64,7 +64,7 @@ class ServiceFailureError(Exception):
 
     @classmethod
     def of(cls, failure: ServiceFailure) -> Self:
-        """Wrap a trouble."""
+        """Wrap a failure."""
         return cls(failure.kind, failure.said)
 
 

@@ -27,7 +27,7 @@ class PendingUtterance:
     audio: list[bytes] = field(default_factory=list)
     """All of it, for the case that it has to be sent again."""
     sent: int = 0
-    """Bytes that the present wire was given."""
+    """Bytes that the present connection was given."""
     over_s: float | None = None
     """When its end was sent for the first time."""
     due_s: float | None = None
@@ -63,13 +63,13 @@ class CallSettings:
     answer_s: float
     """For a service to take audio, and for a final after its utterance's end."""
     one_utterance: bool
-    """Whether a wire carries a single one."""
+    """Whether a connection carries a single one."""
     clean: Callable[[str], str]
     """Takes secrets out of what a service said."""
     heard: Callable[[PendingUtterance, Answer], None]
     waited: Callable[[RetryWait], None]
     exhausted: Callable[[ServiceFailure, int], None]
-    """Told the last trouble and how many attempts there were; the call is over then."""
+    """Told the last failure and how many attempts there were; the call is over then."""
 
 
 class ResilientStream:
@@ -79,7 +79,7 @@ class ResilientStream:
         self._settings = settings
         self._unanswered: list[PendingUtterance] = []
         self._on_connection: dict[int, PendingUtterance] = {}
-        self._given = 0  # utterances that the present wire was given
+        self._given = 0  # utterances that the present connection was given
         self._connection: ServiceConnection | None = None
         self._sending = asyncio.Lock()
         self._wanted = asyncio.Event()
@@ -177,7 +177,7 @@ class ResilientStream:
             raise ServiceFailureError(Kind.TIMEOUT, said) from error
 
     async def _converse(self, connection: ServiceConnection) -> bool:
-        """Send what is unanswered, and listen; whether nothing more is to be said on this wire."""
+        """Send what is unanswered, and listen; return whether this connection is done."""
         async with aclosing(connection.answers()) as answers:
             try:
                 async with self._sending:
@@ -204,7 +204,7 @@ class ResilientStream:
                 await self._give_end(connection, pending)
 
     async def _now(self, give: Callable[[ServiceConnection], Awaitable[None]]) -> None:
-        """Give something to the wire, if there is one; else the next one gets it."""
+        """Give something to the connection, if there is one; else the next one gets it."""
         if self._connection is None:
             return
         try:

@@ -44,7 +44,7 @@ class RetryPolicy:
         that many clients that failed together don't come back together.
 
         Args:
-            trouble: How the last attempt failed.
+            failure: How the last attempt failed.
             attempts: How many have failed in a row.
             waited_s: How long was waited between them.
             luck: From 0 to 1; random when None.
@@ -54,7 +54,8 @@ class RetryPolicy:
         [0.5, 1.0, 2.0, 4.0, None]
         >>> retry_policy.wait_s(ServiceFailure(Kind.LIMIT, "HTTP 429", retry_after_s=7.0), 1)
         7.0
-        >>> retry_policy.wait_s(ServiceFailure(Kind.LIMIT, "HTTP 429", retry_after_s=3600.0), 1) is None
+        >>> an_hour = ServiceFailure(Kind.LIMIT, "HTTP 429", retry_after_s=3600.0)
+        >>> retry_policy.wait_s(an_hour, 1) is None
         True
         >>> retry_policy.wait_s(ServiceFailure(Kind.KEY, "HTTP 401"), 1) is None
         True
@@ -70,11 +71,11 @@ class RetryPolicy:
 
 
 def giving_up(where: str, failure: ServiceFailure, attempts: int, variable: str) -> EchobenchError:
-    """The error that a trouble ends in when it is given up.
+    """The error that a failure ends in when it is given up.
 
     Args:
         where: The provider and the source.
-        trouble: The last one.
+        failure: The last one.
         attempts: How many were made.
         variable: Which environment variable holds the key.
 
