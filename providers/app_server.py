@@ -29,7 +29,7 @@ from harness.contract import (
 from harness.errors import AudioError, EchobenchError, ProviderError, UnavailableError
 from harness.requirements import Requirement
 from providers.app.adapter import read_adapter
-from providers.app.connection import AppLink, Heard
+from providers.app.connection import AppLink, ServerText
 
 Seconds = Annotated[float, Meta(gt=0, le=600)]
 
@@ -61,7 +61,7 @@ class AdapterGiven(Requirement):
 
 
 @dataclass
-class Spoken:
+class AppSource:
     """What the server said about one source, and what it was sent."""
 
     source: AudioSource | None
@@ -71,7 +71,7 @@ class Spoken:
     revision: int = 0
     final_t1: float = 0.0
 
-    def segment(self, heard: Heard) -> ASRSegment:
+    def segment(self, heard: ServerText) -> ASRSegment:
         """What the server said, in the contract's form; whoever listens checks it."""
         heard_s = self.account.received / SAMPLE_RATE_HZ
         segment = ASRSegment(
@@ -103,7 +103,7 @@ class AppServer(ASRProvider):
         self._session: str | None = None
         self._link: AppLink | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._sources: dict[AudioSource | None, Spoken] = {}
+        self._sources: dict[AudioSource | None, AppSource] = {}
         self._sending: set[AudioSource | None] = set()
         self._failure: EchobenchError | None = None
 
@@ -139,7 +139,7 @@ class AppServer(ASRProvider):
     ) -> AsyncIterator[ASRSegment]:
         """See `ASRProvider`; a source's stream ends with those of all others."""
         link = self._check(source, sample_rate)
-        spoken = self._sources.setdefault(source, Spoken(source))
+        spoken = self._sources.setdefault(source, AppSource(source))
         self._sending.add(source)
         sending = asyncio.create_task(self._send(link, spoken, pcm_stream))
         try:
@@ -203,7 +203,9 @@ class AppServer(ASRProvider):
             raise self._failure
         return self._link
 
-    async def _send(self, link: AppLink, spoken: Spoken, pcm_stream: AsyncIterator[bytes]) -> None:
+    async def _send(
+        self, link: AppLink, spoken: AppSource, pcm_stream: AsyncIterator[bytes]
+    ) -> None:
         """Send a source's audio; the last source to end ends the session over there."""
         named = spoken.source or next(iter(link.adapter.sources))
         try:

@@ -24,9 +24,9 @@ from providers.models.subwords import words_of
 from providers.models.user_folder import GIVEN, given_folder
 from providers.streaming.feedthrough import (
     EngineStream,
+    EngineText,
     FeedThroughProvider,
     FeedThroughStream,
-    Heard,
 )
 from providers.streaming.segmenter import Limits
 
@@ -152,12 +152,12 @@ class MlxStream(EngineStream):
     async def close(self) -> None:
         """See `EngineStream`; a call that goes on ends before the next one begins."""
 
-    async def _tell(self, call: Callable[[], Heard]) -> None:
+    async def _tell(self, call: Callable[[], EngineText]) -> None:
         session, source = self._listener.session, self._listener.source
         window_s = len(self._kept) / SAMPLE_RATE_HZ
         self._listener.heard(await self._provider.infer(session, source, window_s, call))
 
-    def _advance(self, *, is_final: bool) -> Heard:
+    def _advance(self, *, is_final: bool) -> EngineText:
         import mlx.core as mx
 
         if self._stream is None:
@@ -173,7 +173,7 @@ class MlxStream(EngineStream):
         if is_final:
             self._stream, self._fed = None, 0
             self._utterance.close()
-        return Heard(" ".join(word.text for word in words), is_final, words)
+        return EngineText(" ".join(word.text for word in words), is_final, words)
 
 
 PROVIDER = ParakeetMlx

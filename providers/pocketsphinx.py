@@ -19,9 +19,9 @@ from providers.models import hub
 from providers.models.sphinx import WordTimes, model_files
 from providers.streaming.feedthrough import (
     EngineStream,
+    EngineText,
     FeedThroughProvider,
     FeedThroughStream,
-    Heard,
 )
 from providers.streaming.segmenter import Limits
 
@@ -118,13 +118,13 @@ class SphinxStream(EngineStream):
             self._is_new = False
         self._samples += len(samples)
         words = await self._ask(len(samples), "hear", to_pcm16(samples).tobytes())
-        self._listener.heard(Heard(" ".join(word.text for word in words), words=words))
+        self._listener.on_text(EngineText(" ".join(word.text for word in words), words=words))
 
     async def end_utterance(self) -> None:
         """See `EngineStream`."""
         words = await self._ask(self._samples, "conclude")
         self._samples = 0
-        self._listener.heard(Heard(" ".join(word.text for word in words), True, words))
+        self._listener.on_text(EngineText(" ".join(word.text for word in words), True, words))
 
     async def flush(self) -> None:
         """See `EngineStream`; finals are said when utterances end, so none is due."""

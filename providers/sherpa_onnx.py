@@ -19,9 +19,9 @@ from providers.models.threads import cpu_threads
 from providers.models.user_folder import GIVEN, given_folder
 from providers.streaming.feedthrough import (
     EngineStream,
+    EngineText,
     FeedThroughProvider,
     FeedThroughStream,
-    Heard,
 )
 
 PAGE = "https://k2-fsa.github.io/sherpa/onnx/pretrained_models/"
@@ -130,13 +130,13 @@ class SherpaStream(EngineStream):
     async def close(self) -> None:
         """See `EngineStream`; a call that goes on ends before the next one begins."""
 
-    async def _tell(self, call: Callable[[], list[Heard]], samples: int) -> None:
+    async def _tell(self, call: Callable[[], list[EngineText]], samples: int) -> None:
         session, source = self._listener.session, self._listener.source
         news = await self._provider.infer(session, source, samples / SAMPLE_RATE_HZ, call)
         for heard in news:
             self._listener.heard(heard)
 
-    def _advance(self, samples: Samples) -> list[Heard]:
+    def _advance(self, samples: Samples) -> list[EngineText]:
         """Decode all that can be; on the model's thread."""
         recogniser, stream = self._recogniser, self._stream
         news = []
@@ -152,12 +152,12 @@ class SherpaStream(EngineStream):
             self._said = heard.text
         return news
 
-    def _heard(self, *, is_final: bool) -> Heard:
+    def _heard(self, *, is_final: bool) -> EngineText:
         recogniser, stream = self._recogniser, self._stream
         begin_s = self._begin / SAMPLE_RATE_HZ + recogniser.start_time(stream)
         begins_s = [begin_s + at_s for at_s in recogniser.timestamps(stream)]
         words = words_of(recogniser.tokens(stream), begins_s, self._fed / SAMPLE_RATE_HZ)
-        return Heard(recogniser.get_result(stream), is_final, words)
+        return EngineText(recogniser.get_result(stream), is_final, words)
 
 
 PROVIDER = SherpaOnnx

@@ -20,7 +20,7 @@ CLOSE_S = 2.0
 
 
 @dataclass(frozen=True)
-class Heard:
+class ServerText:
     """Text from the server, as it is; nothing in it has been checked."""
 
     source: AudioSource | None
@@ -71,7 +71,7 @@ class AppLink:
         self.ended = True
         await self._send(self.adapter.last(self._session))
 
-    async def texts(self) -> AsyncIterator[Heard]:
+    async def texts(self) -> AsyncIterator[ServerText]:
         """What the server says, to its end.
 
         Raises:
@@ -123,11 +123,11 @@ class AppLink:
                 raise ProviderError(self.adapter.url, f"said: {content.get(kind.text)!s:.300}")
         return content
 
-    def _heard(self, content: Message, kind: Text, *, is_final: bool) -> Heard:
+    def _heard(self, content: Message, kind: Text, *, is_final: bool) -> ServerText:
         named = content.get(kind.source) if kind.source else None
         source = self.adapter.source_of(named)
         t0, t1 = (content.get(name) if name else None for name in (kind.t0, kind.t1))
-        return Heard(source, named, is_final, content.get(kind.text), t0, t1)
+        return ServerText(source, named, is_final, content.get(kind.text), t0, t1)
 
     def _closed(self, when: str) -> ProviderError:
         code, reason = self._connection.close_code, self._connection.close_reason

@@ -30,9 +30,9 @@ from providers.services.resilient_stream import (
 from providers.services.retries import RetryPolicy, giving_up
 from providers.streaming.feedthrough import (
     EngineStream,
+    EngineText,
     FeedThroughProvider,
     FeedThroughStream,
-    Heard,
 )
 
 MESSAGE = 2 * SAMPLE_RATE_HZ * BYTES_PER_SAMPLE
@@ -205,7 +205,7 @@ class ServiceStream(EngineStream):
             raise self._failure
 
     def _heard(self, pending: PendingUtterance, answer: Answer) -> None:
-        self._listener.heard(Heard(answer.text, answer.is_final, utterance=pending.number))
+        self._listener.on_text(EngineText(answer.text, answer.is_final, utterance=pending.number))
         if answer.is_final and pending.over_s is not None:
             self._listener.confirm(pending.samples)
             self._provider.note_inference(self._listener, pending.over_s, pending.samples)

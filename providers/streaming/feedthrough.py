@@ -27,7 +27,7 @@ whatever it is given, and the source has to know that it is ahead."""
 
 
 @dataclass(frozen=True)
-class Heard:
+class EngineText:
     """What an engine says about one utterance: all of it, not what is new.
 
     Times are seconds of audio. They count from the utterance's beginning where utterances are
@@ -45,7 +45,7 @@ class Heard:
 
 
 class EngineStream(ABC):
-    """An engine's side of one stream of one source; `listener.heard` takes what it says.
+    """An engine's side of one stream of one source; `listener.on_text` takes what it says.
 
     It may say something inside these calls or at any other time, on the loop's thread. Errors that
     come up outside of a call go to `listener.fail`. Every utterance gets a final, which may be
@@ -101,7 +101,7 @@ class Utterance:
     begin_s: float
     end_s: float | None = None
     """None while it goes on."""
-    news: Heard | None = None
+    news: EngineText | None = None
     """What the engine said about it and hasn't gone out."""
 
 
@@ -158,7 +158,7 @@ class FeedThroughStream(Stream):
         if engine is not None:
             await engine.close()
 
-    def heard(self, heard: Heard) -> None:
+    def heard(self, heard: EngineText) -> None:
         """Take what the engine says; on the loop's thread."""
         if self._engine is None:
             return  # it talks on after the end
@@ -228,7 +228,7 @@ class FeedThroughStream(Stream):
             self._utterances.append(Utterance(self._opened_s))
         return self._utterances[at] if 0 <= at < len(self._utterances) else None
 
-    def _say(self, utterance: Utterance, news: Heard) -> None:
+    def _say(self, utterance: Utterance, news: EngineText) -> None:
         """Say the news about the oldest utterance; one in which nothing was heard is no segment."""
         utterance.news = None
         before, text = self.captions.latest, news.text.strip()

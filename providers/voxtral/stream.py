@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from harness.audio import SAMPLE_RATE_HZ, Samples, to_pcm16
 from harness.contract import InferenceSpan
-from providers.streaming.feedthrough import EngineStream, FeedThroughStream, Heard
+from providers.streaming.feedthrough import EngineStream, EngineText, FeedThroughStream
 from providers.streaming.segmenter import Limits
 from providers.voxtral.answers import Step
 from providers.voxtral.fed_audio import FedAudio
@@ -67,7 +67,7 @@ class VoxtralStream(EngineStream):
             await self._process.flush()
         self._utterance = None
         self._confirm(utterance.samples)
-        self._listener.heard(Heard(self._text, is_final=True))
+        self._listener.on_text(EngineText(self._text, is_final=True))
         await self._process.renew()
 
     async def close(self) -> None:
@@ -81,7 +81,7 @@ class VoxtralStream(EngineStream):
         if self._utterance is not None:
             self._text += text
             end = self._utterance.place(taken - round(DELAY_S * SAMPLE_RATE_HZ))
-            self._listener.heard(Heard(self._text, span_s=(0.0, end / SAMPLE_RATE_HZ)))
+            self._listener.on_text(EngineText(self._text, span_s=(0.0, end / SAMPLE_RATE_HZ)))
 
     def computed(self, step: Step, taken: int) -> None:
         """See `Listener`."""

@@ -10,7 +10,7 @@ from harness.clock import ClockKind, now_s, run
 from harness.contract import ASRSegment, AudioAccount, AudioSource, SessionConfig
 from harness.errors import AudioError, ProviderError
 from harness.journal.events import Event, RuleChecked
-from providers.streaming.feedthrough import Heard
+from providers.streaming.feedthrough import EngineText
 from tests.providers.engines import spec
 from tests.providers.signals import samples_of
 from tests.providers.tone_streams import Habits, ToneFeed
@@ -173,11 +173,11 @@ def test_an_answer_that_had_to_wait_is_not_lost_with_the_one_before() -> None:
 
 
 def say_nothing(engine: ToneFeed) -> None:
-    engine.open[0].listener.heard = lambda heard: None  # type: ignore[method-assign]
+    engine.open[0].listener.on_text = lambda heard: None  # type: ignore[method-assign]
 
 
 def speak_of_another(engine: ToneFeed) -> None:
-    engine.open[0].listener.heard(Heard("boo", utterance=7))
+    engine.open[0].listener.on_text(EngineText("boo", utterance=7))
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_what_an_engine_says_after_the_end_is_not_said() -> None:
             async for _ in stream:
                 listener = engine.open[0].listener
                 break
-        listener.heard(Heard("boo", is_final=True))
+        listener.on_text(EngineText("boo", is_final=True))
         return await listen(engine, say(["bee"]), source=MIC)
 
     assert text_of(in_session(body(), engine)) == ["bee"]

@@ -9,9 +9,9 @@ from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.contract import Word
 from providers.streaming.feedthrough import (
     EngineStream,
+    EngineText,
     FeedThroughProvider,
     FeedThroughStream,
-    Heard,
 )
 from providers.streaming.segmenter import Limits
 from tests.providers.tones import Engine, words_in
@@ -81,8 +81,8 @@ class ToneStream(EngineStream):
         self.provider.open.remove(self)
         self.provider.closed += 1
 
-    def tell(self, heard: Heard) -> None:
-        self.listener.heard(heard)
+    def tell(self, heard: EngineText) -> None:
+        self.listener.on_text(heard)
 
     def done(self, samples: int) -> None:
         """Know that samples were recognised."""
@@ -103,11 +103,11 @@ class ToneStream(EngineStream):
         self._samples = np.zeros(0, np.float32)
         self._number += 1
 
-    def _heard(self, words: list[Word], *, is_final: bool) -> Heard:
+    def _heard(self, words: list[Word], *, is_final: bool) -> EngineText:
         at_s = self._begin_s if self.provider.habits.finds_ends else 0.0
         placed = [Word(word.text, word.t0 + at_s, word.t1 + at_s) for word in words]
         text = " ".join(word.text for word in words)
-        return Heard(text, is_final, placed, utterance=self._number)
+        return EngineText(text, is_final, placed, utterance=self._number)
 
 
 class LateToneStream(ToneStream):
@@ -129,20 +129,20 @@ class LateToneStream(ToneStream):
         await asyncio.gather(*self._answers, return_exceptions=True)
         await super().close()
 
-    def tell(self, heard: Heard) -> None:
+    def tell(self, heard: EngineText) -> None:
         self._later(heard, 0)
 
     def done(self, samples: int) -> None:
         self._later(None, samples)
 
-    def _later(self, heard: Heard | None, samples: int) -> None:
+    def _later(self, heard: EngineText | None, samples: int) -> None:
         answer = asyncio.create_task(self._answer(heard, samples, self._number))
         self._answers.add(answer)
         answer.add_done_callback(self._answers.discard)
 
-    async def _answer(self, heard: Heard | None, samples: int, number: int) -> None:
+    async def _answer(self, heard: EngineText | None, samples: int, number: int) -> None:
         late_s = self.provider.habits.late_s
         await asyncio.sleep(late_s[number % len(late_s)])
         if heard is not None:
-            self.listener.heard(heard)
+            self.listener.on_text(heard)
         self.listener.confirm(samples)
