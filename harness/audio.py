@@ -15,7 +15,7 @@ from harness.errors import AudioError
 SAMPLE_RATE_HZ: Final = 16_000
 BYTES_PER_SAMPLE: Final = 2
 FULL_SCALE: Final = 32_768.0
-LONGEST_FILE_S: Final = 4 * 3600.0
+MAX_FILE_S: Final = 4 * 3600.0
 """A longer file is refused: it is read whole, and a lying header must not fill the memory."""
 
 SLOWEST_HZ, FASTEST_HZ = 4000, 384_000
@@ -96,9 +96,9 @@ def read_audio(path: Path, offset_s: float = 0.0, duration_s: float | None = Non
     where = str(path)
     if not path.is_file():
         raise AudioError(where, "no such file", "a sound file that libsndfile reads")
-    if not (0 <= offset_s < math.inf and (duration_s is None or 0 < duration_s <= LONGEST_FILE_S)):
+    if not (0 <= offset_s < math.inf and (duration_s is None or 0 < duration_s <= MAX_FILE_S)):
         problem = f"{duration_s} s from {offset_s} s on"
-        raise AudioError(where, problem, f"up to {LONGEST_FILE_S:.0f} s, from 0 s on")
+        raise AudioError(where, problem, f"up to {MAX_FILE_S:.0f} s, from 0 s on")
     try:
         with soundfile.SoundFile(path) as file:
             return _read(file, where, offset_s, duration_s)
@@ -115,8 +115,8 @@ def _read(
     if not SLOWEST_HZ <= rate_hz <= FASTEST_HZ:
         raise AudioError(where, f"{rate_hz} Hz", f"{SLOWEST_HZ} to {FASTEST_HZ} Hz")
     available_s = file.frames / rate_hz
-    if available_s > LONGEST_FILE_S and duration_s is None:
-        allowed = f"at most {LONGEST_FILE_S:.0f} s a file, or an offset and duration"
+    if available_s > MAX_FILE_S and duration_s is None:
+        allowed = f"at most {MAX_FILE_S:.0f} s a file, or an offset and duration"
         raise AudioError(where, f"{available_s:.0f} s of audio", allowed)
     begin = min(round(offset_s * rate_hz), file.frames)
     frames = file.frames - begin if duration_s is None else round(duration_s * rate_hz)

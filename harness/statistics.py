@@ -18,7 +18,7 @@ CONFIDENCE = 0.95
 Values: TypeAlias = "Sequence[float] | NDArray[np.floating]"
 NORMAL_95 = 1.6448536269514722
 """What a standard normal variable exceeds once in twenty times."""
-MOST_PAIRED = 1000
+MAX_PAIRED = 1000
 """Values that are paired with one another in a slope; a million pairs and more only cost time."""
 
 
@@ -140,7 +140,7 @@ def theil_sen(values: Sequence[float]) -> float:
     if len(values) < 2:
         raise ValueError("a slope needs two values")
     y = np.asarray(values, dtype=float)
-    together = -(-len(y) // MOST_PAIRED)
+    together = -(-len(y) // MAX_PAIRED)
     y = np.median(y[len(y) % together :].reshape(-1, together), axis=1)
     i, j = np.triu_indices(len(y), k=1)
     return float(np.median((y[j] - y[i]) / (j - i))) / together
@@ -165,7 +165,7 @@ def robust_line(x: Values, y: Values) -> LinearFit:
     """Theil-Sen line with Sen's bounds, which need no assumption about the scatter.
 
     Source: Sen 1968, with the normal approximation to Kendall's statistic for the ranks of the
-    slopes. Of more than `MOST_PAIRED` points, evenly spaced ones are taken.
+    slopes. Of more than `MAX_PAIRED` points, evenly spaced ones are taken.
 
     Args:
         x: At least two values that are not all the same.
@@ -180,7 +180,7 @@ def robust_line(x: Values, y: Values) -> LinearFit:
     """
     if len(x) != len(y) or len(x) < 2:
         raise ValueError("a line needs two points")
-    step = -(-len(x) // MOST_PAIRED)
+    step = -(-len(x) // MAX_PAIRED)
     xs, ys = np.asarray(x, float)[::step], np.asarray(y, float)[::step]
     i, j = np.triu_indices(len(xs), k=1)
     run = xs[j] - xs[i]

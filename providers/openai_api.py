@@ -21,7 +21,7 @@ RATE_HZ = 24_000
 """The only one that realtime sessions take."""
 SHORTEST_COMMIT = RATE_HZ // 10
 """Samples; fewer can't be committed."""
-LONGEST_MESSAGE = 1 << 20
+MAX_MESSAGE = 1 << 20
 TAKE_SEVERAL_LANGUAGES = {"gpt-live-transcribe", "gpt-transcribe"}
 """Models that are told a list of languages; the others take one."""
 DEFAULT_MODELS = {"realtime": "gpt-live-transcribe", "file": "gpt-transcribe"}
@@ -77,7 +77,7 @@ class OpenAiApi(ServiceProvider):
             return Upload(client, config.model, config.language)
         connection = await client.realtime.connect(
             extra_query={"intent": "transcription"},
-            websocket_connection_options={"max_size": LONGEST_MESSAGE, "compression": None},
+            websocket_connection_options={"max_size": MAX_MESSAGE, "compression": None},
         ).enter()
         connection = Realtime(connection)
         try:

@@ -36,7 +36,7 @@ FILES = ("config.json", "model.safetensors")
 FETCH = f"or let it be fetched: --model {HUB_NAMES[1]} (2.5 GB)"
 LEFT_FRAMES = 256
 """What the encoder sees of the past, in frames of 80 ms."""
-LEAST_S = 0.24
+MIN_S = 0.24
 """Less than this is kept until more comes: it makes no frame of the encoder."""
 
 
@@ -139,7 +139,7 @@ class MlxStream(EngineStream):
         """See `EngineStream`."""
         self._fed += len(samples)
         self._kept = np.concatenate([self._kept, samples])
-        if len(self._kept) >= LEAST_S * SAMPLE_RATE_HZ:
+        if len(self._kept) >= MIN_S * SAMPLE_RATE_HZ:
             await self._tell(lambda: self._advance(is_final=False))
 
     async def end_utterance(self) -> None:
@@ -164,7 +164,7 @@ class MlxStream(EngineStream):
             stream = self._model.transcribe_stream(self._context, keep_original_attention=True)
             self._stream = self._utterance.enter_context(stream)
         if len(self._kept):
-            missing = round(LEAST_S * SAMPLE_RATE_HZ) - len(self._kept)
+            missing = round(MIN_S * SAMPLE_RATE_HZ) - len(self._kept)
             self._stream.add_audio(mx.array(np.pad(self._kept, (0, max(0, missing)))))
             self._kept = np.zeros(0, np.float32)
         pieces = [*self._stream.finalized_tokens, *self._stream.draft_tokens]

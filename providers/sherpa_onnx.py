@@ -27,7 +27,7 @@ from providers.streaming.feedthrough import (
 PAGE = "https://k2-fsa.github.io/sherpa/onnx/pretrained_models/"
 PAUSE_S = 0.8
 """Silence after the last piece that ends an utterance; sherpa-onnx finds that by itself."""
-LONGEST_S = 20.0
+MAX_S = 20.0
 TAIL_S = 0.66
 """Silence that makes it tell what it knows: its encoder looks ahead."""
 
@@ -87,9 +87,9 @@ class SherpaOnnx(FeedThroughProvider):
                 num_threads=cpu_threads(self.settings.num_threads),
                 provider=self.settings.device,
                 enable_endpoint_detection=True,
-                rule1_min_trailing_silence=LONGEST_S,  # of utterances without a word
+                rule1_min_trailing_silence=MAX_S,  # of utterances without a word
                 rule2_min_trailing_silence=PAUSE_S,
-                rule3_min_utterance_length=LONGEST_S,
+                rule3_min_utterance_length=MAX_S,
             )
         except Exception as error:  # onnxruntime's errors have no class in Python
             problem = f"does not load ({in_one_line(str(error))})"

@@ -10,7 +10,7 @@ from harness.metrics.triallog import TrialLog
 from harness.text_normalizer import tokens
 
 ABSENT = "the scenario has no markers"
-LEAST_SHARE = 0.5
+MIN_SHARE = 0.5
 """Of a marker's words that a final must have to answer it."""
 SLACK_S = 1.0
 """How far from a marker a final about it may lie, by its own times."""
@@ -60,7 +60,7 @@ def _overlap(final: ASRSegment, utterance: Utterance) -> bool:
 
 def _has_words(final: ASRSegment, utterance: Utterance) -> bool:
     wanted, shown = tokens(utterance.text), tokens(final.text)
-    return _in_common(wanted, shown) >= LEAST_SHARE * len(wanted)
+    return _in_common(wanted, shown) >= MIN_SHARE * len(wanted)
 
 
 def _in_common(wanted: list[str], shown: list[str]) -> int:

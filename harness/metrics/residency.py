@@ -14,7 +14,7 @@ Floats = NDArray[np.floating]
 
 CHUNKS_NEEDED = 60
 WARM_UP = 3
-MOST_PAIRS_OF = 400
+MAX_PAIRS_OF = 400
 """Inferences that a line is fitted through; more only cost time."""
 
 
@@ -51,8 +51,8 @@ def first_vs_steady(log: TrialLog) -> Measurement:
     if not steady:
         return Measurement(unit="1", absent=f"no inference after the first {WARM_UP}")
     first_s, window_s = loaded[0].probe_inference_s[0], loaded[0].probe_window_s[0]
-    windows = np.array([inferred.window_s for inferred in steady[-MOST_PAIRS_OF:]])
-    costs = np.array([inferred.end_s - inferred.begin_s for inferred in steady[-MOST_PAIRS_OF:]])
+    windows = np.array([inferred.window_s for inferred in steady[-MAX_PAIRS_OF:]])
+    costs = np.array([inferred.end_s - inferred.begin_s for inferred in steady[-MAX_PAIRS_OF:]])
     expected_s = line_at(windows, costs, window_s)
     short = len(steady) < CHUNKS_NEEDED - WARM_UP
     return Measurement(

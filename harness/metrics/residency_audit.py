@@ -21,7 +21,7 @@ SHORTEST_LOAD_S = 0.05
 """A model that loads faster can't be told from noise by the time of a chunk."""
 SMALLEST_MODEL = 64 << 20
 """Bytes; of a smaller model, the memory of ordinary work would look like a reload."""
-FEWEST_BEATS = 3
+MIN_BEATS = 3
 """How often something has to come again at the same distance to be called periodic."""
 
 
@@ -153,10 +153,10 @@ def strongest_beat(slow: NDArray[np.bool_]) -> float:
     0.0
     """
     best = 0.0
-    for period in range(2, len(slow) // FEWEST_BEATS + 1):
+    for period in range(2, len(slow) // MIN_BEATS + 1):
         for start in np.flatnonzero(slow[:period]):
             beat = slow[start::period]
-            if beat.sum() >= FEWEST_BEATS:
+            if beat.sum() >= MIN_BEATS:
                 best = max(best, float(beat.mean()))
     return best
 

@@ -17,7 +17,7 @@ from harness.vad.gate import GateSettings, let_through
 
 FRAME_S = 0.01
 ABSENT = "there was no filter before the queue"
-LEAST_OF_A_WORD = 0.5
+MIN_OF_A_WORD = 0.5
 """A word of which less was let through is lost."""
 THRESHOLDS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
 """At which the receiver operating characteristic is computed."""
@@ -113,7 +113,7 @@ def vad_words_lost(log: TrialLog) -> Measurement:
                 begin, end = round(begin_s / FRAME_S), round(end_s / FRAME_S)
                 word = frames.passed[begin : max(end, begin + 1)]
                 count += 1
-                lost += bool(word.mean() < LEAST_OF_A_WORD)
+                lost += bool(word.mean() < MIN_OF_A_WORD)
     if not count:
         return Measurement(unit="1", absent=ABSENT if not log.of(VadUsed) else "no word times")
     bounds = (0.0, none_found_bound(count)) if not lost else None

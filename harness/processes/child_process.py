@@ -24,7 +24,7 @@ from harness.processes.child import signal_name
 TAIL = 1 << 14
 """Bytes of standard error that are kept for messages."""
 READ = 1 << 16
-MOST_PARTS = 16
+MAX_PARTS = 16
 """Reads in a row, if it writes faster than it is read."""
 TERMINATE_S = 1.0
 """Between asking a process to end and ending it."""
@@ -172,7 +172,7 @@ def _parts(
     For that, nothing may be new on the one when the other was read last.
     """
     errors, output = _part(stderr, selector), _part(stdout, selector)
-    for _ in range(MOST_PARTS):
+    for _ in range(MAX_PARTS):
         if not (news := _part(stderr, selector)):
             break
         errors, output = errors + news, output + _part(stdout, selector)

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 LENGTH_BYTES = 4
 READ = 1 << 16
-LONGEST = 1 << 26
+MAX = 1 << 26
 """Bytes of a message; an engine that wrote to our pipe past us would name a larger one."""
 
 
@@ -56,7 +56,7 @@ def unframed(received: bytearray, kind: type[T]) -> Iterator[T]:
     """
     while len(received) >= LENGTH_BYTES:
         length = int.from_bytes(received[:LENGTH_BYTES], "little")
-        if length > LONGEST:
+        if length > MAX:
             raise msgspec.DecodeError(f"{length} bytes in one message")
         end = LENGTH_BYTES + length
         if len(received) < end:

@@ -9,11 +9,11 @@ from harness.errors import BadOutputError
 
 T = TypeVar("T")
 
-LONGEST_TEXT = 100_000
+MAX_TEXT = 100_000
 """Characters of one segment: hours of speech, so a runaway provider and not a long talker."""
-LONGEST_SEGMENT = 1_000_000
+MAX_SEGMENT = 1_000_000
 """Bytes of one segment with all its words, as JSON; a worker's line holds a little more."""
-MOST_SEGMENTS = 1000
+MAX_SEGMENTS = 1000
 """Segments for each chunk that was taken; more come from a provider that can't stop."""
 
 
@@ -35,14 +35,14 @@ def checked_segment(segment: object, source: AudioSource | None, where: str) -> 
         raise BadOutputError(where, f"said a {type(segment).__name__}", "ASRSegment")
     if not isinstance(segment.text, str):
         raise BadOutputError(where, f"a text of type {type(segment.text).__name__}", "str")
-    if len(segment.text) > LONGEST_TEXT:
+    if len(segment.text) > MAX_TEXT:
         raise BadOutputError(
-            where, f"a text of {len(segment.text)} characters", f"at most {LONGEST_TEXT}"
+            where, f"a text of {len(segment.text)} characters", f"at most {MAX_TEXT}"
         )
     encoded, sound = _through_json(segment, ASRSegment, where)
-    if len(encoded) > LONGEST_SEGMENT:
+    if len(encoded) > MAX_SEGMENT:
         raise BadOutputError(
-            where, f"a segment of {len(encoded)} bytes", f"at most {LONGEST_SEGMENT} bytes as JSON"
+            where, f"a segment of {len(encoded)} bytes", f"at most {MAX_SEGMENT} bytes as JSON"
         )
     if sound.source is not source:
         raise BadOutputError(where, f"a segment of source {sound.source}", str(source))
@@ -61,9 +61,9 @@ def checked_health(health: object, where: str) -> ASRHealth:
     if not isinstance(health, ASRHealth):
         raise BadOutputError(where, f"health of type {type(health).__name__}", "ASRHealth")
     encoded, sound = _through_json(health, ASRHealth, where)
-    if len(encoded) > LONGEST_TEXT:
+    if len(encoded) > MAX_TEXT:
         raise BadOutputError(
-            where, f"health of {len(encoded)} bytes", f"at most {LONGEST_TEXT} bytes as JSON"
+            where, f"health of {len(encoded)} bytes", f"at most {MAX_TEXT} bytes as JSON"
         )
     return sound
 

@@ -21,8 +21,8 @@ from harness.processes.descendants import MARK, end_descendants
 from harness.runner.requests import Request
 from harness.specs.trial import TrialStatus
 
-LONGEST_LINE = 1 << 20
-LONGEST_SHOWN = 300
+MAX_LINE = 1 << 20
+MAX_SHOWN = 300
 """Characters of a line of standard error that are worth showing."""
 LAST_WORDS_S = 0.5
 """For what a dead worker wrote to standard error to arrive; its children may keep that open."""
@@ -34,7 +34,7 @@ class WorkerFailedError(EchobenchError):
     """A worker died, fell silent, or sent what it must not; `status` is how its trial ends."""
 
     def __init__(self, status: TrialStatus, problem: str, stderr: str) -> None:
-        tail = "".join(f"\n    | {line[:LONGEST_SHOWN]}" for line in stderr.splitlines()[-8:])
+        tail = "".join(f"\n    | {line[:MAX_SHOWN]}" for line in stderr.splitlines()[-8:])
         super().__init__("worker", problem + tail)
         self.status = status
 
@@ -139,7 +139,7 @@ class WorkerProcess:
             os.killpg(self._process.pid, number)
 
     def _read_events(self, stream: IO[bytes]) -> None:
-        while line := stream.readline(LONGEST_LINE):
+        while line := stream.readline(MAX_LINE):
             self._lines.put(line)
         self._lines.put(b"")
         stream.close()

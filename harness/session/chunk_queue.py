@@ -13,7 +13,7 @@ from harness.session.time_mapping import SourceTimeMap
 
 HIGH_LEVEL = 0.5
 """From this share on, the source is told that the queue fills up."""
-MOST_TALK = 10
+MAX_TALK = 10
 """A provider may talk on, and take no audio, this many times as long as it may be silent."""
 
 
@@ -97,7 +97,7 @@ class ChunkQueue:
         if self.closed or not (self._chunks or self._in_hand or self._ended):
             return 0.0
         without_audio_s = now_s() - self._moved_s
-        return min(without_audio_s, max(now_s() - self._answered_s, without_audio_s / MOST_TALK))
+        return min(without_audio_s, max(now_s() - self._answered_s, without_audio_s / MAX_TALK))
 
     def _moved(self) -> None:
         self._moved_s = now_s()

@@ -6,7 +6,7 @@ from harness.contract import ASRProvider, AudioSource
 from harness.errors import BadOutputError, ProviderError
 from harness.journal.events import BeepFound, Event, SegmentArrived
 from harness.provider.attribution import provider_errors
-from harness.provider.output_checks import MOST_SEGMENTS, checked_segment
+from harness.provider.output_checks import MAX_SEGMENTS, checked_segment
 from harness.session.chunk_queue import ChunkQueue
 
 
@@ -76,9 +76,9 @@ class Listener:
         self.queue.answered()
         self._emit(SegmentArrived(at_s=self.queue.at_s(), segment=self.queue.heard.moved(said)))
         self._count += 1
-        if self._count > MOST_SEGMENTS * (self.queue.taken + 1):
+        if self._count > MAX_SEGMENTS * (self.queue.taken + 1):
             raise BadOutputError(
                 self._where,
                 f"said {self._count} segments about {self.queue.taken} chunks",
-                f"at most {MOST_SEGMENTS} a chunk",
+                f"at most {MAX_SEGMENTS} a chunk",
             )

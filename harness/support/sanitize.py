@@ -5,7 +5,7 @@ import unicodedata
 HARMFUL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Unicode categories: control, format (with the marks that reverse text), surrogates and so on."""
 
-LONGEST_TEXT = 10_000
+MAX_TEXT = 10_000
 """Characters of a reason; more than anyone reads."""
 
 
@@ -31,8 +31,8 @@ def sendable(text: str) -> str:
     >>> sendable("broken \ud800")
     'broken \\ud800'
     """
-    if len(text) > LONGEST_TEXT:
-        text = f"{text[:LONGEST_TEXT]}… ({len(text)} characters)"
+    if len(text) > MAX_TEXT:
+        text = f"{text[:MAX_TEXT]}… ({len(text)} characters)"
     return text.encode(errors="backslashreplace").decode()
 
 

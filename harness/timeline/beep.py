@@ -15,7 +15,7 @@ GAP_S: Final = 0.35
 """Silence between the beep and the words."""
 FROM_HZ, TO_HZ = 900.0, 2700.0
 LEVEL_DB: Final = -15.0
-LEAST_SCORE: Final = 0.5
+MIN_SCORE: Final = 0.5
 """Of the normalised correlation, which is 1 for the beep alone and near 0 for anything else."""
 SEARCH_S: Final = 0.5
 
@@ -60,4 +60,4 @@ def locate(audio: Pcm16, expected: int) -> int | None:
     local = energy[len(template) :] - energy[: -len(template)]
     score = correlation / np.sqrt(np.maximum(local, 1.0) * float(np.sum(template**2)))
     best = int(np.argmax(score))
-    return begin + best if score[best] >= LEAST_SCORE else None
+    return begin + best if score[best] >= MIN_SCORE else None

@@ -9,7 +9,7 @@ from harness.requirements import Package
 
 EMBEDDED = "embedded"
 HASH_DIGITS = 64
-LONGEST_REASON = 300
+MAX_REASON = 300
 HUB_CLIENT = Package("huggingface_hub", extra="whisper-cpp")
 """A package of its own for whisper.cpp; faster-whisper needs it anyway."""
 
@@ -91,7 +91,7 @@ def _downloaded(repository: str, patterns: Sequence[str]) -> Path:
         error: BaseException = failure
         if isinstance(failure, LocalEntryNotFoundError):  # says little; what caused it says more
             error = failure.__cause__ or failure
-        reason = " ".join(str(error).split())[:LONGEST_REASON] or type(error).__name__
+        reason = " ".join(str(error).split())[:MAX_REASON] or type(error).__name__
         raise ModelError(
             repository,
             f"not in the Hugging Face cache, and not fetched ({reason})",

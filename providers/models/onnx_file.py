@@ -17,7 +17,7 @@ MODEL_GRAPH, MODEL_METADATA = 7, 14
 GRAPH_INPUT, GRAPH_OUTPUT = 11, 12
 NAME = KEY = 1
 VALUE = 2
-LONGEST_VARINT = 10
+MAX_VARINT = 10
 ALLOWED = "a whole ONNX file"
 
 Span = tuple[int, int]
@@ -102,7 +102,7 @@ def _fields(content: mmap.mmap, span: Span) -> Iterator[tuple[int, Span]]:
 
 def _varint(content: mmap.mmap, at: int) -> tuple[int, int]:
     value = 0
-    for shift in range(LONGEST_VARINT):
+    for shift in range(MAX_VARINT):
         byte = content[at + shift]
         value |= (byte & 0x7F) << (7 * shift)
         if byte < 0x80:

@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.contract import Word
 from harness.errors import ModelError
 
-LONGEST_PIECE_S = 0.4
+MAX_PIECE_S = 0.4
 """A piece is told when it begins; it ends when the next one begins, but not later than this."""
 
 
@@ -26,7 +26,7 @@ def words_of(pieces: Sequence[str], begins_s: Sequence[float], end_s: float) -> 
     for piece, (begin, after) in zip(pieces, pairwise([*begins_s, end_s]), strict=True):
         text = piece.replace("\u2581", " ")
         begin_s = round(begin, 3)
-        t1 = round(max(begin_s, min(after, begin_s + LONGEST_PIECE_S)), 3)
+        t1 = round(max(begin_s, min(after, begin_s + MAX_PIECE_S)), 3)
         if text.startswith(" ") or not words:
             words.append(Word(text.strip(), begin_s, t1))
         else:

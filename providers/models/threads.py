@@ -4,17 +4,17 @@ import os
 
 import psutil
 
-MOST = 4
+MAX = 4
 """More threads than this hardly speed up short windows, and take cores from the app."""
 
 
 def cpu_threads(asked: int | None) -> int:
-    """The number asked for; else as many as there are physical cores, at most `MOST`.
+    """The number asked for; else as many as there are physical cores, at most `MAX`.
 
     >>> cpu_threads(7)
     7
     """
-    return asked or min(MOST, psutil.cpu_count(logical=False) or 1)
+    return asked or min(MAX, psutil.cpu_count(logical=False) or 1)
 
 
 def wait_without_spinning() -> None:

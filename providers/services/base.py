@@ -37,7 +37,7 @@ from providers.streaming.feedthrough import (
 
 MESSAGE = 2 * SAMPLE_RATE_HZ * BYTES_PER_SAMPLE
 """Bytes of audio that are sent at a time, at most; services refuse messages that are too long."""
-MOST_UNANSWERED = 4
+MAX_UNANSWERED = 4
 """Utterances without a final; a service that is further behind gets no more audio for now."""
 PLACEHOLDER = "…"
 
@@ -168,7 +168,7 @@ class ServiceStream(EngineStream):
     async def feed(self, samples: Samples) -> None:
         """See `EngineStream`."""
         if self._open is None:
-            await self._until(MOST_UNANSWERED - 1)
+            await self._until(MAX_UNANSWERED - 1)
             self._open = PendingUtterance(self._count)
             self._count += 1
             self._unanswered += 1

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
-from harness.provider.output_checks import LONGEST_TEXT
+from harness.provider.output_checks import MAX_TEXT
 from providers.services.failures import Kind, ServiceFailureError
 
 
@@ -101,7 +101,7 @@ def checked_text(text: object, before: str = "") -> str:
     """
     if not isinstance(text, str):
         raise ServiceFailureError(Kind.PROTOCOL_ERROR, f"a text of type {type(text).__name__}")
-    if len(before) + len(text) > LONGEST_TEXT:
-        problem = f"a text of {len(before) + len(text)} characters, at most {LONGEST_TEXT}"
+    if len(before) + len(text) > MAX_TEXT:
+        problem = f"a text of {len(before) + len(text)} characters, at most {MAX_TEXT}"
         raise ServiceFailureError(Kind.PROTOCOL_ERROR, problem)
     return before + text

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Any, Self
 
-LONGEST_SAID = 500
+MAX_SAID = 500
 """Characters of a service's own words that are worth passing on."""
 TOO_BIG = 1009
 CLOSED_ON_PURPOSE = {1002, 1003, 1007, 1008, 1010, *range(3000, 5000)}
@@ -121,7 +121,7 @@ def one_line(text: str) -> str:
     >>> one_line("HTTP 500:\n  busy")
     'HTTP 500: busy'
     """
-    return " ".join(text[: 2 * LONGEST_SAID].split())[:LONGEST_SAID]
+    return " ".join(text[: 2 * MAX_SAID].split())[:MAX_SAID]
 
 
 def seconds_to_wait(headers: Mapping[str, str], now: datetime) -> float | None:

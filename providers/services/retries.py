@@ -17,7 +17,7 @@ from harness.errors import (
 )
 from providers.services.failures import Kind, ServiceFailure
 
-FIRST_WAIT_S, LONGEST_BACKOFF_S = 0.5, 8.0
+FIRST_WAIT_S, MAX_BACKOFF_S = 0.5, 8.0
 WORTH_A_RETRY = {Kind.LIMIT, Kind.SERVER, Kind.LOST, Kind.TIMEOUT}
 
 
@@ -65,7 +65,7 @@ class RetryPolicy:
         wait_s = failure.retry_after_s
         if wait_s is None:
             share = random.random() if luck is None else luck
-            backoff_s = min(LONGEST_BACKOFF_S, FIRST_WAIT_S * 2 ** (attempts - 1))
+            backoff_s = min(MAX_BACKOFF_S, FIRST_WAIT_S * 2 ** (attempts - 1))
             wait_s = backoff_s * (1 + share) / 2
         return wait_s if waited_s + wait_s <= self.longest_wait_s else None
 

@@ -21,7 +21,7 @@ from providers.streaming.base import Stream, StreamingProvider
 from providers.streaming.segmenter import Limits, Segmenter, Window
 from providers.streaming.segments import placed
 
-MOST_UNCONFIRMED_S = 30.0
+MAX_UNCONFIRMED_S = 30.0
 """Of audio that an engine was fed and hasn't recognised; longer than any utterance. A network takes
 whatever it is given, and the source has to know that it is ahead."""
 
@@ -54,7 +54,7 @@ class EngineStream(ABC):
 
     confirms: ClassVar[bool] = False
     """Whether it calls `listener.confirm` when samples have been recognised. Otherwise they count
-    as that when `feed` returns. What is fed may run ahead of that by `MOST_UNCONFIRMED_S`."""
+    as that when `feed` returns. What is fed may run ahead of that by `MAX_UNCONFIRMED_S`."""
 
     @abstractmethod
     async def feed(self, samples: Samples) -> None:
@@ -202,7 +202,7 @@ class FeedThroughStream(Stream):
 
     async def _feed(self, samples: Samples) -> None:
         engine = self._running()
-        while self._unconfirmed > MOST_UNCONFIRMED_S * SAMPLE_RATE_HZ:
+        while self._unconfirmed > MAX_UNCONFIRMED_S * SAMPLE_RATE_HZ:
             self._confirmed.clear()
             await self._confirmed.wait()
         self._unconfirmed += len(samples)

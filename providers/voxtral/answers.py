@@ -16,7 +16,7 @@ from typing import Protocol
 
 from harness.audio import BYTES_PER_SAMPLE
 from harness.errors import BadOutputError
-from harness.provider.output_checks import LONGEST_TEXT
+from harness.provider.output_checks import MAX_TEXT
 from providers.voxtral import pace as symbols
 from providers.voxtral.errors import explained
 from providers.voxtral.pace import Pace
@@ -26,7 +26,7 @@ SYMBOLS = re.compile(f"[{symbols.ENCODED}{symbols.PREFILLED}{symbols.DECODED}{sy
 LOADED = b"Model loaded.\n"
 TAIL = 1 << 14
 """Bytes of standard error that are kept for an explanation."""
-MOST_UNDECODABLE = 32
+MAX_UNDECODABLE = 32
 """Bytes of one utterance that are no UTF-8; a reset in the middle of a character leaves three."""
 
 
@@ -147,12 +147,12 @@ class Answers:
     def _take_text(self, text: str) -> None:
         self._characters += len(text)
         self._undecodable += text.count("\N{REPLACEMENT CHARACTER}")
-        if self._undecodable > MOST_UNDECODABLE:
+        if self._undecodable > MAX_UNDECODABLE:
             problem = f"said {self._undecodable} bytes that are no UTF-8"
             self._fail(BadOutputError(self._where, problem, "text"))
-        elif self._characters > LONGEST_TEXT:
+        elif self._characters > MAX_TEXT:
             problem = f"said {self._characters} characters about one utterance"
-            self._fail(BadOutputError(self._where, problem, f"at most {LONGEST_TEXT}"))
+            self._fail(BadOutputError(self._where, problem, f"at most {MAX_TEXT}"))
         elif text:
             self._tell(partial(_said, text, self.pace.taken))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from harness.errors import AudioError, EchobenchError, ModelError, ProviderError, UnavailableError
 
-LONGEST_SHOWN = 200
+MAX_SHOWN = 200
 Make = Callable[[str, str, str], EchobenchError]
 MODEL = "the three files of Voxtral-Mini-4B-Realtime-2602, as download_model.sh of voxtral.c gets"
 NEWER = "voxtral.c of February 2026 or later, with --stdin, -I and --monitor"
@@ -51,7 +51,7 @@ def explained(where: str, how_it_ended: str, stderr: str) -> EchobenchError:
         if (match := re.search(pattern, stderr)) is not None:
             return make(where, match.expand(problem), allowed)
     last = next((line for line in reversed(said(stderr)) if line), "")
-    words = f" ({last[:LONGEST_SHOWN]})" if last else ""
+    words = f" ({last[:MAX_SHOWN]})" if last else ""
     return ProviderError(where, f"the process {how_it_ended}{words}")
 
 

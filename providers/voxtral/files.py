@@ -13,7 +13,7 @@ from harness.errors import ModelError
 from providers.voxtral.errors import MODEL
 
 WEIGHTS, TOKENS, PARAMETERS = "consolidated.safetensors", "tekken.json", "params.json"
-LONGEST_HEADER = 1 << 24
+MAX_HEADER = 1 << 24
 EMBEDDING = "mm_streams_embeddings.embedding_module"
 TENSORS = (
     f"{EMBEDDING}.whisper_encoder.conv_layers.0.conv.weight",
@@ -58,7 +58,7 @@ def _check_weights(path: Path) -> None:
     with path.open("rb") as file:
         start = file.read(8)
         length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
-        if not 0 < length <= min(size - 8, LONGEST_HEADER):
+        if not 0 < length <= min(size - 8, MAX_HEADER):
             raise ModelError(str(path), f"is no safetensors file ({size} bytes)", MODEL)
         header = file.read(length)
     tensors = _decode(path, header, dict[str, msgspec.Raw])

@@ -20,13 +20,13 @@ FLUSH = 17 * TOKEN
 until it computes comes on top; with `-I 0.5`, that makes up to 1.9 s."""
 ENDING_S = 3.0
 """Between the first sign that it ends and its end."""
-MOST_AHEAD = round(2.5 * SAMPLE_RATE_HZ)
+MAX_AHEAD = round(2.5 * SAMPLE_RATE_HZ)
 """Samples that it is fed before it answers; more than it computes at once, less than a prompt."""
-LONGEST_PROMPT = 10 * SAMPLE_RATE_HZ
+MAX_PROMPT = 10 * SAMPLE_RATE_HZ
 RENEW_AFTER_S, RENEW_AFTER_SILENCE_S = 80.0, 3.0
 """It resets itself after 160 s, or 5.1 s without a word, be it in the middle of the next one. So
 that is brought about earlier, where nothing is lost by it."""
-LONGEST_RENEWAL = 8 * SAMPLE_RATE_HZ
+MAX_RENEWAL = 8 * SAMPLE_RATE_HZ
 
 
 class VoxtralProcess:
@@ -130,7 +130,7 @@ class VoxtralProcess:
         Raises:
             ProviderError: It never has enough.
         """
-        limit = self._pace.fed + LONGEST_PROMPT
+        limit = self._pace.fed + MAX_PROMPT
         while not self._pace.is_prompted:
             if self._pace.fed > limit:
                 raise ProviderError(self._where, "did not get ready for speech")
@@ -147,7 +147,7 @@ class VoxtralProcess:
             or pace.since_text > RENEW_AFTER_SILENCE_S * SAMPLE_RATE_HZ
         )
         if is_due:
-            limit = pace.fed + LONGEST_RENEWAL
+            limit = pace.fed + MAX_RENEWAL
             while pace.is_prompted and pace.fed < limit:
                 await self._hear_silence(SAMPLE_RATE_HZ, also_when_deaf=True)
         await self.prime()
@@ -175,7 +175,7 @@ class VoxtralProcess:
         rest = memoryview(bytes(answers.odd_bytes) + pcm)
 
         def room() -> int:
-            return len(rest) if also_when_deaf else BYTES_PER_SAMPLE * (MOST_AHEAD - pace.ahead)
+            return len(rest) if also_when_deaf else BYTES_PER_SAMPLE * (MAX_AHEAD - pace.ahead)
 
         while rest and (also_when_deaf or self.deaf_since is None):
             await self._until(lambda: room() > 0 or self.deaf_since is not None)

@@ -18,7 +18,7 @@ from providers.voxtral.process import VoxtralProcess
 LIMITS = Limits(pause_s=0.6, tail_s=0.6, longest_s=30.0)
 SILENT_END = round(LIMITS.tail_s * SAMPLE_RATE_HZ)
 """Samples of an utterance in which nothing is said any more."""
-MOST_REPEATS = 3
+MAX_REPEATS = 3
 
 
 class VoxtralStream(EngineStream):
@@ -61,7 +61,7 @@ class VoxtralStream(EngineStream):
         if (utterance := self._utterance) is None:
             return
         await self._process.flush()
-        for _ in range(MOST_REPEATS):
+        for _ in range(MAX_REPEATS):
             if not await self._repeat_unheard(utterance, longer_than=SILENT_END):
                 break
             await self._process.flush()

@@ -23,11 +23,11 @@ HEADER = ("n_vocab", "n_audio_ctx", "n_audio_state", "n_audio_head", "n_audio_la
           "n_text_state", "n_text_head", "n_text_layer", "n_mels", "ftype")  # fmt: skip
 LARGEST = 100_000
 """No field of a header is larger in any Whisper model."""
-MOST_LAYERS = 1000
+MAX_LAYERS = 1000
 VOCABULARIES = range(51_864, 51_867)
 """English, 99 languages, 100 languages; whisper.cpp's numbers for special tokens fit no other."""
 SPECTRUM_BINS = 201
-LONGEST_TOKEN = 1024
+MAX_TOKEN = 1024
 BLANK = b" "
 """The one token that whisper.cpp looks up by its text."""
 
@@ -80,7 +80,7 @@ def _header(file: BinaryIO) -> dict[str, int]:
     for part in ("audio", "text"):
         heads, layers = header[f"n_{part}_head"], header[f"n_{part}_layer"]
         _require(width % heads == 0, f"{heads} heads on a width of {width}")
-        _require(layers <= MOST_LAYERS, f"{layers} layers")
+        _require(layers <= MAX_LAYERS, f"{layers} layers")
     return header
 
 
@@ -105,7 +105,7 @@ def _skip_vocabulary(file: BinaryIO, most: int) -> None:
     has_blank = False
     for _ in range(count):
         (length,) = _integers(file, 1)
-        _require(0 <= length <= LONGEST_TOKEN, f"a token of {length} bytes")
+        _require(0 <= length <= MAX_TOKEN, f"a token of {length} bytes")
         has_blank |= file.read(length) == BLANK
     _require(has_blank, "a vocabulary without a blank")
 
@@ -115,7 +115,7 @@ def _skip_tensors(file: BinaryIO, size: int, header: dict[str, int]) -> None:
     while file.tell() < size:
         dimensions, name_length, kind = _integers(file, 3)
         _require(1 <= dimensions <= 4, f"a tensor of {dimensions} dimensions")
-        _require(0 < name_length <= LONGEST_TOKEN, f"a tensor name of {name_length} bytes")
+        _require(0 < name_length <= MAX_TOKEN, f"a tensor name of {name_length} bytes")
         shape = _integers(file, dimensions)
         name = file.read(name_length).decode(errors="replace")
         tensor = expected.pop(name, None)

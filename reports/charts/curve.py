@@ -16,8 +16,8 @@ from reports.charts import svg
 from reports.formatting import number
 
 TITLE_PX, PLOT_PX, AXIS_PX, DOT_PX = 20, 200, 22, 5
-LEAST_SPAN = 1e-9
-MOST_POINTS = 200
+MIN_SPAN = 1e-9
+MAX_POINTS = 200
 """More wouldn't be told apart."""
 
 
@@ -113,16 +113,16 @@ def thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     >>> len(thinned([(0.0, 0.0)] * 1000)), thinned([(1.0, 2.0)])
     (200, [(1.0, 2.0)])
     """
-    if len(points) <= MOST_POINTS:
+    if len(points) <= MAX_POINTS:
         return list(points)
-    step = (len(points) - 1) / (MOST_POINTS - 1)
-    return [points[round(index * step)] for index in range(MOST_POINTS)]
+    step = (len(points) - 1) / (MAX_POINTS - 1)
+    return [points[round(index * step)] for index in range(MAX_POINTS)]
 
 
 def _span(values: Iterable[float]) -> tuple[float, float]:
     every = [0.0, *values]
     low, high = min(every), max(every)
-    if high - low < LEAST_SPAN:
+    if high - low < MIN_SPAN:
         return low, low + 1.0
     return low, high + 0.05 * (high - low)
 

@@ -14,7 +14,7 @@ from reports.charts import svg
 from reports.formatting import limit_with_unit, number, with_unit
 
 PERCENTILES = ("p50", "p95")
-MOST_BINS = 40
+MAX_BINS = 40
 LATER, NEVER = (0.83, 0.07), (0.92, 0.07)
 """Where the bars of what is beyond the scale, or never came, begin, and how wide they are."""
 PLOT_PX, ROW_PX, COUNT_PX, AXIS_PX, CERTAIN_PX = 72, 16, 12, 20, 4
@@ -100,7 +100,7 @@ def scale_for(samples: Sequence[float], targets: Sequence[float]) -> Scale:
     finite = [sample for sample in samples if math.isfinite(sample)]
     low = min([0.0, *finite])
     high = max([percentile(finite, 0.99) if finite else 0.0, *targets, low + 1e-3])
-    step = svg.nice_step(1.02 * (high - low), MOST_BINS)
+    step = svg.nice_step(1.02 * (high - low), MAX_BINS)
     first = math.floor(low / step)
     bins = math.floor(high / step) + 1 - first
     all_fit = all(sample < (first + bins) * step for sample in samples)

@@ -15,17 +15,17 @@ from harness.metrics.triallog import ChunkRecord
 from reports.charts import svg
 from reports.formatting import number, time_of
 
-MOST_BARS = 400
+MAX_BARS = 400
 """More would be thinner than a pixel, and only make the page heavy."""
 QUEUE_COLUMNS = 200
 TITLE_PX, RTF_PX, QUEUE_PX, TEXTS_PX, TEXT_PX, GAP_PX, AXIS_PX, TICK_PX = (
     20, 84, 40, 27, 7, 12, 20, 10,
 )  # fmt: skip
 TICK_SHARE = 0.0015
-MOST_LETTERS = 80
+MAX_LETTERS = 80
 """Of a text that is shown when pointed at."""
 TIME_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400)
-MOST_TICKS = 6
+MAX_TICKS = 6
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _bar_is(chunks: Sequence[ChunkRecord]) -> str:
 
 
 def _bar_size(chunks: Sequence[ChunkRecord]) -> int:
-    return math.ceil(len(chunks) / MOST_BARS)
+    return math.ceil(len(chunks) / MAX_BARS)
 
 
 def _most(chunks: Sequence[ChunkRecord], limits: Sequence[LimitLine]) -> float:
@@ -188,26 +188,26 @@ def _texts(log: TrialLog, source: AudioSource, lane: Lane) -> Iterator[Markup]:
     """What was said, which audio each final stands for, and when partials and finals arrived."""
     start_s = log.start_s[source]
     rows = [lane.top + index * TEXTS_PX / 3 for index in range(3)]
-    for utterance in log.truth(source)[:MOST_BARS]:
+    for utterance in log.truth(source)[:MAX_BARS]:
         x, end = lane.x(start_s + utterance.t0), lane.x(start_s + utterance.t1)
         title = f"said to {time_of(utterance.t1)}: {_short(utterance.text)}"
         yield svg.bar(x, end - x, rows[0], rows[0] + TEXT_PX, "speech", title)
     segments = log.segments(source)
     finals = [(at_s, segment) for at_s, segment in segments if segment.is_final]
-    for at_s, segment in finals[:MOST_BARS]:
+    for at_s, segment in finals[:MAX_BARS]:
         x, end = lane.x(start_s + segment.t0), lane.x(start_s + segment.t1)
         title = f"final at {time_of(at_s)}: {_short(segment.text)}"
         yield svg.bar(x, max(0.001, end - x), rows[1], rows[1] + TEXT_PX, "final", title)
     arrivals = [(at_s, "partial") for at_s, segment in segments if not segment.is_final]
-    arrivals = arrivals[:: math.ceil(len(arrivals) / MOST_BARS) or 1]
-    arrivals += [(at_s, "final") for at_s, _ in finals[:MOST_BARS]]
+    arrivals = arrivals[:: math.ceil(len(arrivals) / MAX_BARS) or 1]
+    arrivals += [(at_s, "final") for at_s, _ in finals[:MAX_BARS]]
     for at_s, kind in arrivals:
         left = min(1 - TICK_SHARE, lane.x(at_s))
         yield svg.bar(left, TICK_SHARE, rows[2], rows[2] + TEXT_PX, kind)
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1]}…"
+    return text if len(text) <= MAX_LETTERS else f"{text[: MAX_LETTERS - 1]}…"
 
 
 def _queue_columns(lane: Lane, means: Sequence[float]) -> Iterator[Markup]:
@@ -218,7 +218,7 @@ def _queue_columns(lane: Lane, means: Sequence[float]) -> Iterator[Markup]:
 
 
 def _time_axis(lane: Lane) -> Iterator[Markup]:
-    fitting = (step for step in TIME_STEPS_S if lane.span_s / step <= MOST_TICKS)
+    fitting = (step for step in TIME_STEPS_S if lane.span_s / step <= MAX_TICKS)
     step_s = next(fitting, TIME_STEPS_S[-1])
     for index in range(int(lane.span_s / step_s) + 1):
         at_s = index * step_s

@@ -10,7 +10,7 @@ from reports.compare.differences import Change, Difference
 from reports.formatting import number
 
 ROW_PX, AXIS_PX, DOT_SHARE, DOT_PX = 34, 20, 0.006, 8
-LEAST_SPAN, MOST_SPAN = 0.1, 1.0
+MIN_SPAN, MAX_SPAN = 0.1, 1.0
 """Of the scale to each side, as shares of the base's value; what lies beyond ends at the edge."""
 
 
@@ -50,7 +50,7 @@ def _shares(each: Difference) -> tuple[float, float, float] | None:
 
 def _span(drawn: Sequence[Difference]) -> float:
     ends = [abs(end) for each in drawn for end in (_shares(each) or ()) if math.isfinite(end)]
-    return min(MOST_SPAN, max([LEAST_SPAN, *ends]))
+    return min(MAX_SPAN, max([MIN_SPAN, *ends]))
 
 
 def _row(each: Difference, row: int, span: float) -> Iterator[Markup]:

@@ -6,7 +6,7 @@ import msgspec
 
 from harness.errors import JournalError
 
-LAST, MOST_ALARMS = 100, 1
+LAST, MAX_ALARMS = 100, 1
 
 
 class Control(msgspec.Struct, frozen=True):
@@ -54,9 +54,9 @@ def distrust(controls: list[Control]) -> str:
     ('', '2 of the last 100 controls alarmed, where no code had changed; at most 1 may')
     """
     alarmed = sum(each.alarm for each in controls)
-    if alarmed <= MOST_ALARMS:
+    if alarmed <= MAX_ALARMS:
         return ""
     return (
         f"{alarmed} of the last {len(controls)} controls alarmed, where no code had changed;"
-        f" at most {MOST_ALARMS} may"
+        f" at most {MAX_ALARMS} may"
     )

@@ -22,7 +22,7 @@ from reports.gating.plan import Gated, Plan
 from reports.gating.schedule import Arm, turns
 from reports.gating.worktrees import Tree
 
-MOST_VOID = 6
+MAX_VOID = 6
 """Runs that may be repeated since the machine was too busy to play the audio in time."""
 
 
@@ -209,7 +209,7 @@ class Gate:
                 return
 
     def _count_failed(self, arm: Arm, error: ShortRunError) -> None:
-        if error.status is TrialStatus.VOID and self._voids < MOST_VOID:
+        if error.status is TrialStatus.VOID and self._voids < MAX_VOID:
             self._voids += 1
             self._note(f"{arm}: once more, since {error.problem}")
             return

@@ -15,7 +15,7 @@ from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from reports.gating.plan import Gated
 from reports.gating.worktrees import Tree
 
-LONGEST_S = 300.0
+MAX_S = 300.0
 TESTS = "suites/test_speed.py"
 """Any suite that looks at scenarios; which thresholds it judges doesn't matter here."""
 QUIET = ("-q", "-p", "no:cacheprovider", "-p", "no:reports.plugin", "-p", "no:hypothesispytest")
@@ -98,9 +98,9 @@ def _run(tree: Tree, arguments: Sequence[str], where: str) -> None:
         errors="replace",
     ) as process:  # fmt: skip
         try:
-            output, _ = process.communicate(timeout=LONGEST_S)
+            output, _ = process.communicate(timeout=MAX_S)
         except subprocess.TimeoutExpired as error:
-            raise ShortRunError(where, f"not done after {LONGEST_S:g} s") from error
+            raise ShortRunError(where, f"not done after {MAX_S:g} s") from error
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)  # its worker ends when it does

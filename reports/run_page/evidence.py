@@ -11,7 +11,7 @@ from harness.metrics.alignment import align
 from harness.verdicts.evaluate import TrialResult
 from reports.formatting import number, time_of, with_unit
 
-MOST = 8
+MAX = 8
 Found = tuple[str, str, list[Event]]
 """A sample's value, what it is, and the events that it comes from."""
 Finding = tuple[list[Found], int]
@@ -72,7 +72,7 @@ def _lines_of(result: TrialResult, events: Sequence[Event]) -> dict[int, int]:
 
 def _slow_chunks(result: TrialResult) -> Finding:
     decoded = [chunk for chunk in result.log.chunks if chunk.inferences and not chunk.is_tail]
-    worst = nlargest(MOST, decoded, key=lambda chunk: chunk.rtf)
+    worst = nlargest(MAX, decoded, key=lambda chunk: chunk.rtf)
     return [
         (number(chunk.rtf), f"{chunk.source}, chunk {chunk.index}, to {time_of(chunk.due_s)}",
          list(chunk.inferences))
@@ -84,13 +84,13 @@ def _drops(result: TrialResult) -> Finding:
     drops = result.log.of(Dropped)
     return [
         ("dropped", f"{event.source}, chunk {event.chunk}, at {time_of(event.at_s)}", [event])
-        for event in drops[:MOST]
+        for event in drops[:MAX]
     ], len(drops)
 
 
 def _late_chunks(result: TrialResult) -> Finding:
     queued = result.log.of(Queued)
-    worst = nlargest(MOST, queued, key=lambda event: event.depth)
+    worst = nlargest(MAX, queued, key=lambda event: event.depth)
     return [(number(event.depth), f"{event.source}, at {time_of(event.at_s)}", [event])
             for event in worst], len(queued)  # fmt: skip
 
@@ -105,7 +105,7 @@ def _late_words(result: TrialResult) -> Finding:
                 late_s = math.inf if match is None else match.first_s - said_s
                 words.append((late_s, said_s, source, word, match))
     found: list[Found] = []
-    for late_s, said_s, source, word, match in nlargest(MOST, words, key=itemgetter(0)):
+    for late_s, said_s, source, word, match in nlargest(MAX, words, key=itemgetter(0)):
         events: list[Event] = [log.truth(source)[word.utterance]]
         if match is not None:
             events += [event for event in log.of(SegmentArrived) if event.at_s == match.first_s][:1]
@@ -122,14 +122,14 @@ def _wrong_utterances(result: TrialResult) -> Finding:
         wrong += [(count, utterance)
                   for count, utterance in zip(errors, log.truth(source), strict=True)
                   if count]  # fmt: skip
-    worst = nlargest(MOST, wrong, key=itemgetter(0))
+    worst = nlargest(MAX, wrong, key=itemgetter(0))
     return [(f"{count} wrong", f"“{utterance.text}”, at {time_of(utterance.t0)}", [utterance])
             for count, utterance in worst], len(wrong)  # fmt: skip
 
 
 def _inferences(result: TrialResult) -> Finding:
     spans = result.log.of(Inferred)
-    worst = nlargest(MOST, spans, key=lambda event: event.end_s - event.begin_s)
+    worst = nlargest(MAX, spans, key=lambda event: event.end_s - event.begin_s)
     return [(with_unit(event.end_s - event.begin_s, "s"),
              f"on {with_unit(event.window_s, 's')} of audio, at {time_of(event.begin_s)}", [event])
             for event in worst], len(spans)  # fmt: skip

@@ -10,9 +10,9 @@ from reports.run_page.transcript import Comparison, compare, worst_first
 
 T = TypeVar("T")
 
-MOST_WORST = 8
-MOST_ROWS = 400
-MOST_LETTERS = 60_000
+MAX_WORST = 8
+MAX_ROWS = 400
+MAX_LETTERS = 60_000
 """Of one list; a provider that runs away must not make the page unreadable."""
 
 
@@ -54,7 +54,7 @@ def _source_text(log: TrialLog, source: AudioSource) -> SourceText:
         source=source,
         errors=sum(comparison.errors for comparison in every),
         wrong=sum(comparison.errors > 0 for comparison in every),
-        worst=cut(worst_first(every, MOST_WORST), lambda comparison: comparison.letters),
+        worst=cut(worst_first(every, MAX_WORST), lambda comparison: comparison.letters),
         utterances=utterances,
         more_utterances=len(every) - len(utterances),
         finals=shown_finals,
@@ -69,8 +69,8 @@ def cut(items: Sequence[T], letters: Callable[[T], int]) -> list[T]:
     1
     """
     kept: list[T] = []
-    room = MOST_LETTERS
-    for item in items[:MOST_ROWS]:
+    room = MAX_LETTERS
+    for item in items[:MAX_ROWS]:
         room -= letters(item)
         if room < 0:
             break

@@ -20,12 +20,12 @@ Floats = NDArray[np.floating]
 
 ORDERS = 4999
 CHANCE = 0.001
-LEAST_SHARE = 0.05
+MIN_SHARE = 0.05
 """What moved by less isn't worth a word."""
 ROUNDS = 3
-LEAST_POINTS = 4
+MIN_POINTS = 4
 """On either side; three runs in a row happen."""
-MOST_POINTS = 400
+MAX_POINTS = 400
 """The latest; older ones were looked at when they were new."""
 
 
@@ -63,7 +63,7 @@ def change_points(values: Sequence[float]) -> list[ChangePoint]:
     >>> change_points(level + level)
     []
     """
-    skipped = max(0, len(values) - MOST_POINTS)
+    skipped = max(0, len(values) - MAX_POINTS)
     series = np.asarray(values[skipped:], float)
     found = sorted(_split(series, 0))
     places = _refined(series, [at for at, _ in found])
@@ -88,7 +88,7 @@ def _refined(series: Floats, places: list[int]) -> list[int]:
             end = places[index + 1] if index + 1 < len(places) else len(series)
             costs = {
                 at: _spread(values[start:at]) + _spread(values[at:end])
-                for at in range(start + LEAST_POINTS, end - LEAST_POINTS + 1)
+                for at in range(start + MIN_POINTS, end - MIN_POINTS + 1)
             }
             places[index] = min(costs, key=lambda at: costs[at])
     return places
@@ -100,7 +100,7 @@ def _spread(part: Floats) -> float:
 
 
 def _split(series: Floats, offset: int) -> list[tuple[int, float]]:
-    if len(series) < 2 * LEAST_POINTS:
+    if len(series) < 2 * MIN_POINTS:
         return []
     ranks = _mean_ranks(series)
     at, found = _best_split(ranks)
@@ -118,13 +118,13 @@ def _split(series: Floats, offset: int) -> list[tuple[int, float]]:
 def _best_split(ranks: Floats) -> tuple[int, float]:
     deviations = _deviations(ranks[None, :])[0]
     best = int(deviations.argmax())
-    return best + LEAST_POINTS, float(deviations[best])
+    return best + MIN_POINTS, float(deviations[best])
 
 
 def _deviations(orders: Floats) -> Floats:
     """For each order and split: how far the left ranks' sum is from its mean, in its own spread."""
     count = orders.shape[1]
-    lengths = np.arange(LEAST_POINTS, count - LEAST_POINTS + 1)
+    lengths = np.arange(MIN_POINTS, count - MIN_POINTS + 1)
     sums = np.cumsum(orders, axis=1)[:, lengths - 1]
     spread = np.sqrt(lengths * (count - lengths))
     return np.asarray(np.abs(sums - lengths * orders[0].mean()) / spread)
@@ -143,4 +143,4 @@ def _level(part: Floats) -> float:
 def _moved(before: float, after: float) -> bool:
     if before == after or math.isinf(before) or math.isinf(after):
         return before != after
-    return abs(after - before) > LEAST_SHARE * abs(before)
+    return abs(after - before) > MIN_SHARE * abs(before)

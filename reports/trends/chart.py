@@ -10,13 +10,13 @@ from reports.formatting import number, with_unit
 from reports.trends.series import Series
 
 PLOT_PX, LABEL_PX, AXIS_PX, DOT_PX, DOT_SHARE = 90, 18, 20, 5, 0.005
-MOST_DOTS = 400
+MAX_DOTS = 400
 """The latest runs; more wouldn't be told apart."""
 
 
 def course(series: Series) -> Markup:
     """Draw a series; what never came stands above everything else."""
-    skipped = max(0, len(series.points) - MOST_DOTS)
+    skipped = max(0, len(series.points) - MAX_DOTS)
     points = series.points[skipped:]
     finite = [point.value for point in points if math.isfinite(point.value)]
     most = 1.1 * max([*finite, 0.0]) or 1.0

@@ -15,7 +15,7 @@ from reports.trends.chart import course
 from reports.trends.history import Record
 from reports.trends.series import Moved, Series, all_series, commit_subjects
 
-MOST_CHARTS = 60
+MAX_CHARTS = 60
 """Of one kind of machine; the tables have all series."""
 
 
@@ -75,7 +75,7 @@ def machine_trends(
         limited = {threshold.metric for threshold in thresholds.values()}
         drawn = [each for each in series
                  if each.moved or each.figure.partition(" ")[0] in limited]  # fmt: skip
-        charts = [(each, course(each)) for each in drawn[:MOST_CHARTS]]
+        charts = [(each, course(each)) for each in drawn[:MAX_CHARTS]]
         trends.append(MachineTrend(name, records, series, changes, charts))
     return trends
 

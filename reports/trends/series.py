@@ -12,7 +12,7 @@ from reports.compare.differences import Change, lower_is_better
 from reports.trends.change_points import ChangePoint, change_points
 from reports.trends.history import Record, Value
 
-MOST_COMMITS = 20
+MAX_COMMITS = 20
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def commit_subjects(repository: Path, moved: Moved) -> list[str]:
         return []
     span = "..".join((end or "").rstrip("+") for end in ends)
     try:
-        log = git(repository, "log", "--oneline", f"-{MOST_COMMITS}", "--end-of-options", span)
+        log = git(repository, "log", "--oneline", f"-{MAX_COMMITS}", "--end-of-options", span)
     except UsageError:
         return []  # a shallow clone, or another repository's history: the range itself is shown
     return log.splitlines()

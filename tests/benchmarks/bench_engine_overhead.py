@@ -33,7 +33,7 @@ from providers.faster_whisper import FasterWhisper, FasterWhisperSettings
 from providers.models.sphinx import Sphinx, model_files
 from providers.parakeet import Parakeet, ParakeetSettings
 from providers.pocketsphinx import PocketSphinx, SphinxStream
-from providers.sherpa_onnx import LONGEST_S, PAUSE_S, SherpaOnnx, SherpaOnnxSettings, SherpaStream
+from providers.sherpa_onnx import MAX_S, PAUSE_S, SherpaOnnx, SherpaOnnxSettings, SherpaStream
 from providers.streaming.feedthrough import EngineStream, FeedThroughStream
 from providers.streaming.windowed import WindowedProvider
 from providers.whisper.base import most_tokens
@@ -186,9 +186,9 @@ def sherpa_alone(model: str) -> Callable[[Samples | None], object]:
         tokens=f"{model}/tokens.txt",
         num_threads=THREADS,
         enable_endpoint_detection=True,
-        rule1_min_trailing_silence=LONGEST_S,
+        rule1_min_trailing_silence=MAX_S,
         rule2_min_trailing_silence=PAUSE_S,
-        rule3_min_utterance_length=LONGEST_S,
+        rule3_min_utterance_length=MAX_S,
     )
     streams: list[Any] = []
 

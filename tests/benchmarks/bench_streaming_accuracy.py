@@ -19,7 +19,7 @@ from harness.text_normalizer import tokens
 from providers.streaming.windowed import WindowedProvider
 from tests.providers.engines import hear, text_of, with_pauses
 
-MOST_POINTS = 0.03
+MAX_POINTS = 0.03
 HIGHEST_WER = 0.10
 UTTERANCES_A_STREAM = 12
 
@@ -63,7 +63,7 @@ def bench_streaming_accuracy(benchmark: BenchmarkFixture, name: str, chunk_s: fl
     streaming = benchmark.pedantic(wer_of, (streamed,), rounds=1)  # type: ignore[no-untyped-call]
     print(f"\n{name}, chunks of {chunk_s:g} s: WER {streaming:.3f}, utterances at once {whole:.3f}")
     benchmark.extra_info |= {"streaming": round(streaming, 4), "at_once": round(whole, 4)}
-    assert streaming <= whole + MOST_POINTS
+    assert streaming <= whole + MAX_POINTS
     assert streaming < HIGHEST_WER
 
 

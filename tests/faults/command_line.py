@@ -16,7 +16,7 @@ from tests.faults.processes import MARK
 from tests.trials import STAND_INS
 
 ROOT = Path(__file__).parents[2]
-LONGEST_S = 60.0
+MAX_S = 60.0
 
 
 @dataclass
@@ -68,7 +68,7 @@ class CommandLine:
 
     def finish(self) -> int:
         """Read the rest, and return the exit status."""
-        rest, _ = self.process.communicate(timeout=LONGEST_S)
+        rest, _ = self.process.communicate(timeout=MAX_S)
         self.output += rest
         return self.process.returncode
 

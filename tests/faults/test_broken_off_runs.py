@@ -16,7 +16,7 @@ from tests.faults.processes import alive
 
 CHUNKS_S = (0.5, 1.0, 2.0)
 DURATION_S = 1.5
-MOST_BYTES = 250_000
+MAX_BYTES = 250_000
 """More than the journal of one trial of 150 s, and less than that of two."""
 
 
@@ -97,7 +97,7 @@ def test_a_full_disk_ends_the_run_and_keeps_what_was_measured(
     small_corpus: Path, tmp_path: Path
 ) -> None:
     bench = command_line(tmp_path, small_corpus, duration_s=150.0, clock="virtual")
-    bench.start(most_bytes=MOST_BYTES)
+    bench.start(most_bytes=MAX_BYTES)
     assert bench.finish() == 3, bench.output
     assert "journal.jsonl: can't be written (File too large)" in bench.output
     assert "Traceback" not in bench.output

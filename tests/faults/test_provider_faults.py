@@ -26,7 +26,7 @@ from tests.trials import run_of, spec_of
 PATIENT = Timeouts(load_s=60, silence_s=60, answer_s=30, stop_s=30)
 IMPATIENT = Timeouts(load_s=60, silence_s=4, answer_s=1.5, stop_s=1)
 AT_LOAD = Timeouts(load_s=6)
-LONGEST_S = 30.0
+MAX_S = 30.0
 ALL = [*FAULTS, *HANGS, *HANGS_AT_LOAD]
 HEALTHY = ("null", "oracle")  # by name they stand between the faulty ones, where runs put them
 
@@ -85,7 +85,7 @@ def test_a_fault_ends_in_its_status_and_says_why(fault: Fault, outcomes: Outcome
         assert words in ended.reason
     assert bool(ended.reason) == (fault.status is not TrialStatus.OK)
     assert len(ended.reason) < 11_000
-    assert ended.wall_s < LONGEST_S
+    assert ended.wall_s < MAX_S
 
 
 @pytest.mark.parametrize("fault", ALL, ids=lambda fault: fault.name)

@@ -17,7 +17,7 @@ from harness.text_normalizer import tokens
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "adding-a-provider.md"
-MOST_LINES = 30
+MAX_LINES = 30
 HIGHEST_WER = 0.3
 
 
@@ -46,7 +46,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_provider_is_short() -> None:
     (code,) = blocks("python")
     body = code[code.index("class ") :]
-    assert sum(bool(line.strip()) for line in body.splitlines()) <= MOST_LINES
+    assert sum(bool(line.strip()) for line in body.splitlines()) <= MAX_LINES
 
 
 def test_the_provider_is_written_as_ours_are(installed: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from harness import audio
-from harness.audio import LONGEST_FILE_S, SAMPLE_RATE_HZ, read_audio, to_float, to_pcm16
+from harness.audio import MAX_FILE_S, SAMPLE_RATE_HZ, read_audio, to_float, to_pcm16
 from harness.errors import AudioError
 
 Floats = NDArray[np.floating]
@@ -271,7 +271,7 @@ def test_hours_are_refused_without_reading_them(tmp_path: Path) -> None:
     path.write_bytes(wav_bytes(b"", claimed=size))
     os.truncate(path, 44 + size)
     hours_s = size / 2 / SAMPLE_RATE_HZ
-    assert hours_s > LONGEST_FILE_S
+    assert hours_s > MAX_FILE_S
     refused(path, words=f"{hours_s:.0f} s of audio")
     assert not read_audio(path, 60_000.0, 1.0).any()
 
@@ -319,7 +319,7 @@ def test_a_damaged_head_is_an_error_or_other_sound(
     content[at : at + len(junk)] = junk
     path.write_bytes(content)
     read = read_or_refused(path)
-    assert read is None or 0 < len(read) <= LONGEST_FILE_S * SAMPLE_RATE_HZ
+    assert read is None or 0 < len(read) <= MAX_FILE_S * SAMPLE_RATE_HZ
 
 
 @given(st.lists(st.floats(-2, 2), max_size=50))

@@ -11,8 +11,8 @@ from harness.contract import ASRSegment, AudioSource, Word
 from harness.errors import BadOutputError
 from harness.journal.events import SegmentArrived, encode
 from harness.journal.journal import seal
-from harness.provider.output_checks import LONGEST_SEGMENT, LONGEST_TEXT, checked_segment
-from harness.runner.supervisor import LONGEST_LINE
+from harness.provider.output_checks import MAX_SEGMENT, MAX_TEXT, checked_segment
+from harness.runner.supervisor import MAX_LINE
 from tests.harness.test_journal import segments
 from tests.stand_ins.babbles import WRONG
 
@@ -48,14 +48,14 @@ def test_a_fault_is_named(fault: str) -> None:
 
 def test_the_longest_text_fits_into_a_line() -> None:
     """Whatever passes must also pass the protocol; control characters are the longest as JSON."""
-    longest = msgspec.structs.replace(SOUND, text="\x01" * LONGEST_TEXT)
-    spare = LONGEST_SEGMENT - len(msgspec.json.encode(longest)) - 50
+    longest = msgspec.structs.replace(SOUND, text="\x01" * MAX_TEXT)
+    spare = MAX_SEGMENT - len(msgspec.json.encode(longest)) - 50
     words = (*SOUND.words, Word("x" * spare, 1.0, 1.5))
     longest = msgspec.structs.replace(longest, words=words)
     line = seal(
         2**63, encode(SegmentArrived(at_s=1e9 / 7, segment=checked_segment(longest, MIC, "here")))
     )
-    assert LONGEST_SEGMENT < len(line) < LONGEST_LINE
+    assert MAX_SEGMENT < len(line) < MAX_LINE
     longer = msgspec.structs.replace(longest, words=words * 2)
     with pytest.raises(BadOutputError, match="at most 1000000 bytes"):
         checked_segment(longer, MIC, "here")

@@ -14,7 +14,7 @@ from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind, now_s, sleep_until
 from harness.contract import ASRSegment, AudioSource, Word
 from harness.journal.events import Backpressure, ChunkDone, ChunkTaken, Dropped, Event, Queued
-from harness.session.chunk_queue import HIGH_LEVEL, MOST_TALK, ChunkQueue
+from harness.session.chunk_queue import HIGH_LEVEL, MAX_TALK, ChunkQueue
 from harness.session.chunking import Chunk
 
 MIC = AudioSource.MIC
@@ -180,8 +180,8 @@ def test_a_provider_is_stuck_only_while_it_has_something_to_do() -> None:
         return stuck_s
 
     stuck_s = clock.run(idle_then_stuck(), ClockKind.VIRTUAL)
-    assert stuck_s[:4] == pytest.approx([0, 10, 15, 16 / MOST_TALK], abs=0.5)
-    assert stuck_s[-2] == pytest.approx((174 - 60) / MOST_TALK, abs=0.5)
+    assert stuck_s[:4] == pytest.approx([0, 10, 15, 16 / MAX_TALK], abs=0.5)
+    assert stuck_s[-2] == pytest.approx((174 - 60) / MAX_TALK, abs=0.5)
     assert stuck_s[-1] == pytest.approx(6, abs=0.5)
 
 

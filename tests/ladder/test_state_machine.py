@@ -21,7 +21,7 @@ from harness.ladder.state_machine import (
 
 RULES = read_rules()
 NORMAL, WARNING, DEGRADE, EMERGENCY, FAILOVER = Level
-MOST_MOVES_AN_HOUR = 50
+MAX_MOVES_AN_HOUR = 50
 """Ways back of 30 s without any memory would make it 180."""
 
 
@@ -139,7 +139,7 @@ def test_a_way_back_that_does_not_last_is_longer_the_next_time() -> None:
     up = [move.at_s for move in moves if move.after is DEGRADE]
     waits = [left - came for came, left in zip(up, down, strict=False)]
     assert waits[:6] == [31, 61, 121, 241, 481, 481]
-    assert len(moves) < MOST_MOVES_AN_HOUR / 2
+    assert len(moves) < MAX_MOVES_AN_HOUR / 2
 
 
 def test_a_way_back_that_lasted_is_short_again() -> None:
@@ -229,7 +229,7 @@ def test_it_does_not_flap_when_the_load_follows_the_level() -> None:
         rtf = {NORMAL: 0.9, WARNING: 0.0, DEGRADE: 0.0}[state.level]
         state, move = observed(RULES, state, float(second), rtf)
         moves += [move] if move else []
-    assert len(moves) <= MOST_MOVES_AN_HOUR
+    assert len(moves) <= MAX_MOVES_AN_HOUR
 
 
 @given(st.lists(st.floats(0.0, 3.0), max_size=100))

@@ -26,7 +26,7 @@ from providers.streaming.windowed import WindowedProvider
 KNOWN_SLACK_S = 0.1
 """A word that begins so little before the last committed one's end may be a new one."""
 REPEATS_WITHIN_S = 1.0
-LONGEST_REPEAT = 5
+MAX_REPEAT = 5
 """Words; as many of the committed ones are looked for at the beginning of the new ones."""
 SEGMENT_GAP_S = 0.2
 """Between words of different segments; inside one, they touch."""
@@ -67,7 +67,7 @@ class Agreement:
         if not new or not self.committed or abs(new[0].t0 - self.last_s) >= REPEATS_WITHIN_S:
             return 0
         known, found = texts(self.committed), texts(new)
-        longest = min(len(known), len(found), LONGEST_REPEAT)
+        longest = min(len(known), len(found), MAX_REPEAT)
         counts = (count for count in range(1, longest + 1) if known[-count:] == found[:count])
         return next(counts, 0)
 

@@ -18,7 +18,7 @@ from tests.providers import parakeet_model, sherpa_model, sphinx_model
 from tests.providers.bands import say
 from tests.providers.engines import chunks, session, shortest, with_pauses
 
-MOST_GROWTH_MB = 3.0
+MAX_GROWTH_MB = 3.0
 """What the interpreter's own memory comes and goes by."""
 MINUTES = 30
 
@@ -67,4 +67,4 @@ def test_memory_stays_flat(
 
     assert run(body(), ClockKind.VIRTUAL) == count
     early_mb, late_mb = used_mb.values()
-    assert late_mb - early_mb < MOST_GROWTH_MB
+    assert late_mb - early_mb < MAX_GROWTH_MB

@@ -13,7 +13,7 @@ from websockets.frames import Close
 from websockets.http11 import Response
 
 from providers.services.failures import (
-    LONGEST_SAID,
+    MAX_SAID,
     Kind,
     ServiceFailure,
     ServiceFailureError,
@@ -104,7 +104,7 @@ def test_errors_are_taken_for_what_they_are(
             assert failure.kind is kind
             assert said in failure.said
             assert failure.retry_after_s == wait_s
-            assert len(failure.said) <= LONGEST_SAID
+            assert len(failure.said) <= MAX_SAID
             assert "\n" not in failure.said
 
 

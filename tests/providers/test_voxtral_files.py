@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import ModelError
-from providers.voxtral.files import LONGEST_HEADER, TENSORS, check_model
+from providers.voxtral.files import MAX_HEADER, TENSORS, check_model
 from tests.stand_ins.voxtral_model import safetensors, write_model
 
 Spoil = Callable[[Path], object]
@@ -53,7 +53,7 @@ def test_metadata_is_no_tensor(tmp_path: Path) -> None:
         (cut(WEIGHTS, 100), WEIGHTS, "no safetensors file (100 bytes)"),
         (cut(WEIGHTS, -1), WEIGHTS, "bytes"),
         (write(WEIGHTS, b"<html>404 Not Found</html>"), WEIGHTS, "no safetensors file"),
-        (write(WEIGHTS, struct.pack("<Q", LONGEST_HEADER + 1)), WEIGHTS, "no safetensors file"),
+        (write(WEIGHTS, struct.pack("<Q", MAX_HEADER + 1)), WEIGHTS, "no safetensors file"),
         (write(WEIGHTS, header([1, 2])), WEIGHTS, "is damaged"),
         (write(WEIGHTS, header({"norm.weight": {"dtype": "BF16"}})), WEIGHTS, "is damaged"),
         (write(WEIGHTS, safetensors(["lm_head.weight"])), WEIGHTS, "has no mm_streams"),

@@ -14,7 +14,7 @@ from harness.metrics import Measurement, TrialLog
 from harness.verdicts.thresholds import read_thresholds
 from reports.charts import svg
 from reports.charts.distribution import distribution, scale_for
-from reports.charts.trial_timeline import MOST_BARS, LimitLine, column_means, depth_steps, timeline
+from reports.charts.trial_timeline import MAX_BARS, LimitLine, column_means, depth_steps, timeline
 from tests.reports.journals import THRESHOLDS, make_spec, played
 
 SAID = [("one two three", "one two three")]
@@ -69,7 +69,7 @@ def test_long_trials_are_drawn_with_few_bars_and_keep_the_worst() -> None:
     log = log_of(events, 0.1, 600)
     assert len(log.chunks) == 6000
     chart = parse(timeline(log, LIMITS))
-    assert len(of_class(chart, "bar")) + len(of_class(chart, "drop")) <= MOST_BARS
+    assert len(of_class(chart, "bar")) + len(of_class(chart, "drop")) <= MAX_BARS
     assert len(of_class(chart, "drop")) == 2
 
 

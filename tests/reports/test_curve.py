@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from harness.journal.events import SpeechScored
 from harness.metrics import TrialLog
 from reports.charts import curve as curves
-from reports.charts.curve import MOST_POINTS, Curve, curves_of, draw_curve, filter_curve, thinned
+from reports.charts.curve import MAX_POINTS, Curve, curves_of, draw_curve, filter_curve, thinned
 from tests.metrics.logs import MIC, log_of, spoken
 from tests.reports.journals import OK, make_spec, played, write_run
 from tests.reports.pages import Reader, page_of
@@ -21,7 +21,7 @@ def test_any_curve_stays_in_its_picture(
 ) -> None:
     chart = parse(draw_curve(Curve("c", "x", "y", points, chosen)))
     lines = of_class(chart, "curve")
-    assert len(lines) == min(len(points), MOST_POINTS) - 1
+    assert len(lines) == min(len(points), MAX_POINTS) - 1
     assert len(of_class(chart, "chosen")) == (chosen is not None)
     height = float(chart.get("height", ""))
     for line in lines:
@@ -50,7 +50,7 @@ def test_a_chosen_point_is_named_where_it_lies() -> None:
 def test_thinning_keeps_the_ends_and_the_order(count: int) -> None:
     points = [(float(index), 0.0) for index in range(count)]
     kept = thinned(points)
-    assert len(kept) == min(count, MOST_POINTS)
+    assert len(kept) == min(count, MAX_POINTS)
     assert (kept[0], kept[-1]) == (points[0], points[-1])
     assert kept == sorted(set(kept))
 

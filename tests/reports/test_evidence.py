@@ -6,7 +6,7 @@ import pytest
 
 from harness.journal.events import AnyEvent, Dropped, Inferred, Utterance
 from harness.journal.run_folder import RunFolder
-from reports.run_page.evidence import FINDERS, MOST, Evidence, Sample, evidence_of
+from reports.run_page.evidence import FINDERS, MAX, Evidence, Sample, evidence_of
 from tests.reports.journals import OK, make_spec, played, read_results, write_run
 from tests.reports.pages import Reader, page_of
 
@@ -53,9 +53,9 @@ def test_the_worst_come_first_and_the_rest_is_counted(run: RunFolder) -> None:
     words = found["word_emission_latency"]
     samples = result.measurements["word_emission_latency"].samples or ()
     never = sum(map(math.isinf, samples))
-    assert [sample.value for sample in words.samples] == ["never"] * min(MOST, never)
+    assert [sample.value for sample in words.samples] == ["never"] * min(MAX, never)
     assert len(words.samples) + words.more == len(samples)
-    assert len(found["rtf"].samples) == MOST
+    assert len(found["rtf"].samples) == MAX
     values = [float(sample.value) for sample in found["rtf"].samples]
     assert values == sorted(values, reverse=True)
 

@@ -29,7 +29,7 @@ from tests.reports.journals import (
 from tests.reports.pages import Reader, page_of
 
 ROOT = Path(__file__).parents[2]
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 HOSTILE = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -60,7 +60,7 @@ def test_a_page_asks_for_nothing_and_runs_nothing(run: str, request: pytest.Fixt
     assert not [name for _, found in reader.elements for name in found if name.startswith("on")]
     assert "url(" not in page
     assert "@import" not in page
-    assert len(page.encode()) < MOST_BYTES
+    assert len(page.encode()) < MAX_BYTES
 
 
 def test_the_policy_allows_the_style_and_nothing_else(mixed_run: RunFolder) -> None:
@@ -184,12 +184,12 @@ def test_three_trials_of_ten_minutes_stay_small(tmp_path: Path) -> None:
     said = [("the plan for next week is open", "the plan for this week was open")] * 5
     trials = [make_spec(chunk_s=chunk_s, duration_s=600) for chunk_s in (0.5, 1.0, 2.0)]
     folder = write_run(tmp_path, [(spec, played(spec, said, drop_every=9), OK) for spec in trials])
-    assert len(page_of(folder).encode()) < MOST_BYTES
+    assert len(page_of(folder).encode()) < MAX_BYTES
 
 
 def test_a_provider_that_never_stops_talking_cannot_bloat_the_page(tmp_path: Path) -> None:
     spec = make_spec(duration_s=120)
     folder = write_run(tmp_path, [(spec, played(spec, [("one two", "babble " * 300)]), OK)])
     page = page_of(folder)
-    assert len(page.encode()) < MOST_BYTES
+    assert len(page.encode()) < MAX_BYTES
     assert "more, in the journal" in page

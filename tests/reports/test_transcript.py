@@ -5,7 +5,7 @@ from harness.contract import ASRSegment, AudioSource
 from harness.journal.events import SegmentArrived, Utterance
 from harness.metrics import TrialLog
 from harness.metrics.alignment import align, shown_words, spoken_words
-from reports.run_page.texts import MOST_LETTERS, MOST_ROWS, cut, source_texts
+from reports.run_page.texts import MAX_LETTERS, MAX_ROWS, cut, source_texts
 from reports.run_page.transcript import Kind, Piece, compare, worst_first
 from tests.reports.journals import make_spec
 
@@ -75,20 +75,20 @@ def test_each_kind_of_error_is_marked_on_its_side() -> None:
 
 
 def test_a_summary_counts_what_is_left_out() -> None:
-    said = [["a"]] * (MOST_ROWS + 3)
+    said = [["a"]] * (MAX_ROWS + 3)
     text = source_texts(log_of(said, [["b"], *said[1:]]))[0]
-    assert (len(text.utterances), text.more_utterances) == (MOST_ROWS, 3)
-    assert (len(text.finals), text.more_finals) == (MOST_ROWS, 3)
-    assert text.in_words == f"1 of {MOST_ROWS + 3} utterances have errors, 1 in all. The worst:"
+    assert (len(text.utterances), text.more_utterances) == (MAX_ROWS, 3)
+    assert (len(text.finals), text.more_finals) == (MAX_ROWS, 3)
+    assert text.in_words == f"1 of {MAX_ROWS + 3} utterances have errors, 1 in all. The worst:"
     right = source_texts(log_of([["a"]], [["a"]]))[0]
     assert right.in_words == "All 1 utterances are right, word for word."
 
 
 @settings(deadline=None)
-@given(st.lists(st.integers(0, MOST_LETTERS)))
+@given(st.lists(st.integers(0, MAX_LETTERS)))
 def test_what_is_shown_keeps_within_its_room(sizes: list[int]) -> None:
     kept = cut(sizes, lambda size: size)
     assert kept == sizes[: len(kept)]
-    assert sum(kept) <= MOST_LETTERS
-    if len(kept) < min(len(sizes), MOST_ROWS):
-        assert sum(kept) + sizes[len(kept)] > MOST_LETTERS
+    assert sum(kept) <= MAX_LETTERS
+    if len(kept) < min(len(sizes), MAX_ROWS):
+        assert sum(kept) + sizes[len(kept)] > MAX_LETTERS

@@ -22,13 +22,13 @@ DELAY_TOKENS = 6
 PROMPT_TOKENS = 1 + 32 + DELAY_TOKENS
 RIGHT_PAD_TOKENS = DELAY_TOKENS + 1 + 10
 FIRST_MEL = 312
-MOST_KEYS = 2000
-MOST_SILENT_TOKENS = 64
-MOST_UNDECODED = 20 * SAMPLE_RATE_HZ
+MAX_KEYS = 2000
+MAX_SILENT_TOKENS = 64
+MAX_UNDECODED = 20 * SAMPLE_RATE_HZ
 
 LOUD = 250
 """Mean magnitude of a loud frame, of 32768."""
-GAP_FRAMES, SHORTEST_FRAMES, LONGEST_FRAMES = 4, 6, 40
+GAP_FRAMES, SHORTEST_FRAMES, MAX_FRAMES = 4, 6, 40
 WORDS = (
     " a|we|to|sí|été|où|no|öl", " green|wood|naïve|garden|señor|plain|größe|field",
     " tomorrow|windows|déjà-vu|evening|mañana|number|über|question",
@@ -54,7 +54,7 @@ class Ear:
                 self._crossings += frame[1::2].translate(_SIGNS).count(b"\0\1")
             else:
                 self._quiet += 1
-            if self._loud and (self._quiet == GAP_FRAMES or self._loud == LONGEST_FRAMES):
+            if self._loud and (self._quiet == GAP_FRAMES or self._loud == MAX_FRAMES):
                 if self._loud >= SHORTEST_FRAMES:
                     yield self._word()
                 self._loud = self._crossings = 0
@@ -161,8 +161,8 @@ class Engine:
             is_text = self._step()
             steps, texts = steps + 1, texts + is_text
         if steps:
-            streak = MOST_SILENT_TOKENS - self._silent
-            worry = "☠" if streak <= 8 else "⚠" if streak <= MOST_SILENT_TOKENS // 2 else ""
+            streak = MAX_SILENT_TOKENS - self._silent
+            worry = "☠" if streak <= 8 else "⚠" if streak <= MAX_SILENT_TOKENS // 2 else ""
             only_end = self._eos and steps == 1
             self.note("▪" if texts else "◦" if only_end else "▫" + worry)
 
@@ -209,11 +209,11 @@ class Engine:
         everything = True
         if self._eos:
             symbol, everything = "↺", False
-        elif self._started and self._keys > MOST_KEYS:
+        elif self._started and self._keys > MAX_KEYS:
             symbol = "⟳"
-        elif self._started and self._silent >= MOST_SILENT_TOKENS:
+        elif self._started and self._silent >= MAX_SILENT_TOKENS:
             symbol = "↯"
-        elif self.fed - self.last_decode >= MOST_UNDECODED:
+        elif self.fed - self.last_decode >= MAX_UNDECODED:
             symbol = "⌚"
         else:
             return

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 FRAME_S = 0.01
 QUIET = 0.0035
 """RMS below which a frame is silence; the dip between two tones of a sentence is enough."""
-LONGEST_WORD_S = 0.4
+MAX_WORD_S = 0.4
 SHORTEST_WORD_S = 0.03
 TOLERANCE_HZ = 6.0
 SPECTRUM = 1 << 15
@@ -44,7 +44,7 @@ class Ear:
             loud = float(np.sqrt(np.mean(frame**2))) > QUIET
             if loud:
                 self._burst.append(frame)
-            if not loud or len(self._burst) * FRAME_S >= LONGEST_WORD_S:
+            if not loud or len(self._burst) * FRAME_S >= MAX_WORD_S:
                 yield from self._word()
 
     def finish(self) -> Iterator[str]:

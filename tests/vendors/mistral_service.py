@@ -16,7 +16,7 @@ from tests.vendors.ear import Ear
 from tests.vendors.lanes import Counts
 
 RATES_HZ = (8000, 16_000, 22_050, 24_000, 44_100, 48_000)
-LONGEST_AUDIO = 262_144
+MAX_AUDIO = 262_144
 REALTIME_MODELS = {
     "voxtral-mini-transcribe-realtime-2602",
     "voxtral-mini-transcribe-realtime-3",
@@ -89,7 +89,7 @@ class Stream:
         return {"request_id": "request-1", "model": self._model, "audio_format": audio}
 
     async def _hear(self, pcm: bytes) -> None:
-        if len(pcm) > LONGEST_AUDIO:
+        if len(pcm) > MAX_AUDIO:
             await self._answers.say(refusal(3004, f"{len(pcm)} bytes of audio"))
             return
         if self._ear is None:

@@ -35,7 +35,7 @@ AT_ONCE_S = 4.0
 PAUSE_LIMIT_S = 1.0
 NEAR_S = 3.0
 """So long before a change, what was said needn't have been final."""
-MOST_ERRORS_NEAR = 0.3
+MAX_ERRORS_NEAR = 0.3
 """More of it would be wrong if what wasn't final weren't heard again."""
 
 
@@ -263,7 +263,7 @@ def words_around_a_change_are_right(found: Findings) -> str | None:
                     if until_s - NEAR_S <= utterance.t1 and utterance.t0 <= until_s]  # fmt: skip
             words = sum(alignment.words[number] for number in near)
             errors = sum(alignment.errors[number] for number in near)
-            if errors > MOST_ERRORS_NEAR * words:
+            if errors > MAX_ERRORS_NEAR * words:
                 at = f"around {move.before} > {move.after} at {move.at_s:.0f} s"
                 return f"{errors} words {at} are wrong, lost or said twice, of {words}"
     return None

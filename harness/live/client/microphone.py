@@ -12,7 +12,7 @@ from harness.errors import UnavailableError
 from harness.requirements import Package
 
 BLOCK = SAMPLE_RATE_HZ // 10
-MOST_BLOCKS = 100
+MAX_BLOCKS = 100
 """That may wait to be sent; then some are lost, and counted as that."""
 PACKAGE = Package("sounddevice", extra="live-mic")
 ALLOWED = "a microphone that the system lets this program use (macOS: Privacy & Security)"
@@ -40,7 +40,7 @@ async def microphone() -> AsyncIterator[AsyncIterator[tuple[float, Pcm16 | None]
     blocks: asyncio.Queue[tuple[float, Pcm16 | None]] = asyncio.Queue()
 
     def put(captured_s: float, pcm: Pcm16) -> None:
-        full = blocks.qsize() >= MOST_BLOCKS
+        full = blocks.qsize() >= MAX_BLOCKS
         blocks.put_nowait((captured_s, None if full else pcm))
 
     def captured(data: Any, frames: int, time: Any, status: Any) -> None:

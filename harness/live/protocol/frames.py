@@ -25,7 +25,7 @@ HEADER = struct.Struct("<BBHId")
 VERSION = 1
 SOURCES = (AudioSource.MIC, AudioSource.SYSTEM)
 """By their number in the header."""
-MOST_SEQUENCE = 1 << 32
+MAX_SEQUENCE = 1 << 32
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def pack(source: AudioSource, sequence: int, captured_s: float, pcm: Pcm16) -> b
     >>> len(frame), unpack(frame).captured_s
     (20, 12.5)
     """
-    header = HEADER.pack(VERSION, SOURCES.index(source), 0, sequence % MOST_SEQUENCE, captured_s)
+    header = HEADER.pack(VERSION, SOURCES.index(source), 0, sequence % MAX_SEQUENCE, captured_s)
     return header + pcm.astype("<i2", copy=False).tobytes()
 
 

@@ -9,7 +9,7 @@ from harness.contract import ASRHealth, ASRSegment, AudioSource, Word
 from harness.live.protocol.close_codes import Close, RefusalError
 
 PROTOCOL = 1
-LONGEST_TEXT = 1 << 16
+MAX_TEXT = 1 << 16
 """Bytes of a message from a client."""
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
@@ -174,9 +174,9 @@ def from_client(message: str) -> FromClient:
     Raises:
         RefusalError: It is too long, no JSON, or none of the protocol's.
     """
-    if len(message) > LONGEST_TEXT:
+    if len(message) > MAX_TEXT:
         problem = f"a message of {len(message)} characters"
-        raise RefusalError(Close.BAD_MESSAGE, problem, f"at most {LONGEST_TEXT}")
+        raise RefusalError(Close.BAD_MESSAGE, problem, f"at most {MAX_TEXT}")
     try:
         return _client.decode(message)
     except (msgspec.MsgspecError, RecursionError) as error:

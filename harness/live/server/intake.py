@@ -8,7 +8,7 @@ from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ, Pcm16
 from harness.clock import now_s
 from harness.contract import AudioSource
 from harness.live.protocol.close_codes import Close, RefusalError
-from harness.live.protocol.frames import MOST_SEQUENCE, Frame
+from harness.live.protocol.frames import MAX_SEQUENCE, Frame
 from harness.live.server.limits import Bucket, LiveLimits
 from harness.session.source import Feed
 
@@ -76,7 +76,7 @@ class Intake:
             queue = self._feed.queue
             queue.start_s = queue.at_s() - len(frame.pcm) / SAMPLE_RATE_HZ
         self._captured_s = frame.captured_s
-        self._sequence = (frame.sequence + 1) % MOST_SEQUENCE
+        self._sequence = (frame.sequence + 1) % MAX_SEQUENCE
         under_way_s = now_s() - frame.captured_s
         self._fastest_s = min(self._fastest_s, under_way_s)
         self.transit_s = under_way_s - self._fastest_s
@@ -99,8 +99,8 @@ class Intake:
 
     def _fill_gap(self, frame: Frame) -> str | None:
         """Let silence stand for frames that were lost before they were sent."""
-        missing = (frame.sequence - self._sequence) % MOST_SEQUENCE
-        if missing >= MOST_SEQUENCE // 2:
+        missing = (frame.sequence - self._sequence) % MAX_SEQUENCE
+        if missing >= MAX_SEQUENCE // 2:
             problem = f"{self.source} frame {frame.sequence} where {self._sequence} is due"
             raise RefusalError(Close.OUT_OF_ORDER, problem, "each frame once, in order")
         if not missing:

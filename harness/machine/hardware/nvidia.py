@@ -6,7 +6,7 @@ import sys
 import msgspec
 
 LIBRARIES = ("libnvidia-ml.so.1", "nvml.dll")
-LONGEST_NAME = 96
+MAX_NAME = 96
 
 
 class Gpu(msgspec.Struct, frozen=True):
@@ -49,10 +49,10 @@ def _all(nvml: ctypes.CDLL) -> list[Gpu]:
     found = []
     for index in range(count.value):
         device, memory = ctypes.c_void_p(), _Memory()
-        name = ctypes.create_string_buffer(LONGEST_NAME)
+        name = ctypes.create_string_buffer(MAX_NAME)
         failed = (
             nvml.nvmlDeviceGetHandleByIndex_v2(index, ctypes.byref(device))
-            or nvml.nvmlDeviceGetName(device, name, LONGEST_NAME)
+            or nvml.nvmlDeviceGetName(device, name, MAX_NAME)
             or nvml.nvmlDeviceGetMemoryInfo(device, ctypes.byref(memory))
         )
         if not failed:

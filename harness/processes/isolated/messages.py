@@ -21,7 +21,7 @@ from harness.contract import (
 )
 
 LENGTH = struct.Struct("<I")
-LONGEST = 1 << 26
+MAX = 1 << 26
 """Bytes of a message; a chunk of 30 s is a megabyte."""
 
 

@@ -17,7 +17,7 @@ from harness.processes.child import STDERR_TAIL, TERMINATE_S, signal_name
 from harness.processes.descendants import MARK, end_descendants
 from harness.processes.isolated.messages import (
     LENGTH,
-    LONGEST,
+    MAX,
     Answer,
     AskHealth,
     Flush,
@@ -142,7 +142,7 @@ class HostProcess:
             while True:
                 head = await self._process.stdout.readexactly(LENGTH.size)
                 (length,) = LENGTH.unpack(head)
-                if length > LONGEST:
+                if length > MAX:
                     problem = f"sent a message of {length} bytes"
                     break
                 self._take(from_host(await self._process.stdout.readexactly(length)))

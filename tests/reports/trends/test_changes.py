@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.trends.change_points import LEAST_POINTS, MOST_POINTS, ChangePoint, change_points
+from reports.trends.change_points import MAX_POINTS, MIN_POINTS, ChangePoint, change_points
 
 SERIES = st.lists(st.floats(0, 10) | st.just(math.inf), max_size=30)
 
@@ -46,7 +46,7 @@ def test_a_drop_that_comes_back_is_two_changes() -> None:
 
 def test_one_bad_night_is_no_change() -> None:
     assert change_points([1.0] * 20 + [9.0] + [1.0] * 20) == []
-    assert change_points([1.0] * 20 + [9.0] * (LEAST_POINTS - 1)) == []
+    assert change_points([1.0] * 20 + [9.0] * (MIN_POINTS - 1)) == []
 
 
 def test_a_change_too_small_to_matter_is_none() -> None:
@@ -69,10 +69,10 @@ def test_any_series_has_an_answer_and_always_the_same(series: list[float]) -> No
     assert found == change_points(series)
     places = [0, *(each.at for each in found), len(series)]
     if found:
-        assert all(b - a >= LEAST_POINTS for a, b in pairwise(places))
+        assert all(b - a >= MIN_POINTS for a, b in pairwise(places))
     assert all(isinstance(each, ChangePoint) and each.p <= 0.001 for each in found)
 
 
 def test_of_a_long_history_the_latest_is_looked_at() -> None:
-    series = [5.0] * 300 + [1.0] * MOST_POINTS + [2.0] * 50
-    assert [each.at for each in change_points(series)] == [300 + MOST_POINTS]
+    series = [5.0] * 300 + [1.0] * MAX_POINTS + [2.0] * 50
+    assert [each.at for each in change_points(series)] == [300 + MAX_POINTS]
