@@ -8,7 +8,7 @@ from harness.errors import EchobenchError
 from harness.journal.events import Event, LadderMoved
 from harness.ladder.actions import Switch
 from harness.ladder.load_meter import LoadMeter
-from harness.ladder.state_machine import Level, Move, Rules, State, crashed, observed, reset
+from harness.ladder.state_machine import LadderConfig, Level, Move, State, crashed, observed, reset
 
 EVERY_S = 1.0
 
@@ -26,7 +26,7 @@ class Degrader:
 
     def __init__(
         self,
-        rules: Rules,
+        rules: LadderConfig,
         switches: Mapping[str, Switch],
         emit: Callable[[Event], None],
         origin_s: float,

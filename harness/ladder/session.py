@@ -9,7 +9,7 @@ from harness.ladder.actions import Switch, drop_every_other, longer_chunks, vad_
 from harness.ladder.degrader import Degrader
 from harness.ladder.failover import FailoverProvider, Member
 from harness.ladder.load_meter import LoadMeter
-from harness.ladder.state_machine import Rules
+from harness.ladder.state_machine import LadderConfig
 from harness.meters.meters import Meters
 from harness.provider.timeouts import Timeouts
 from harness.session.session import Input, RunningSession, hold_session
@@ -23,7 +23,7 @@ async def hold_degradable_session(
     queue_s: float,
     emit: Callable[[Event], None],
     timeouts: Timeouts,
-    rules: Rules,
+    rules: LadderConfig,
     switches: Mapping[str, Switch],
     on_begin: Callable[[RunningSession, Degrader], None] = lambda running, degrader: None,
     meters: Meters | None = None,

@@ -60,7 +60,7 @@ class Relapse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_doublings: Annotated[int, Meta(ge=0)]
 
 
-class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class LadderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The ladder's file."""
 
     steps: tuple[Step, ...]
@@ -109,26 +109,28 @@ class Move(msgspec.Struct, frozen=True):
 
 
 @cache
-def read_rules(path: Path = FILE) -> Rules:
+def read_rules(path: Path = FILE) -> LadderConfig:
     """Read the ladder's file.
 
     Raises:
         DataFileError: It doesn't say what it must.
     """
-    return read_toml(path, Rules)
+    return read_toml(path, LadderConfig)
 
 
-def without_load() -> Rules:
+def without_load() -> LadderConfig:
     """A ladder that no load climbs, for a session that must stay as it is."""
     rules = read_rules()
     steps = tuple(
         msgspec.structs.replace(step, above=None, for_s=None, below=None, back_for_s=None)
         for step in rules.steps
     )
-    return Rules(steps, rules.relapse)
+    return LadderConfig(steps, rules.relapse)
 
 
-def observed(rules: Rules, state: State, at_s: float, rtf: float) -> tuple[State, Move | None]:
+def observed(
+    rules: LadderConfig, state: State, at_s: float, rtf: float
+) -> tuple[State, Move | None]:
     """Take a look at how it goes into account.
 
     Args:
@@ -166,12 +168,12 @@ def observed(rules: Rules, state: State, at_s: float, rtf: float) -> tuple[State
     return state, None
 
 
-def crashed(rules: Rules, state: State, at_s: float, reason: str) -> tuple[State, Move]:
+def crashed(rules: LadderConfig, state: State, at_s: float, reason: str) -> tuple[State, Move]:
     """Take into account that the provider broke down; leads to `FAILOVER` from anywhere."""
     return _moved(state, max(at_s, state.at_s), Level.FAILOVER, f"crash: {reason}")
 
 
-def reset(rules: Rules, state: State, at_s: float, reason: str) -> tuple[State, Move | None]:
+def reset(rules: LadderConfig, state: State, at_s: float, reason: str) -> tuple[State, Move | None]:
     """Go back to `NORMAL` because someone says so; what was learnt about ways back is forgotten."""
     if state.level is Level.NORMAL:
         return state, None
@@ -183,7 +185,7 @@ def _held(since_s: float | None, at_s: float, for_s: float) -> bool:
     return since_s is not None and at_s - since_s >= for_s
 
 
-def _climbed(rules: Rules, state: State, cause: str) -> tuple[State, Move]:
+def _climbed(rules: LadderConfig, state: State, cause: str) -> tuple[State, Move]:
     level = Level(state.level + 1)
     relapsed = state.at_s - state.left_at_s[level] <= rules.relapse.within_s
     longer = min(state.doublings[level] + 1, rules.relapse.most_doublings) if relapsed else 0

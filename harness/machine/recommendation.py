@@ -21,7 +21,7 @@ the system keeps a little for itself."""
 Feature = Literal["metal", "apple_silicon", "cuda"]
 
 
-class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class RecommendationRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One line of the table; fits a machine that has all it asks for."""
 
     name: str
@@ -80,7 +80,7 @@ class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file."""
 
-    rules: Annotated[tuple[Rule, ...], Meta(min_length=1)]
+    rules: Annotated[tuple[RecommendationRule, ...], Meta(min_length=1)]
     work: dict[str, Annotated[float, Meta(gt=0)]]
     """What a model costs, relative to base.en."""
 

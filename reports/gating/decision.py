@@ -28,7 +28,7 @@ class Outcome(StrEnum):
     INVALID = "invalid"
 
 
-class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class StoppingRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """When it is looked, and what counts as proven."""
 
     pairs: tuple[int, ...] = (8, 16, 24)
@@ -66,7 +66,7 @@ class Decision:
     """Of the one-sided signed-rank test."""
 
 
-def decide(pairs: Sequence[tuple[float, float]], rule: Rule) -> Decision:
+def decide(pairs: Sequence[tuple[float, float]], rule: StoppingRule) -> Decision:
     """Judge a figure of which less is better.
 
     Args:
@@ -74,9 +74,9 @@ def decide(pairs: Sequence[tuple[float, float]], rule: Rule) -> Decision:
             infinite where something never came.
         rule: When it is looked. Pairs after the last full look don't count.
 
-    >>> decide([(1.0, 1.2)] * 8, Rule()).outcome, decide([(1.0, 1.01)] * 8, Rule()).outcome
+    >>> decide([(1.0, 1.2)] * 8, StoppingRule()).outcome, decide([(1.0, 1.01)] * 8, StoppingRule()).outcome
     (<Outcome.FAIL: 'fail'>, <Outcome.PASS: 'pass'>)
-    >>> decide([(1.0, 1.2)] * 7, Rule()).outcome is None
+    >>> decide([(1.0, 1.2)] * 7, StoppingRule()).outcome is None
     True
     """
     shifts = [_log_ratio(base, head) for base, head in pairs]
@@ -100,7 +100,7 @@ def decide(pairs: Sequence[tuple[float, float]], rule: Rule) -> Decision:
     return decision
 
 
-def alarms(pairs: Sequence[tuple[float, float]], rule: Rule) -> bool:
+def alarms(pairs: Sequence[tuple[float, float]], rule: StoppingRule) -> bool:
     """Tell whether pairs of one and the same tree look as if they differed, either way."""
     swapped = [(head, base) for base, head in pairs]
     return Outcome.FAIL in (decide(pairs, rule).outcome, decide(swapped, rule).outcome)

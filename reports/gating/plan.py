@@ -10,7 +10,7 @@ from harness.errors import DataFileError, UnknownNameError
 from harness.metrics import METRICS, Measurement
 from harness.metrics.measurement import share_of
 from harness.support.data_file import SUITES, convert, read_toml
-from reports.gating.decision import Rule
+from reports.gating.decision import StoppingRule
 
 FILE = SUITES / "gate.toml"
 
@@ -39,7 +39,7 @@ class Gated(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A whole file of them."""
 
-    rule: Rule = Rule()
+    rule: StoppingRule = StoppingRule()
     repeats: Annotated[int, Meta(ge=1, le=99)] = 3
     tolerance: Annotated[float, Meta(ge=0, lt=1)] = 0.01
     timed: dict[str, Gated]

@@ -68,7 +68,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Rule:
+class RuleRow:
     """A rule of the contract and how it was kept."""
 
     name: str
@@ -91,7 +91,7 @@ class Trial:
     spreads: list[tuple[Figure, Markup]]
     figures: list[Figure]
     texts: list[SourceText]
-    rules: list[Rule]
+    rules: list[RuleRow]
     curves: list[tuple[Curve, Markup]]
 
 
@@ -301,7 +301,7 @@ def _spreads(result: TrialResult, cells: Sequence[Cell]) -> list[tuple[Figure, M
     ]
 
 
-def _rule(check: RuleChecked, activity: Activity) -> Rule:
+def _rule(check: RuleChecked, activity: Activity) -> RuleRow:
     meaning = rules_of(activity).get(check.check, "")
     level = VerdictLevel.PASS if check.passed else VerdictLevel.FAIL
-    return Rule(check.check, meaning, level, check.detail)
+    return RuleRow(check.check, meaning, level, check.detail)

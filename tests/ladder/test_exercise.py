@@ -17,7 +17,7 @@ from harness.errors import ProviderError
 from harness.journal.events import Event, LadderMoved, Utterance
 from harness.ladder import actions
 from harness.ladder.failover import FailoverProvider, Member
-from harness.ladder.state_machine import Rules, read_rules
+from harness.ladder.state_machine import LadderConfig, read_rules
 from harness.ladder.stitched_source import StitchedSource
 from harness.provider.timeouts import DEFAULT
 from harness.session.chunk_queue import ChunkQueue
@@ -58,7 +58,7 @@ def track() -> Track:
 SPEC = spec_of("numbers", "none", chunk_seconds=2.0, scenario=EXERCISE.scenario)
 
 
-def exercised(rules: Rules | None = None, first: Numbers | None = None) -> list[Event]:
+def exercised(rules: LadderConfig | None = None, first: Numbers | None = None) -> list[Event]:
     played = track()
     events: list[Event] = [*played.truth]
     others = Member(Numbers(cost=0.0), "small"), Member(Numbers(3, cost=0.0), "other")
@@ -89,7 +89,7 @@ def test_a_sound_ladder_keeps_all_rules() -> None:
     assert moves[3].message == "recognition is fast enough again"
 
 
-def changed(level: str, **fields: object) -> Rules:
+def changed(level: str, **fields: object) -> LadderConfig:
     """The ladder with one step changed."""
     rules = read_rules()
     steps = tuple(msgspec.structs.replace(step, **fields) if step.level == level else step
@@ -110,7 +110,7 @@ def changed(level: str, **fields: object) -> Rules:
     ],
     ids=["soon", "late", "high", "soon back", "late back", "back by itself", "never"],
 )  # fmt: skip
-def test_wrong_numbers_are_found(rules: Rules, named: str) -> None:
+def test_wrong_numbers_are_found(rules: LadderConfig, named: str) -> None:
     assert named in broken(exercised(rules))
 
 

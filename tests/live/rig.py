@@ -18,7 +18,7 @@ from harness.clock import now_s
 from harness.contract import AudioSource
 from harness.journal.events import Event
 from harness.ladder.failover import FailoverProvider, Member
-from harness.ladder.state_machine import Rules, read_rules
+from harness.ladder.state_machine import LadderConfig, read_rules
 from harness.live.protocol.frames import pack
 from harness.live.protocol.messages import Final, FromServer, Ready, from_server
 from harness.live.server.acceptor import PacedAcceptor, listening
@@ -83,7 +83,7 @@ async def serving(
     chunk_s: float = 0.5,
     queue_s: float = 60.0,
     timeouts: Timeouts = TIMEOUTS,
-    rules: Rules | None = None,
+    rules: LadderConfig | None = None,
 ) -> AsyncIterator[Rig]:
     """Serve on a free port of this machine."""
     limits = limits or LiveLimits()

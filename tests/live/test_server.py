@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from harness.journal.events import AnyEvent, SegmentArrived, SessionEnded
-from harness.ladder.state_machine import Rules, read_rules
+from harness.ladder.state_machine import LadderConfig, read_rules
 from harness.live.protocol.messages import (
     Ended,
     Final,
@@ -125,7 +125,7 @@ def test_onlookers_see_what_the_sender_sees() -> None:
     run(session())
 
 
-def twenty_times_quicker(rules: Rules) -> Rules:
+def twenty_times_quicker(rules: LadderConfig) -> LadderConfig:
     steps = tuple(
         msgspec.structs.replace(
             step,

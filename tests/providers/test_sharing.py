@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.activities.conformance.bench import RULES, SESSION, Bench, BrokenRuleError
+from harness.activities.conformance.rig import RULES, SESSION, BrokenRuleError, ContractRig
 from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, AudioSource, SessionConfig, Sharing
 from harness.provider.resident import Session
@@ -80,11 +80,11 @@ def test_exactly_the_broken_rules_are_told(engine: type[Engine], broken: set[str
     async def body() -> None:
         provider = engine()
         for name in (SERVED, ALIKE, WAITING):
-            bench = Bench(provider, SessionConfig(model="tones"), SPEECH)
-            provider.on_inference = bench.spans.append
-            await bench.start()
+            rig = ContractRig(provider, SessionConfig(model="tones"), SPEECH)
+            provider.on_inference = rig.spans.append
+            await rig.start()
             try:
-                await RULES[name](bench)
+                await RULES[name](rig)
             except BrokenRuleError:
                 told.add(name)
             await provider.stop_session(SESSION)

@@ -16,7 +16,7 @@ from harness.activities.conformance import (  # noqa: F401  (they add the rules,
     sharing,
     streaming,
 )
-from harness.activities.conformance.bench import RULES, SESSION, Bench, BrokenRuleError
+from harness.activities.conformance.rig import RULES, SESSION, BrokenRuleError, ContractRig
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import ASRProvider, SessionConfig
 from harness.errors import EchobenchError
@@ -45,20 +45,20 @@ async def conform(
     config = SessionConfig(model=spec.model, chunk_seconds=spec.chunk_seconds)
     closing = leftovers.nothing_is_left_behind
     for name, try_rule in sorted(RULES.items(), key=lambda item: item[1] is closing):
-        bench = Bench(provider, config, speech)
-        provider.on_inference = bench.spans.append
+        rig = ContractRig(provider, config, speech)
+        provider.on_inference = rig.spans.append
         with provider_errors(provider.name):
-            await bench.start()
+            await rig.start()
         passed, detail = True, ""
         try:
             with provider_errors(provider.name):
-                await try_rule(bench)
+                await try_rule(rig)
         except BrokenRuleError as error:
             passed, detail = False, error.problem
         except EchobenchError as error:  # any error breaks a rule that expects none
             passed, detail = False, f"{type(error).__name__}: {error}"
         emit(RuleChecked(check=name, passed=passed, detail=sendable(detail)))
-        if not bench.closed:
+        if not rig.closed:
             with provider_errors(provider.name):
                 await provider.stop_session(SESSION)
 

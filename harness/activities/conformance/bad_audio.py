@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.activities.conformance.bench import (
+from harness.activities.conformance.rig import (
     MIC,
-    Bench,
     BrokenRuleError,
+    ContractRig,
     chunks,
     require,
     rule,
@@ -18,18 +18,20 @@ from harness.audio import SAMPLE_RATE_HZ
 from harness.errors import AudioError
 
 
-async def _expect_audio_error(bench: Bench, *bad: Any, sample_rate: int = SAMPLE_RATE_HZ) -> str:
+async def _expect_audio_error(
+    rig: ContractRig, *bad: Any, sample_rate: int = SAMPLE_RATE_HZ
+) -> str:
     """Stream speech and then something bad; return the text that came before the error."""
 
     async def spoilt() -> AsyncIterator[bytes]:
-        async for chunk in chunks(bench.speech[0][:-SAMPLE_RATE_HZ], [0.5]):
+        async for chunk in chunks(rig.speech[0][:-SAMPLE_RATE_HZ], [0.5]):
             yield chunk
         for chunk in bad:
             yield chunk
 
     said = []
     try:
-        async for segment in bench.provider.transcribe_stream(spoilt(), sample_rate, MIC):
+        async for segment in rig.provider.transcribe_stream(spoilt(), sample_rate, MIC):
             said.append(segment)  # noqa: PERF401  (what came before the error must be kept)
     except AudioError as error:
         require("allowed" in str(error), f"the error names nothing that is allowed: {error}")
@@ -38,35 +40,35 @@ async def _expect_audio_error(bench: Bench, *bad: Any, sample_rate: int = SAMPLE
 
 
 @rule
-async def odd_bytes_are_refused(bench: Bench) -> None:
+async def odd_bytes_are_refused(rig: ContractRig) -> None:
     """Half a sample is an error, and what was said before it comes first."""
-    text = await _expect_audio_error(bench, b"\0\0\0")
+    text = await _expect_audio_error(rig, b"\0\0\0")
     require(bool(text), "the speech before the bad chunk was lost")
 
 
 @rule
-async def an_empty_chunk_is_refused(bench: Bench) -> None:
+async def an_empty_chunk_is_refused(rig: ContractRig) -> None:
     """A chunk without a sample is an error."""
-    require(bool(await _expect_audio_error(bench, b"")), "the speech before it was lost")
+    require(bool(await _expect_audio_error(rig, b"")), "the speech before it was lost")
 
 
 @rule
-async def floats_are_refused(bench: Bench) -> None:
+async def floats_are_refused(rig: ContractRig) -> None:
     """A float array, NaN or not, is an error: the contract carries 16-bit bytes."""
     floats = np.full(1600, np.nan, np.float32)
-    require(bool(await _expect_audio_error(bench, floats)), "the speech before it was lost")
+    require(bool(await _expect_audio_error(rig, floats)), "the speech before it was lost")
 
 
 @rule
-async def another_rate_is_refused(bench: Bench) -> None:
+async def another_rate_is_refused(rig: ContractRig) -> None:
     """8 kHz is an error, not slow speech."""
-    await _expect_audio_error(bench, sample_rate=8000)
+    await _expect_audio_error(rig, sample_rate=8000)
 
 
 @rule
-async def an_error_ends_only_its_stream(bench: Bench) -> None:
+async def an_error_ends_only_its_stream(rig: ContractRig) -> None:
     """After bad audio the next stream of the session works as before."""
-    expected = text_of(await bench.listen(bench.speech[0]))
-    await _expect_audio_error(bench, b"\0")
-    again = text_of(await bench.listen(bench.speech[0]))
+    expected = text_of(await rig.listen(rig.speech[0]))
+    await _expect_audio_error(rig, b"\0")
+    again = text_of(await rig.listen(rig.speech[0]))
     require(again == expected, f"{expected!r}, and after an error {again!r}")

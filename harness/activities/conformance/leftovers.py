@@ -5,7 +5,7 @@ import os
 
 import psutil
 
-from harness.activities.conformance.bench import MIC, SESSION, Bench, require, rule
+from harness.activities.conformance.rig import MIC, SESSION, ContractRig, require, rule
 from harness.processes.descendants import MARK, descendants
 
 WITHIN_S = 3.0
@@ -13,14 +13,14 @@ LOOK_EVERY_S = 0.1
 
 
 @rule
-async def nothing_is_left_behind(bench: Bench) -> None:
+async def nothing_is_left_behind(rig: ContractRig) -> None:
     """After close, no process that the provider started is left, wherever it has gone."""
     # In a worker, all there is belongs to the provider; elsewhere, not what was there before.
     before = set() if MARK in os.environ else {process.pid for process in _processes()}
-    await bench.listen(bench.speech[0], MIC)
-    await bench.provider.stop_session(SESSION)
-    bench.closed = True
-    await bench.provider.close()
+    await rig.listen(rig.speech[0], MIC)
+    await rig.provider.stop_session(SESSION)
+    rig.closed = True
+    await rig.provider.close()
     left: list[psutil.Process] = []
     for _ in range(round(WITHIN_S / LOOK_EVERY_S)):
         left = [process for process in _processes() if process.pid not in before]

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import numpy as np
 
-from harness.activities.conformance.bench import MIC, Bench, chunks, finals, require, rule
+from harness.activities.conformance.rig import MIC, ContractRig, chunks, finals, require, rule
 from harness.audio import SAMPLE_RATE_HZ
 
 MAX_PENDING_S = 40.0
@@ -12,17 +12,17 @@ MAX_PENDING_S = 40.0
 
 
 @rule
-async def it_takes_no_more_than_it_can_use(bench: Bench) -> None:
+async def it_takes_no_more_than_it_can_use(rig: ContractRig) -> None:
     """Offered audio without end at once, a provider leaves it with the source, which can count."""
-    pcm = np.tile(np.concatenate(bench.speech), 5)
+    pcm = np.tile(np.concatenate(rig.speech), 5)
     pending: list[int] = []
 
     async def offered() -> AsyncIterator[bytes]:
         async for chunk in chunks(pcm, [0.5]):
             yield chunk
-            pending.append((await bench.provider.health()).audio[MIC].pending)
+            pending.append((await rig.provider.health()).audio[MIC].pending)
 
-    said = [s async for s in bench.provider.transcribe_stream(offered(), source=MIC)]
+    said = [s async for s in rig.provider.transcribe_stream(offered(), source=MIC)]
     most_s = max(pending) / SAMPLE_RATE_HZ
     require(most_s <= MAX_PENDING_S, f"{most_s:.0f} s of audio were taken and not dealt with")
     require(bool(finals(said)), "no final")

@@ -3,63 +3,69 @@
 import asyncio
 import contextlib
 
-from harness.activities.conformance.bench import MIC, SYSTEM, Bench, chunks, require, rule, text_of
+from harness.activities.conformance.rig import (
+    MIC,
+    SYSTEM,
+    ContractRig,
+    chunks,
+    require,
+    rule,
+    text_of,
+)
 from harness.clock import now_s
 
 STOP_LIMIT_S = 10.0
 
 
 @rule
-async def leaving_cancels(bench: Bench) -> None:
+async def leaving_cancels(rig: ContractRig) -> None:
     """Leaving the iterator in the middle frees the source for the next stream."""
-    expected = text_of(await bench.listen(bench.speech[0]))
-    stream = bench.provider.transcribe_stream(chunks(bench.speech[1], [0.5]), source=MIC)
+    expected = text_of(await rig.listen(rig.speech[0]))
+    stream = rig.provider.transcribe_stream(chunks(rig.speech[1], [0.5]), source=MIC)
     async with contextlib.aclosing(stream):  # type: ignore[type-var]
         async for _ in stream:
             break
-    again = text_of(await bench.listen(bench.speech[0]))
+    again = text_of(await rig.listen(rig.speech[0]))
     require(again == expected, f"{expected!r}, and after a cancelled stream {again!r}")
 
 
 @rule
-async def stop_is_bounded(bench: Bench) -> None:
+async def stop_is_bounded(rig: ContractRig) -> None:
     """A session that is stopped in the middle of a stream ends soon, and the next one works."""
-    stream = bench.provider.transcribe_stream(chunks(bench.speech[1], [0.5]), source=MIC)
+    stream = rig.provider.transcribe_stream(chunks(rig.speech[1], [0.5]), source=MIC)
     async with contextlib.aclosing(stream):  # type: ignore[type-var]
         async for _ in stream:
             break
         begin_s = now_s()
-        await bench.restart()
+        await rig.restart()
         took_s = now_s() - begin_s
     require(took_s <= STOP_LIMIT_S, f"stop_session took {took_s:.1f} s")
-    require(bool(text_of(await bench.listen(bench.speech[0]))), "the next session heard nothing")
+    require(bool(text_of(await rig.listen(rig.speech[0]))), "the next session heard nothing")
 
 
 @rule
-async def restart_changes_nothing(bench: Bench) -> None:
+async def restart_changes_nothing(rig: ContractRig) -> None:
     """The same audio gives the same text in the next session."""
-    before = text_of(await bench.listen(bench.speech[0]))
-    await bench.restart()
-    after = text_of(await bench.listen(bench.speech[0]))
+    before = text_of(await rig.listen(rig.speech[0]))
+    await rig.restart()
+    after = text_of(await rig.listen(rig.speech[0]))
     require(before == after, f"{before!r}, and after a restart {after!r}")
 
 
 @rule
-async def one_session_at_a_time(bench: Bench) -> None:
+async def one_session_at_a_time(rig: ContractRig) -> None:
     """A second session is refused with False while one is running."""
-    second = await bench.provider.start_session("another", bench.config)
+    second = await rig.provider.start_session("another", rig.config)
     require(second is False, "start_session let a second session in")
 
 
 @rule
-async def sources_do_not_mix(bench: Bench) -> None:
+async def sources_do_not_mix(rig: ContractRig) -> None:
     """Two sources at once give what each gives alone."""
-    alone = [text_of(await bench.listen(bench.speech[i], source))
+    alone = [text_of(await rig.listen(rig.speech[i], source))
              for i, source in enumerate((MIC, SYSTEM))]  # fmt: skip
-    await bench.restart()
-    both = await asyncio.gather(
-        bench.listen(bench.speech[0], MIC), bench.listen(bench.speech[1], SYSTEM)
-    )
+    await rig.restart()
+    both = await asyncio.gather(rig.listen(rig.speech[0], MIC), rig.listen(rig.speech[1], SYSTEM))
     for source, expected, said in zip((MIC, SYSTEM), alone, both, strict=True):
         text = text_of(said)
         require(text == expected, f"{source} alone: {expected!r}; beside the other: {text!r}")

@@ -7,7 +7,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from harness.activities.conformance.bench import MIC, SYSTEM, Bench, chunks, require, rule, text_of
+from harness.activities.conformance.rig import (
+    MIC,
+    SYSTEM,
+    ContractRig,
+    chunks,
+    require,
+    rule,
+    text_of,
+)
 from harness.contract import ASRSegment, AudioSource, Sharing
 
 PATIENCE_S = 60.0
@@ -17,16 +25,16 @@ FAIR_SHARE = 0.5
 
 
 @rule
-async def the_second_source_is_served_as_declared(bench: Bench) -> None:
+async def the_second_source_is_served_as_declared(rig: ContractRig) -> None:
     """Where sources share a model, their inferences take turns; where they don't, they needn't."""
-    pcm = bench.speech[0]
-    await asyncio.gather(*(bench.listen(pcm, source, [SHORT_S]) for source in (MIC, SYSTEM)))
-    spans = sorted(bench.spans, key=lambda span: span.begin_s)
+    pcm = rig.speech[0]
+    await asyncio.gather(*(rig.listen(pcm, source, [SHORT_S]) for source in (MIC, SYSTEM)))
+    spans = sorted(rig.spans, key=lambda span: span.begin_s)
     at_once = [
         (before, after) for before, after in pairwise(spans)
         if before.source is not after.source and after.begin_s < before.end_s
     ]  # fmt: skip
-    match bench.provider.sharing:
+    match rig.provider.sharing:
         case Sharing.TURNS:
             require(not at_once, f"declares that sources take turns, and ran {at_once[:1]} at once")
         case Sharing.COPIES:
@@ -34,9 +42,9 @@ async def the_second_source_is_served_as_declared(bench: Bench) -> None:
 
 
 @rule
-async def sources_come_along_alike(bench: Bench) -> None:
+async def sources_come_along_alike(rig: ContractRig) -> None:
     """Of two sources that both have audio at hand, none is served before the other."""
-    pcm = np.concatenate(bench.speech[:2])
+    pcm = np.concatenate(rig.speech[:2])
     done: Counter[AudioSource] = Counter()
     shares: list[float] = []
 
@@ -47,21 +55,21 @@ async def sources_come_along_alike(bench: Bench) -> None:
         shares.append(min(done.values()) / max(done.values()) if len(done) > 1 else 0.0)
 
     async def listen(source: AudioSource) -> None:
-        async for _ in bench.provider.transcribe_stream(counted(source), source=source):
+        async for _ in rig.provider.transcribe_stream(counted(source), source=source):
             pass
 
     await asyncio.gather(listen(MIC), listen(SYSTEM))
-    if bench.provider.sharing is Sharing.TURNS:  # else the system's scheduler decides
+    if rig.provider.sharing is Sharing.TURNS:  # else the system's scheduler decides
         problem = f"when one source was done, the other had got {shares[0]:.0%} of its audio"
         require(shares[0] >= FAIR_SHARE, problem)
 
 
 @rule
-async def a_source_that_waits_holds_up_none(bench: Bench) -> None:
+async def a_source_that_waits_holds_up_none(rig: ContractRig) -> None:
     """While one source has no audio in the middle of a word, the other is served as ever."""
-    first, second = bench.speech[0], bench.speech[1]
-    alone = text_of(await bench.listen(first, MIC)), text_of(await bench.listen(second, SYSTEM))
-    await bench.restart()
+    first, second = rig.speech[0], rig.speech[1]
+    alone = text_of(await rig.listen(first, MIC)), text_of(await rig.listen(second, SYSTEM))
+    await rig.restart()
     waits, go_on = asyncio.Event(), asyncio.Event()
 
     async def interrupted() -> AsyncIterator[bytes]:
@@ -74,14 +82,14 @@ async def a_source_that_waits_holds_up_none(bench: Bench) -> None:
                 await go_on.wait()
 
     async def listen() -> list[ASRSegment]:
-        stream = bench.provider.transcribe_stream(interrupted(), source=MIC)
+        stream = rig.provider.transcribe_stream(interrupted(), source=MIC)
         return [segment async for segment in stream]
 
     waiting = asyncio.create_task(listen())
     try:
         async with asyncio.timeout(PATIENCE_S):
             await waits.wait()
-            said = await bench.listen(second, SYSTEM)
+            said = await rig.listen(second, SYSTEM)
         require(text_of(said) == alone[1], f"{alone[1]!r}, and beside it {text_of(said)!r}")
         go_on.set()
         text = text_of(await waiting)

@@ -5,7 +5,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from harness.activities.conformance.bench import MIC, Bench, chunks, finals, require, rule, text_of
+from harness.activities.conformance.rig import (
+    MIC,
+    ContractRig,
+    chunks,
+    finals,
+    require,
+    rule,
+    text_of,
+)
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import ASRSegment
 
@@ -13,9 +21,9 @@ HEALTH_TOLERANCE = 0.1
 
 
 @rule
-async def partials_come_before_finals(bench: Bench) -> None:
+async def partials_come_before_finals(rig: ContractRig) -> None:
     """Text appears while someone speaks, and each stretch of speech ends in one final."""
-    said = await bench.listen(np.concatenate(bench.speech))
+    said = await rig.listen(np.concatenate(rig.speech))
     require(bool(finals(said)), "no final at all")
     require(not all(segment.is_final for segment in said), "no partial at all")
     done: set[int] = set()
@@ -30,10 +38,10 @@ async def partials_come_before_finals(bench: Bench) -> None:
 
 
 @rule
-async def finals_follow_one_another(bench: Bench) -> None:
+async def finals_follow_one_another(rig: ContractRig) -> None:
     """Finals are in order, don't overlap, and lie inside the audio."""
-    pcm = np.concatenate(bench.speech)
-    said = finals(await bench.listen(pcm))
+    pcm = np.concatenate(rig.speech)
+    said = finals(await rig.listen(pcm))
     for before, after in pairwise(said):
         require(before.t1 <= after.t0, f"{before.t0}-{before.t1} s, then {after.t0}-{after.t1} s")
     last_s = max((segment.t1 for segment in said), default=0.0)
@@ -41,9 +49,9 @@ async def finals_follow_one_another(bench: Bench) -> None:
 
 
 @rule
-async def audio_is_conserved(bench: Bench) -> None:
+async def audio_is_conserved(rig: ContractRig) -> None:
     """Received = decoded + skipped + dropped + pending, at each chunk; nothing pends at the end."""
-    pcm = np.concatenate(bench.speech)
+    pcm = np.concatenate(rig.speech)
     given = 0
 
     async def counted() -> AsyncIterator[bytes]:
@@ -51,33 +59,33 @@ async def audio_is_conserved(bench: Bench) -> None:
         async for chunk in chunks(pcm, [0.7]):
             yield chunk
             given += len(chunk) // 2
-            account = (await bench.provider.health()).audio[MIC]
+            account = (await rig.provider.health()).audio[MIC]
             require(
                 account.received == given, f"{given} samples given, {account.received} received"
             )
             require(account.pending >= 0, f"more accounted for than received: {account}")
 
-    async for _ in bench.provider.transcribe_stream(counted(), source=MIC):
+    async for _ in rig.provider.transcribe_stream(counted(), source=MIC):
         pass
-    account = (await bench.provider.health()).audio[MIC]
+    account = (await rig.provider.health()).audio[MIC]
     require(account.received == len(pcm), f"{len(pcm)} samples given, {account.received} received")
     require(account.pending == 0, f"{account.pending} samples neither decoded nor skipped")
 
 
 @rule
-async def flush_returns_the_rest(bench: Bench) -> None:
+async def flush_returns_the_rest(rig: ContractRig) -> None:
     """Flush gives what is buffered as finals, once; the stream then goes on."""
-    first, second = bench.speech[0][:-SAMPLE_RATE_HZ], bench.speech[1]
+    first, second = rig.speech[0][:-SAMPLE_RATE_HZ], rig.speech[1]
     flushed: list[ASRSegment] = []
 
     async def with_flush() -> AsyncIterator[bytes]:
         async for chunk in chunks(first, [0.5]):
             yield chunk
-        flushed.extend(await bench.provider.flush(MIC))
+        flushed.extend(await rig.provider.flush(MIC))
         async for chunk in chunks(second, [0.5]):
             yield chunk
 
-    said = [s async for s in bench.provider.transcribe_stream(with_flush(), source=MIC)]
+    said = [s async for s in rig.provider.transcribe_stream(with_flush(), source=MIC)]
     require(bool(flushed) and all(s.is_final for s in flushed), f"flush gave {flushed}")
     again = {s.segment_id for s in flushed} & {s.segment_id for s in finals(said)}
     require(not again, f"segments {sorted(again)} were flushed and came again")
@@ -85,40 +93,40 @@ async def flush_returns_the_rest(bench: Bench) -> None:
 
 
 @rule
-async def chunk_size_may_change(bench: Bench) -> None:
+async def chunk_size_may_change(rig: ContractRig) -> None:
     """Chunks of changing size are all recognised and accounted for."""
-    pcm = np.concatenate(bench.speech)
-    said = await bench.listen(pcm, chunk_s=(0.3, 2.0, 0.05, 1.1))
+    pcm = np.concatenate(rig.speech)
+    said = await rig.listen(pcm, chunk_s=(0.3, 2.0, 0.05, 1.1))
     require(bool(finals(said)), "no final")
-    account = (await bench.provider.health()).audio[MIC]
+    account = (await rig.provider.health()).audio[MIC]
     require(account.received == len(pcm) and account.pending == 0, f"account {account}")
 
 
 @rule
-async def silence_says_nothing(bench: Bench) -> None:
+async def silence_says_nothing(rig: ContractRig) -> None:
     """Digital silence gives no text."""
-    said = await bench.listen(np.zeros(5 * SAMPLE_RATE_HZ, np.int16))
+    said = await rig.listen(np.zeros(5 * SAMPLE_RATE_HZ, np.int16))
     require(not text_of(said).strip(), f"silence gave {text_of(said)!r}")
 
 
 @rule
-async def an_empty_stream_is_fine(bench: Bench) -> None:
+async def an_empty_stream_is_fine(rig: ContractRig) -> None:
     """A stream that ends before it began gives nothing, and no error."""
-    said = await bench.listen(np.zeros(0, np.int16))
+    said = await rig.listen(np.zeros(0, np.int16))
     require(not said, f"no audio gave {text_of(said)!r}")
 
 
 @rule
-async def health_tells_the_truth(bench: Bench) -> None:
+async def health_tells_the_truth(rig: ContractRig) -> None:
     """Real-time factor and inference time are within 10 % of what was measured outside."""
-    pcm = np.concatenate(bench.speech)
-    await bench.listen(pcm)
-    health = await bench.provider.health()
+    pcm = np.concatenate(rig.speech)
+    await rig.listen(pcm)
+    health = await rig.provider.health()
     require(health.model_resident, "says that no model is resident")
-    require(bool(bench.spans), "reports no inference")
-    spent_s = sum(span.end_s - span.begin_s for span in bench.spans)
+    require(bool(rig.spans), "reports no inference")
+    spent_s = sum(span.end_s - span.begin_s for span in rig.spans)
     measured = {"realtime_factor": spent_s * SAMPLE_RATE_HZ / len(pcm),
-                "avg_infer_ms": 1000 * spent_s / len(bench.spans)}  # fmt: skip
+                "avg_infer_ms": 1000 * spent_s / len(rig.spans)}  # fmt: skip
     for name, value in measured.items():
         claimed: float | None = getattr(health, name)
         require(

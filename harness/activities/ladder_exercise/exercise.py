@@ -18,7 +18,7 @@ from harness.ladder.actions import LONGER_BY_S, Switch, other_member, other_prov
 from harness.ladder.degrader import Degrader
 from harness.ladder.failover import FailoverProvider, Member
 from harness.ladder.session import hold_degradable_session
-from harness.ladder.state_machine import Rules, read_rules
+from harness.ladder.state_machine import LadderConfig, read_rules
 from harness.machine.recommendation import read_table
 from harness.provider.attribution import provider_errors
 from harness.provider.registry import PROVIDERS, make_provider, names
@@ -85,7 +85,7 @@ async def run_exercise(
     emit: Callable[[Event], None],
     timeouts: Timeouts,
     others: tuple[Member, Member] | None = None,
-    rules: Rules | None = None,
+    rules: LadderConfig | None = None,
 ) -> None:
     """Play a track to a provider, with its stand-ins behind it, through all phases.
 

@@ -22,7 +22,7 @@ from harness.journal.events import (
     SegmentArrived,
 )
 from harness.ladder.actions import LONGER_BY_S
-from harness.ladder.state_machine import Level, Rules, Step, read_rules
+from harness.ladder.state_machine import LadderConfig, Level, Step, read_rules
 from harness.metrics import TrialLog
 from harness.metrics.alignment import align
 from harness.metrics.integrity import disorder, missing_samples
@@ -291,7 +291,7 @@ def _in_time(found: Findings, by: str, wait_s: Callable[[Step], float]) -> str |
     return None
 
 
-def _step(ladder: Rules, move: LadderMoved) -> Step:
+def _step(ladder: LadderConfig, move: LadderMoved) -> Step:
     """The step that a move goes up or down."""
     upper = max(Level[move.before.upper()], Level[move.after.upper()])
     step = ladder.step(upper)

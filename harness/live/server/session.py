@@ -18,7 +18,7 @@ from harness.journal.events import (
 )
 from harness.ladder.degrader import Degrader
 from harness.ladder.session import hold_degradable_session
-from harness.ladder.state_machine import Rules
+from harness.ladder.state_machine import LadderConfig
 from harness.live.protocol.close_codes import Close, RefusalError
 from harness.live.protocol.frames import Frame
 from harness.live.protocol.messages import (
@@ -55,7 +55,7 @@ class SessionSettings:
     chunk_seconds: float
     queue_s: float
     timeouts: Timeouts
-    rules: Rules
+    rules: LadderConfig
     limits: LiveLimits
     meters: Meters
     """Shared by all sessions of the process."""

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.gating.decision import Outcome, Rule, alarms, decide
+from reports.gating.decision import Outcome, StoppingRule, alarms, decide
 from reports.gating.deterministic import judge_exact
 from reports.gating.schedule import Arm, turns
 from tests.reports.gating.noise import measured_pairs, run_times
 
 SESSIONS = 100
-RULE = Rule()
+RULE = StoppingRule()
 
 
 def outcomes(cost: float, seed: int) -> list[Outcome | None]:
@@ -92,7 +92,7 @@ def test_what_never_came_is_worse_than_anything() -> None:
 )  # fmt: skip
 def test_a_rule_that_cannot_be_meant_is_refused(mistake: dict[str, object]) -> None:
     with pytest.raises(msgspec.ValidationError):
-        msgspec.convert(mistake, Rule)
+        msgspec.convert(mistake, StoppingRule)
 
 
 @settings(deadline=None)

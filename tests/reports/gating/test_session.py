@@ -6,13 +6,13 @@ import pytest
 from harness.clock import ClockKind
 from harness.specs.trial import TrialStatus
 from reports.gating import text
-from reports.gating.decision import Outcome, Rule
+from reports.gating.decision import Outcome, StoppingRule
 from reports.gating.gate import Gate, GateResult, write_result
 from reports.gating.plan import Gated, Plan
 from tests.reports.gating.revisions import SPEC, Revision
 
 PLAN = Plan(
-    rule=Rule(pairs=(5, 6), alpha=(0.04, 0.04)),
+    rule=StoppingRule(pairs=(5, 6), alpha=(0.04, 0.04)),
     repeats=1,
     timed={"inference": Gated(metric="speed", better="higher")},
     exact={"wer": Gated(metric="wer", better="lower")},

@@ -21,7 +21,7 @@ class BrokenRuleError(ProviderError):
 
 
 @dataclass
-class Bench:
+class ContractRig:
     """A provider in a session, and speech to try it with."""
 
     provider: ASRProvider
@@ -50,7 +50,7 @@ class Bench:
         require(started, "start_session returned False while no session was running")
 
 
-Rule = Callable[[Bench], Awaitable[None]]
+Rule = Callable[[ContractRig], Awaitable[None]]
 RULES: dict[str, Rule] = {}
 
 
