@@ -155,7 +155,7 @@ class MlxStream(EngineStream):
     async def _tell(self, call: Callable[[], EngineText]) -> None:
         session, source = self._listener.session, self._listener.source
         window_s = len(self._kept) / SAMPLE_RATE_HZ
-        self._listener.heard(await self._provider.infer(session, source, window_s, call))
+        self._listener.on_text(await self._provider.infer(session, source, window_s, call))
 
     def _advance(self, *, is_final: bool) -> EngineText:
         import mlx.core as mx

@@ -134,7 +134,7 @@ class SherpaStream(EngineStream):
         session, source = self._listener.session, self._listener.source
         news = await self._provider.infer(session, source, samples / SAMPLE_RATE_HZ, call)
         for heard in news:
-            self._listener.heard(heard)
+            self._listener.on_text(heard)
 
     def _advance(self, samples: Samples) -> list[EngineText]:
         """Decode all that can be; on the model's thread."""

@@ -1,6 +1,6 @@
 """Recognition by a service over a network: one connection a source, and all that it takes.
 
-A provider says how to reach its vendor through its SDK, as `ServiceConnection`s. Here is what all have
+A provider reaches its vendor through its SDK, as `ServiceConnection`s. Here is what all have
 in common: utterances are found by energy and sent as they are spoken, silence is not; deadlines
 for each phase; retries, which are told and never hidden; keys, which come from the environment and
 go nowhere; and what it costs.

@@ -158,7 +158,7 @@ class FeedThroughStream(Stream):
         if engine is not None:
             await engine.close()
 
-    def heard(self, heard: EngineText) -> None:
+    def on_text(self, heard: EngineText) -> None:
         """Take what the engine says; on the loop's thread."""
         if self._engine is None:
             return  # it talks on after the end
