@@ -10,6 +10,6 @@ def test_text(judged: Judged) -> None:
     judged.check()
 
 
-@pytest.mark.judges("unaccounted_samples", "disorder")
+@pytest.mark.judges("unaccounted_samples", "out_of_order_segments")
 def test_integrity(judged: Judged) -> None:
     judged.check()

@@ -18,5 +18,5 @@ def test_in_the_stream(judged: Judged) -> None:
     "residency_growth", "residency_spawns", "residency_reads", "residency_memory_swing",
     "residency_files", "cache_speedup",
 )  # fmt: skip
-def test_by_audit(judged: Judged) -> None:
+def test_by_probe(judged: Judged) -> None:
     judged.check()

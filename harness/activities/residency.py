@@ -1,8 +1,8 @@
-"""The residency audit: short streams, one chunk each, watched from outside the provider.
+"""The residency probe: short streams, one chunk each, watched from outside the provider.
 
 Three times the same order of lengths, on speech that was never heard before; then pairs of speech
 heard again and speech a little altered; then the same chunks before and after the model's file has
-been taken away. The figures are in `harness.metrics.residency_audit`.
+been taken away. The figures are in `harness.metrics.residency_probe`.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ LARGEST_COPY = 2 << 30
 """Bytes; a larger model is only linked, and where that can't be done, left where it is."""
 
 
-class Audit:
+class ResidencyProbe:
     """Plays chunks to a provider and emits what each took."""
 
     def __init__(self, provider: ASRProvider, emit: Callable[[Event], None]) -> None:
@@ -102,13 +102,13 @@ class Audit:
         return " ".join(finals)
 
 
-async def audit(
+async def probe_residency(
     provider: ASRProvider,
     spec: TrialSpec,
     utterances: Sequence[CorpusUtterance],
     emit: Callable[[Event], None],
 ) -> None:
-    """Run the audit; the provider is without a session before and after.
+    """Run the probe; the provider is without a session before and after.
 
     Raises:
         EchobenchError: The provider failed while its model was still there.
@@ -116,7 +116,7 @@ async def audit(
     generator = np.random.default_rng([spec.seed, 3000])
     speech = _speech(utterances)
     order = generator.permutation(np.repeat(LENGTHS_S, OF_EACH)).tolist()
-    hearing = Audit(provider, emit)
+    hearing = ResidencyProbe(provider, emit)
     await _start(provider, spec.model)
     known: list[Pcm16] = []
     for repeat, (index, length_s) in product(range(REPEATS), enumerate(order)):
@@ -137,7 +137,7 @@ async def audit(
 
 
 async def _vanish(
-    hearing: Audit,
+    hearing: ResidencyProbe,
     provider: ASRProvider,
     path: Path,
     speech: Pcm16,

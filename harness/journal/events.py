@@ -18,7 +18,7 @@ SCHEMA = 2
 
 
 class ResidencyPart(StrEnum):
-    """What a chunk of the residency audit is there for."""
+    """What a chunk of the residency probe is there for."""
 
     STEADY = "steady"
     """Speech never heard before."""
@@ -96,7 +96,7 @@ class Utterance(Event, frozen=True, tag="utterance"):
     text: str
     words: tuple[Word, ...] | None
     """None where the corpus has no word times."""
-    common: int | None = None
+    shared: int | None = None
     """Its number among the utterances that all sources heard at the same moment."""
     beep_sample: int | None = None
     """The first sample of the beep before it, where the scenario has markers."""
@@ -251,7 +251,7 @@ class Sampled(Event, frozen=True, tag="sampled"):
 
 
 class ResidencyChunk(Event, frozen=True, tag="residency_chunk"):
-    """One chunk of the residency audit: a short stream of its own, and what it took."""
+    """One chunk of the residency probe: a short stream of its own, and what it took."""
 
     part: ResidencyPart
     repeat: int
@@ -272,7 +272,7 @@ class ResidencyChunk(Event, frozen=True, tag="residency_chunk"):
 
 
 class ResidencyEnded(Event, frozen=True, tag="residency_ended"):
-    """What the audit knows of the model."""
+    """What the probe knows of the model."""
 
     model_bytes: int | None
     """None where it has no file on this machine."""

@@ -3,11 +3,11 @@
 import importlib
 import pkgutil
 
-from harness.metrics.measurement import ACTIVITY_OF, METRICS, Measurement, audit_metric, metric
+from harness.metrics.measurement import ACTIVITY_OF, METRICS, Measurement, metric, residency_metric
 from harness.metrics.triallog import TrialLog
 
 __all__ = [
-    "ACTIVITY_OF", "METRICS", "Measurement", "TrialLog", "audit_metric", "measure", "metric",
+    "ACTIVITY_OF", "METRICS", "Measurement", "TrialLog", "residency_metric", "measure", "metric",
 ]  # fmt: skip
 
 for _module in pkgutil.iter_modules(__path__):

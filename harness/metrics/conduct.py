@@ -1,4 +1,4 @@
-"""The kill list: what a provider must not do while audio runs, and what it does to the loop."""
+"""The forbidden side effects: what a provider must not do while audio runs, and what it does to the loop."""
 
 from harness.journal.events import Sampled
 from harness.metrics.measurement import Measurement, metric, sampled
@@ -69,7 +69,7 @@ def loop_stall(log: TrialLog) -> Measurement:
 
 
 @metric
-def timing_claim(log: TrialLog) -> Measurement:
+def reported_inference_share(log: TrialLog) -> Measurement:
     """Inference seconds that the provider tells of, as a share of the seconds it kept chunks.
 
     With one source, a provider that computes in place has little else to do with a chunk.

@@ -42,9 +42,9 @@ def _said_s(log: TrialLog, source: AudioSource) -> dict[tuple[int, int], Pair]:
     for word, match in zip(alignment.spoken, alignment.matches, strict=True):
         place = place + 1 if word.utterance == before else 0
         before = word.utterance
-        common = truth[word.utterance].common
-        if common is not None and match is not None and word.middle_s is not None:
-            found[common, place] = (start_s + word.middle_s, start_s + match.said_s)
+        shared = truth[word.utterance].shared
+        if shared is not None and match is not None and word.middle_s is not None:
+            found[shared, place] = (start_s + word.middle_s, start_s + match.said_s)
     return found
 
 

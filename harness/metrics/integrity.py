@@ -63,7 +63,7 @@ def _never_given(log: TrialLog, last: Sampled) -> Iterator[int]:
 
 
 @metric
-def disorder(log: TrialLog) -> Measurement:
+def out_of_order_segments(log: TrialLog) -> Measurement:
     """Segments that break the contract's order.
 
     That is: a final that overlaps the one before or lies behind the audio, a revision after its

@@ -45,13 +45,13 @@ def average_lagging(delays_s: Sequence[float], source_s: float, target: float) -
 
 
 @metric
-def al(log: TrialLog) -> Measurement:
+def average_lagging(log: TrialLog) -> Measurement:
     """Average lagging of each utterance, against the words that were said."""
     return _lagging(log, adaptive=False)
 
 
 @metric
-def laal(log: TrialLog) -> Measurement:
+def length_adaptive_average_lagging(log: TrialLog) -> Measurement:
     """Length-adaptive average lagging: saying more words than were said gains nothing."""
     return _lagging(log, adaptive=True)
 

@@ -66,8 +66,8 @@ def metric(function: Metric) -> Metric:
     return function
 
 
-def audit_metric(function: Metric) -> Metric:
-    """Add a function to the metrics of residency audits, under its own name."""
+def residency_metric(function: Metric) -> Metric:
+    """Add a function to the metrics of residency probe, under its own name."""
     METRICS[function.__name__] = function
     ACTIVITY_OF[function.__name__] = Activity.RESIDENCY
     return function

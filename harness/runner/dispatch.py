@@ -34,9 +34,9 @@ def start_trial(
 
             return conform(provider, spec, utterances, emit)
         case Activity.RESIDENCY:
-            from harness.activities.residency import audit
+            from harness.activities.residency import probe_residency
 
-            return audit(provider, spec, utterances, emit)
+            return probe_residency(provider, spec, utterances, emit)
         case Activity.LADDER:
             from harness.activities.ladder_exercise.rules import exercised
 

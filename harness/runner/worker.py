@@ -108,9 +108,9 @@ class Worker:
             self._do(request)
         except EchobenchError as error:
             matches = (status for kind, status in STATUS_OF.items() if isinstance(error, kind))
-            status, reason = next(matches, TrialStatus.INFRA), str(error)
+            status, reason = next(matches, TrialStatus.HARNESS_ERROR), str(error)
         except Exception:  # noqa: BLE001  (the harness' own fault, told in full)
-            status, reason = TrialStatus.INFRA, traceback.format_exc()
+            status, reason = TrialStatus.HARNESS_ERROR, traceback.format_exc()
         reason = sendable(reason)
         wall_s = time.monotonic() - begin_s
         self._channel.emit(TrialEnded(status=status, reason=reason, wall_s=wall_s))

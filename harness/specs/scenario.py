@@ -68,7 +68,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Level of the white noise under everything, in dB of full scale (RMS)."""
     queue_s: Annotated[float, Meta(gt=0, le=600)] = 10.0
     """Audio that may wait behind the newest chunk; what is older is dropped, and counted."""
-    common_every_s: Annotated[float, Meta(ge=1, le=3600)] | None = None
+    shared_utterance_every_s: Annotated[float, Meta(ge=1, le=3600)] | None = None
     """How often all sources hear the same utterance at the same moment, as a microphone hears the
     loudspeaker; that is what their times can be compared by."""
     markers: bool = False
@@ -80,8 +80,8 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         for source in self.sources:
             if source.gap_s[0] > source.gap_s[1]:
                 raise ValueError(f"gap_s {list(source.gap_s)}: the shortest must come first")
-            if source.speech_share is not None and self.common_every_s is not None:
-                raise ValueError("speech_share and common_every_s: only one of them")
+            if source.speech_share is not None and self.shared_utterance_every_s is not None:
+                raise ValueError("speech_share and shared_utterance_every_s: only one of them")
         names = [source.name for source in self.sources]
         if len(set(names)) < len(names):
             raise ValueError(f"sources {names}: each name only once")

@@ -28,7 +28,7 @@ class TrialStatus(StrEnum):
     """The provider can't do what was asked on this machine."""
     VOID = "void"
     """Something beside the trial spoiled it (`harness.runner.validity`): flagged, not judged."""
-    INFRA = "infra"
+    HARNESS_ERROR = "harness_error"
     """The harness itself failed."""
     INTERRUPTED = "interrupted"
 

@@ -24,7 +24,7 @@ class Placed:
 
     utterance: CorpusUtterance
     at_s: float
-    common: int | None = None
+    shared: int | None = None
     """Its number among the utterances that all sources hear at the same moment."""
 
     @property
@@ -87,8 +87,8 @@ def lay_out(
 def _common(
     scenario: Scenario, utterances: Sequence[CorpusUtterance], generator: np.random.Generator
 ) -> Iterator[Placed]:
-    """What all hear, on the trial's clock: about every `common_every_s`."""
-    if scenario.common_every_s is None:
+    """What all hear, on the trial's clock: about every `shared_utterance_every_s`."""
+    if scenario.shared_utterance_every_s is None:
         return
     latest_start_s = max(script.start_s for script in scenario.sources)
     at_s = latest_start_s + max(script.lead_in_s for script in scenario.sources)
@@ -98,7 +98,7 @@ def _common(
         yield Placed(utterance, at_s, number)
         at_s += max(
             utterance.duration_s + AROUND_COMMON_S,
-            scenario.common_every_s * generator.uniform(0.8, 1.2),
+            scenario.shared_utterance_every_s * generator.uniform(0.8, 1.2),
         )
 
 
@@ -110,7 +110,7 @@ def _source(
     seed: Sequence[int],
 ) -> list[Placed]:
     generator = np.random.default_rng(seed)
-    waiting = [Placed(each.utterance, each.at_s - script.start_s, each.common) for each in common]
+    waiting = [Placed(each.utterance, each.at_s - script.start_s, each.shared) for each in common]
     placed: list[Placed] = []
     before_s = _before_words_s(scenario)
     at_s, spoken_s, passed_over = script.lead_in_s, 0.0, 0
@@ -128,7 +128,7 @@ def _source(
         placed.append(here)
         spoken_s += here.utterance.duration_s
         pause_s = _pause_s(script, here.end_s, spoken_s, generator)
-        at_s = here.end_s + (pause_s if here.common is None else max(pause_s, AROUND_COMMON_S))
+        at_s = here.end_s + (pause_s if here.shared is None else max(pause_s, AROUND_COMMON_S))
     if not placed:
         shortest_s = min(utterance.duration_s for utterance in utterances)
         raise no_room(scenario, script, script.lead_in_s + before_s + shortest_s)

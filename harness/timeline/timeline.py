@@ -95,6 +95,6 @@ def _utterance(
         t1=heard_s + place.utterance.duration_s,
         text=place.utterance.text,
         words=words,
-        common=place.common,
+        shared=place.shared,
         beep_sample=beep_sample,
     )

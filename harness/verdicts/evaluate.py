@@ -103,7 +103,7 @@ def _verdict(result: TrialResult, threshold: Threshold, others: Collection[Trial
     if result.status is not TrialStatus.OK:
         return fail(threshold, _why_not(result))
     measurement = result.measurements[threshold.metric]
-    if threshold.over is not None:
+    if threshold.relative_to is not None:
         measurement = _over(result, measurement, threshold, others)
     return judge(threshold, measurement, result.spec.clock)
 
@@ -115,15 +115,17 @@ def _over(
     others: Collection[TrialResult],
 ) -> Measurement:
     """The measurement divided by that of the trial which differs in nothing but its scenario."""
-    spec, over = result.spec, threshold.over
+    spec, relative_to = result.spec, threshold.relative_to
     for other in others:
         same = msgspec.structs.replace(other.spec, scenario=spec.scenario, vad=spec.vad)
-        if other.spec.scenario.name == over and same == spec:
+        if other.spec.scenario.name == relative_to and same == spec:
             if other.status is not TrialStatus.OK:
-                return Measurement(unit="1", absent=f"the trial of {over}: {_why_not(other)}")
+                return Measurement(
+                    unit="1", absent=f"the trial of {relative_to}: {_why_not(other)}"
+                )
             whole = other.measurements[threshold.metric].value
             if measurement.value is None or not whole:
-                return Measurement(unit="1", absent=measurement.absent or f"none in {over}")
+                return Measurement(unit="1", absent=measurement.absent or f"none in {relative_to}")
             return Measurement(unit="1", value=measurement.value / whole, count=measurement.count)
-    absent = f"no trial of {over} to compare with; add --scenario {over}"
+    absent = f"no trial of {relative_to} to compare with; add --scenario {relative_to}"
     return Measurement(unit="1", absent=absent)

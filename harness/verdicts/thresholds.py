@@ -84,7 +84,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     source: str
     statistic: str = "value"
     scenarios: tuple[str, ...] = ()
-    over: str | None = None
+    relative_to: str | None = None
     providers: tuple[str, ...] = ()
     chunk_seconds: str | None = None
     clocks: Annotated[tuple[ClockKind, ...], Meta(min_length=1)] = tuple(ClockKind)
@@ -103,7 +103,7 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True):
     """Who set the numbers."""
     scenarios: tuple[str, ...]
     """Where it applies; everywhere when empty."""
-    over: str | None
+    relative_to: str | None
     """A scenario whose figure, with everything else the same, this one's is divided by."""
     clocks: tuple[ClockKind, ...]
     """The clocks on which the figure is true."""
@@ -157,7 +157,7 @@ def read_thresholds(
         if not minimum.includes(target):
             problem = f"target {target} is looser than minimum {minimum}"
             raise DataFileError(where, problem, "a target that is as strict, or stricter")
-        for scenario in (*entry.scenarios, *([entry.over] if entry.over else [])):
+        for scenario in (*entry.scenarios, *([entry.relative_to] if entry.relative_to else [])):
             if scenarios is not None and scenario not in scenarios:
                 raise UnknownNameError(f"{where}, scenarios", scenario, scenarios)
         for provider in entry.providers:
@@ -171,7 +171,7 @@ def read_thresholds(
             minimum=minimum,
             source=entry.source,
             scenarios=entry.scenarios,
-            over=entry.over,
+            relative_to=entry.relative_to,
             providers=entry.providers,
             clocks=entry.clocks,
             transports=entry.transports,

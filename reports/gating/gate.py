@@ -213,7 +213,7 @@ class Gate:
             self._voids += 1
             self._note(f"{arm}: once more, since {error.problem}")
             return
-        faulty = error.status not in (None, TrialStatus.VOID, TrialStatus.INFRA)
+        faulty = error.status not in (None, TrialStatus.VOID, TrialStatus.HARNESS_ERROR)
         outcome = Outcome.FAIL if faulty and arm is Arm.HEAD else Outcome.INVALID
         raise _CannotJudgeError(outcome, f"{arm}, {error}") from error
 

@@ -8,7 +8,7 @@ from harness.verdicts.verdict import VerdictLevel
 from reports.gating.decision import Outcome
 from reports.runs import Run
 
-INVALID = {TrialStatus.VOID, TrialStatus.INFRA, TrialStatus.INTERRUPTED}
+INVALID = {TrialStatus.VOID, TrialStatus.HARNESS_ERROR, TrialStatus.INTERRUPTED}
 """Statuses that say nothing about the provider."""
 
 

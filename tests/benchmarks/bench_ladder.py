@@ -15,7 +15,7 @@ from harness.journal.events import Event, SegmentArrived
 from harness.ladder.failover import FailoverProvider, Member
 from harness.metrics import TrialLog
 from harness.metrics.accuracy import wer
-from harness.metrics.integrity import disorder, unaccounted_samples
+from harness.metrics.integrity import out_of_order_segments, unaccounted_samples
 from harness.processes.isolated.provider import OutOfProcessProvider
 from harness.provider.registry import find_corpus, make_provider
 from harness.session.session import run_session
@@ -75,5 +75,5 @@ def bench_switch(benchmark: BenchmarkFixture) -> None:
           f"{max(pauses_s):.2f} s (worst); word errors {errors:.1%}")  # fmt: skip
     benchmark.extra_info["pauses_s"] = pauses_s
     assert max(pauses_s) < LIMIT_S
-    assert disorder(log).value == 0
+    assert out_of_order_segments(log).value == 0
     assert unaccounted_samples(log).value == 0

@@ -43,11 +43,11 @@ def scenario_of(duration_s: float, **more: object) -> Scenario:
 def test_common_sentences_are_heard_at_one_moment_and_by_themselves(
     lengths_s: list[float], seed: int
 ) -> None:
-    scenario = scenario_of(120.0, common_every_s=8.0)
+    scenario = scenario_of(120.0, shared_utterance_every_s=8.0)
     placed = lay_out(scenario, corpus_of(*lengths_s), seed)
     common = {
         source: {
-            each.common: each.at_s + start_s for each in placed[source] if each.common is not None
+            each.shared: each.at_s + start_s for each in placed[source] if each.shared is not None
         }
         for source, start_s in ((MIC, 0.0), (SYSTEM, 0.37))
     }
@@ -57,13 +57,15 @@ def test_common_sentences_are_heard_at_one_moment_and_by_themselves(
         assert common[SYSTEM][number] == pytest.approx(at_s)
     for source in (MIC, SYSTEM):
         for before, after in pairwise(placed[source]):
-            alone = before.common is not None or after.common is not None
+            alone = before.shared is not None or after.shared is not None
             assert after.at_s - before.end_s >= (AROUND_COMMON_S if alone else 0.2) - 1e-9
 
 
 def test_the_same_utterance_stands_for_a_common_one_on_every_source() -> None:
-    tracks = build_timeline(scenario_of(60.0, common_every_s=6.0), corpus_of(1.0, 2.0, 3.0), 3)
-    by_number = [{u.common: u.utterance_id for u in track.truth if u.common is not None}
+    tracks = build_timeline(
+        scenario_of(60.0, shared_utterance_every_s=6.0), corpus_of(1.0, 2.0, 3.0), 3
+    )
+    by_number = [{u.shared: u.utterance_id for u in track.truth if u.shared is not None}
                  for track in tracks]  # fmt: skip
     assert by_number[0] == by_number[1]
 

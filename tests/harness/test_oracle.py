@@ -98,7 +98,7 @@ def test_every_latency_is_what_it_must_be_on_the_virtual_clock(
 
 def test_all_other_figures_are_perfect(small_corpus: Path, tmp_path: Path) -> None:
     _, figures = figures_of(scenario_of(30.0), ClockKind.VIRTUAL, small_corpus, tmp_path, 1.0)
-    for name in ("wer", "cer", "dropped_chunks", "unaccounted_samples", "disorder",
+    for name in ("wer", "cer", "dropped_chunks", "unaccounted_samples", "out_of_order_segments",
                  "normalized_erasure", "stable_words_retracted"):  # fmt: skip
         assert figures[name].value == 0, name
     assert figures["matched_words"].value == 1

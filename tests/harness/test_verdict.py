@@ -27,7 +27,7 @@ def threshold(
         minimum=Limit.parse(minimum),
         source="test",
         scenarios=(),
-        over=None,
+        relative_to=None,
         clocks=clocks,
     )
 

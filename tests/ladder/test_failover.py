@@ -16,7 +16,7 @@ from harness.errors import AudioError, EchobenchError, ProviderError
 from harness.journal.events import Event, Sampled, SegmentArrived
 from harness.ladder.failover import FailoverProvider, Member
 from harness.metrics import TrialLog
-from harness.metrics.integrity import disorder, missing_samples
+from harness.metrics.integrity import missing_samples, out_of_order_segments
 from harness.provider.timeouts import Timeouts
 from harness.session.session import hold_session, input_of, run_session
 from harness.timeline.timeline import Track
@@ -70,7 +70,7 @@ def assert_sound(log: TrialLog, *tracks: Track) -> None:
     for track in tracks:
         assert numbers(log, track.source) == list(dict.fromkeys(track.audio.tolist()))
     assert missing_samples(log) == 0
-    assert disorder(log).value == 0
+    assert out_of_order_segments(log).value == 0
     for segment in (said.segment for said in log.of(SegmentArrived)):
         assert segment.t1 - segment.t0 >= 0
     accounts = log.of(Sampled)[-1].health.audio
@@ -310,5 +310,5 @@ def test_what_was_left_open_and_is_never_taken_up_becomes_final() -> None:
 
     log = played(relay_of(Numbers(5), Deaf()), counting(20.0), meanwhile=change)
     assert numbers(log) == list(range(1, 18))  # 15 were final, 16 and 17 shown
-    assert disorder(log).value == 0
+    assert out_of_order_segments(log).value == 0
     assert missing_samples(log) == 0

@@ -83,7 +83,7 @@ def test_the_record_is_as_complete_as_without_a_wire(both: list[TrialRecord]) ->
     ]
     figures = measure(wired)
     assert figures["unaccounted_samples"].value == 0
-    assert figures["disorder"].value == 0
+    assert figures["out_of_order_segments"].value == 0
     beeps = {(beep.source, beep.sample) for beep in wired.of(BeepFound)}
     assert beeps == {(beep.source, beep.sample) for beep in direct.of(BeepFound)}
     assert beeps

@@ -1,4 +1,4 @@
-"""The kill list's figures, and the provider's word held against the clock."""
+"""The forbidden side effects's figures, and the provider's word held against the clock."""
 
 import msgspec
 import pytest
@@ -43,16 +43,16 @@ def test_stalls_are_those_of_each_second_but_the_first() -> None:
 
 def test_half_of_the_time_is_half_of_the_claim() -> None:
     honest = chunks([0.2] * 10)
-    assert of("timing_claim", *honest).value == pytest.approx(1.0)
+    assert of("reported_inference_share", *honest).value == pytest.approx(1.0)
     halved = [msgspec.structs.replace(event, end_s=event.begin_s + 0.1)  # type: ignore[attr-defined]
               if type(event).__name__ == "Inferred" else event for event in honest]  # fmt: skip
-    assert of("timing_claim", *halved).value == pytest.approx(0.5)
+    assert of("reported_inference_share", *halved).value == pytest.approx(0.5)
 
 
 def test_two_sources_and_idle_providers_are_not_judged() -> None:
     two = log_of(*chunk(0, 1.0), *chunk(0, 1.0, source=SYSTEM), starts_s={MIC: 0.0, SYSTEM: 0.0})
-    assert METRICS["timing_claim"](two).absent
-    assert of("timing_claim", *chunks([0.001] * 10)).absent
+    assert METRICS["reported_inference_share"](two).absent
+    assert of("reported_inference_share", *chunks([0.001] * 10)).absent
 
 
 def test_health_is_compared_with_what_was_measured() -> None:

@@ -21,7 +21,7 @@ def heard(number: int, at_s: float, source: AudioSource, error_s: float) -> list
     """A sentence of one word, half a second long, at a moment of the trial's clock."""
     begin_s = at_s - STARTS_S[source]
     utterance: Utterance = msgspec.structs.replace(
-        spoken(f"w{number}", begin_s, source), common=number
+        spoken(f"w{number}", begin_s, source), shared=number
     )
     t0 = begin_s + error_s
     final = said(at_s + 2, f"w{number}", number, final=True, source=source, t0=t0, t1=t0 + 0.5)

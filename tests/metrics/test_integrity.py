@@ -48,13 +48,13 @@ def test_without_a_sample_it_is_absent() -> None:
 TEN_SECONDS = chunks([0.1] * 10)
 
 
-def disorder(*events: object) -> float | None:
-    return METRICS["disorder"](log_of(*TEN_SECONDS, *events)).value  # type: ignore[arg-type]
+def out_of_order_segments(*events: object) -> float | None:
+    return METRICS["out_of_order_segments"](log_of(*TEN_SECONDS, *events)).value  # type: ignore[arg-type]
 
 
 def test_good_order_is_no_disorder() -> None:
-    assert disorder() == 0
-    assert disorder(
+    assert out_of_order_segments() == 0
+    assert out_of_order_segments(
         said(1.0, "a", 0, t1=1.0), said(2.0, "a b", 0, final=True, t1=2.0),
         said(3.0, "c", 1, final=True, t0=2.0, t1=3.0), said(9.0, "d", 5, final=True, t0=8, t1=10.0),
     ) == 0  # fmt: skip
@@ -73,17 +73,17 @@ def test_good_order_is_no_disorder() -> None:
     ],
 )
 def test_each_break_of_the_order_counts(events: list[object], broken: int) -> None:
-    assert disorder(*events) == broken
+    assert out_of_order_segments(*events) == broken
 
 
 def test_the_sources_are_judged_apart() -> None:
     """What one says may lie before what the other has said."""
-    assert disorder(said(1.0, "a", 0, final=True, t0=5, t1=6)) == 0
+    assert out_of_order_segments(said(1.0, "a", 0, final=True, t0=5, t1=6)) == 0
     system = [said(1.0, "a", 0, final=True, t0=5, t1=6, source=SYSTEM)]
     later = chunk(0, 7.0, length_s=7.0, source=SYSTEM)
     log = log_of(*TEN_SECONDS, *later, *system, said(2.0, "b", 0, final=True, t0=1, t1=2),
                  starts_s={MIC: 0.0, SYSTEM: 0.0})  # fmt: skip
-    assert METRICS["disorder"](log).value == 0
+    assert METRICS["out_of_order_segments"](log).value == 0
 
 
 @pytest.mark.parametrize("start_s", [0.0, 0.1, 0.37, 0.5, 1.3])
@@ -94,5 +94,5 @@ def test_a_final_may_end_with_the_audio_whatever_it_began_at(start_s: float) -> 
         events = chunk(0, start_s + length_s, length_s=length_s, start_s=start_s)
         final = said(99.0, "end", final=True, t0=0.5, t1=length_s)
         log = log_of(*events, final, starts_s={MIC: start_s})
-        assert METRICS["disorder"](log).value == 0
+        assert METRICS["out_of_order_segments"](log).value == 0
     assert samples(1.0) == 16_000

@@ -42,18 +42,21 @@ def test_words_are_timed_by_when_they_were_first_shown() -> None:
         said(12.5, "open the green door", 0, final=True, t0=10.0, t1=12.0),
     )
     expected = average_lagging([1.0, 1.0, 2.5, 2.5], 2.0, 4)
-    assert METRICS["al"](log).samples == pytest.approx((expected,))
-    assert METRICS["laal"](log).samples == pytest.approx((expected,))
+    assert METRICS["average_lagging"](log).samples == pytest.approx((expected,))
+    assert METRICS["length_adaptive_average_lagging"](log).samples == pytest.approx((expected,))
 
 
 def test_saying_too_much_pays_by_one_measure_only() -> None:
     log = log_of(
         spoken("open it", 0.0), said(1.5, "open it now or never", final=True, t0=0.0, t1=1.0)
     )
-    (plain,), (adaptive,) = METRICS["al"](log).samples or (), METRICS["laal"](log).samples or ()
+    (plain,), (adaptive,) = (
+        METRICS["average_lagging"](log).samples or (),
+        METRICS["length_adaptive_average_lagging"](log).samples or (),
+    )
     assert plain <= adaptive
 
 
 def test_saying_nothing_is_infinitely_behind() -> None:
-    assert METRICS["al"](log_of(spoken("open it", 0.0))).samples == (math.inf,)
-    assert METRICS["laal"](log_of()).absent
+    assert METRICS["average_lagging"](log_of(spoken("open it", 0.0))).samples == (math.inf,)
+    assert METRICS["length_adaptive_average_lagging"](log_of()).absent

@@ -35,10 +35,10 @@ class Control:
 
 CONTROLS = (
     Control("ordinary", Plant(HEALTHY, duration_s=300.0)),
-    Control("ordinary, audited", Plant(HEALTHY, activity=Activity.RESIDENCY)),
+    Control("ordinary, probed", Plant(HEALTHY, activity=Activity.RESIDENCY)),
     Control("large fixed cost", Plant(HEALTHY, settings={"fixed_s": 0.35, "per_s": 0.01,
                                                          "load_s": 1.0})),
-    Control("large fixed cost, audited",
+    Control("large fixed cost, probed",
             Plant(HEALTHY, activity=Activity.RESIDENCY,
                   settings={"fixed_s": 0.35, "per_s": 0.01, "load_s": 1.0})),
     Control("long silences", Plant(HEALTHY, "silence_heavy", vad="loudness")),
@@ -46,7 +46,7 @@ CONTROLS = (
     Control("markers", Plant(HEALTHY, "markers", duration_s=2400.0, chunk_s=1.0)),
     Control("slow start with a warm-up", Plant(HEALTHY, settings={"warm_up_s": 0.8})),
     Control("beside a busy neighbour", Plant(HEALTHY, duration_s=120.0), busy=True),
-    Control("beside a busy neighbour, audited",
+    Control("beside a busy neighbour, probed",
             Plant(HEALTHY, activity=Activity.RESIDENCY), busy=True),
     Control("beside a busy neighbour, in real time",
             Plant(HEALTHY, duration_s=10.0, clock=ClockKind.WALL), busy=True),

@@ -75,7 +75,7 @@ class Ground:
 
 
 def residency(provider: str) -> Plant:
-    """The residency audit of a provider."""
+    """The residency probe of a provider."""
     return Plant(provider, activity=Activity.RESIDENCY)
 
 
@@ -111,11 +111,11 @@ DEFECTS = (
     Defect(19, "rewrites every partial", Plant("flickers", duration_s=60.0), "erasure"),
     Defect(20, "withholds everything for 2 s", Plant("withholds", "markers", duration_s=400.0),
            "finalization_delay_p50"),
-    Defect(21, "tells of half its time", Plant("understates"), "timing_claim"),
+    Defect(21, "tells of half its time", Plant("understates"), "reported_inference_share"),
     Defect(22, "lets a daemon do the work",
            Plant("moves_work", duration_s=12.0, chunk_s=1.0, clock=ClockKind.WALL),
            "detached_cpu"),
-    Defect(23, "says each final twice", Plant("repeats", duration_s=60.0), "disorder"),
+    Defect(23, "says each final twice", Plant("repeats", duration_s=60.0), "out_of_order_segments"),
     Defect(24, "leaves a helper behind", Plant("leaves_child", activity=Activity.CONFORMANCE),
            "nothing_is_left_behind"),
 )  # fmt: skip

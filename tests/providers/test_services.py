@@ -164,7 +164,7 @@ def test_every_word_is_recognised_once_whatever_went_wrong(
     outcome = ended[expected.case.name]
     figures = measure(TrialLog(outcome.spec, outcome.events))
     assert figures["wer"].value == 0.0
-    assert figures["disorder"].value == figures["unaccounted_samples"].value == 0.0
+    assert figures["out_of_order_segments"].value == figures["unaccounted_samples"].value == 0.0
     assert figures["interruptions"].value == expected.waits
 
 

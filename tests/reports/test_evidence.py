@@ -30,7 +30,7 @@ def event_at(run: RunFolder, line: int) -> AnyEvent:
 def test_lines_are_those_of_the_journal(run: RunFolder, trial: int) -> None:
     results, _ = read_results(run)
     result = results[trial]
-    found = evidence_of(result, ["rtf", "dropped_chunks", "wer", "disorder"])
+    found = evidence_of(result, ["rtf", "dropped_chunks", "wer", "out_of_order_segments"])
     slowest = found["rtf"].samples[0]
     span = event_at(run, int(slowest.lines))
     assert isinstance(span, Inferred)
@@ -40,7 +40,7 @@ def test_lines_are_those_of_the_journal(run: RunFolder, trial: int) -> None:
     wrong = event_at(run, int(found["wer"].samples[0].lines))
     assert isinstance(wrong, Utterance)
     assert wrong.text == "one two three"
-    assert found["disorder"] == Evidence([], 0, found["rtf"].lines)
+    assert found["out_of_order_segments"] == Evidence([], 0, found["rtf"].lines)
     begin, end = map(int, found["rtf"].lines.split(" to "))
     assert event_at(run, begin).__class__.__name__ == "TrialStarted"
     assert event_at(run, end).__class__.__name__ == "TrialEnded"

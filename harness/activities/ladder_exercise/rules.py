@@ -25,7 +25,7 @@ from harness.ladder.actions import LONGER_BY_S
 from harness.ladder.state_machine import LadderConfig, Level, Step, read_rules
 from harness.metrics import TrialLog
 from harness.metrics.alignment import align
-from harness.metrics.integrity import disorder, missing_samples
+from harness.metrics.integrity import missing_samples, out_of_order_segments
 from harness.provider.timeouts import Timeouts
 from harness.specs.trial import TrialSpec
 from harness.timeline.timeline import Track
@@ -246,7 +246,7 @@ def every_other_chunk_is_left_out_and_counted(found: Findings) -> str | None:
 @rule
 def what_was_final_stays(found: Findings) -> str | None:
     """No final is changed, repeated or left out of order by a change of provider."""
-    broken = disorder(found.log)
+    broken = out_of_order_segments(found.log)
     if broken.value != 0:
         return f"{broken.value:g} of {broken.count} segments break the order"
     return None

@@ -45,7 +45,7 @@ CASES: dict[str, tuple[int, list[Trial], tuple[str, ...], str]] = {
     "a rule is broken": (1, [trial(), rules(next(iter(RULES)))], (), f"breaks {next(iter(RULES))}"),
     "it crashed": (1, [trial(), failed(TrialStatus.PROVIDER_CRASH)], (), "provider_crash: it went"),
     "the machine was busy": (3, [trial(rtf=0.9), failed(TrialStatus.VOID)], (), "! gate: invalid"),
-    "the harness failed": (3, [failed(TrialStatus.INFRA)], (), "! gate: invalid"),
+    "the harness failed": (3, [failed(TrialStatus.HARNESS_ERROR)], (), "! gate: invalid"),
     "it was broken off": (3, [(trial()[0], trial()[1], None)], (), "! the run was broken off"),
     "nothing was measured": (3, [], (), "! nothing was measured"),
 }  # fmt: skip

@@ -13,7 +13,7 @@ def test_the_plan_that_is_shipped_holds_what_must_not_get_worse() -> None:
     assert (plan.rule.pairs, plan.rule.alpha) == ((8, 16, 24), (0.004, 0.003, 0.005))
     assert (plan.rule.fail_ratio, plan.rule.pass_ratio, plan.repeats) == (1.05, 1.10, 3)
     held = {gated.metric for gated in plan.exact.values()}
-    assert {"wer", "dropped_chunks", "unaccounted_samples", "disorder"} <= held
+    assert {"wer", "dropped_chunks", "unaccounted_samples", "out_of_order_segments"} <= held
     assert {gated.metric for gated in plan.gated.values()} <= METRICS.keys()
 
 

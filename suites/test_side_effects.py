@@ -1,4 +1,4 @@
-"""Kill list: what no provider may do while audio runs, and whether its own figures can be had."""
+"""Forbidden side effects: what no provider may do while audio runs, and whether its own figures can be had."""
 
 import pytest
 
@@ -10,6 +10,6 @@ def test_conduct(judged: Judged) -> None:
     judged.check()
 
 
-@pytest.mark.judges("references_read", "timing_claim", "health_error")
+@pytest.mark.judges("references_read", "reported_inference_share", "health_error")
 def test_honesty(judged: Judged) -> None:
     judged.check()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.journal.events import Event, ResidencyChunk, ResidencyEnded, ResidencyPart
 from harness.metrics import METRICS, Measurement
-from harness.metrics.residency_audit import strongest_beat
+from harness.metrics.residency_probe import strongest_beat
 from tests.metrics.logs import loaded, log_of
 
 LENGTHS_S = (0.5, 4.0, 1.0, 2.0)
@@ -39,7 +39,7 @@ def chunk(
     )  # fmt: skip
 
 
-def audit(cost_s: Callable[[int, float], float], noise: float = 0.05) -> list[Event]:
+def probe(cost_s: Callable[[int, float], float], noise: float = 0.05) -> list[Event]:
     """Three rounds of chunks that cost what the function says of their number and length."""
     generator = np.random.default_rng(1)
     lengths = cycle(LENGTHS_S)
@@ -74,7 +74,7 @@ def low(measurement: Measurement) -> float:
 
 
 def test_a_resident_model_shows_no_sign() -> None:
-    events = audit(resident)
+    events = probe(resident)
     assert of("residency_fixed_cost", *events).value == pytest.approx(0.03, abs=0.01)
     assert high(of("residency_intercept", *events)) < 0.2
     assert high(of("residency_growth", *events)) < 0.1
@@ -85,28 +85,28 @@ def test_a_resident_model_shows_no_sign() -> None:
 
 
 def test_a_load_in_each_chunk_is_a_fixed_cost_of_one_load() -> None:
-    reload = of("residency_intercept", *audit(lambda n, s: resident(n, s) + 0.6))
+    reload = of("residency_intercept", *probe(lambda n, s: resident(n, s) + 0.6))
     assert reload.value == pytest.approx(1.05, abs=0.05)
     assert low(reload) > 0.5
 
 
 def test_a_load_in_every_tenth_chunk_is_a_beat() -> None:
-    every_tenth = audit(lambda n, s: resident(n, s) + 0.6 * (n % 10 == 7))
+    every_tenth = probe(lambda n, s: resident(n, s) + 0.6 * (n % 10 == 7))
     assert of("residency_periodic", *every_tenth).value == 1.0
     assert high(of("residency_intercept", *every_tenth)) < 0.2  # which only this sign sees
 
 
 def test_single_slow_chunks_are_no_beat() -> None:
-    busy = audit(lambda n, s: resident(n, s) + 0.9 * (n in (17, 18, 44, 101, 150)))
+    busy = probe(lambda n, s: resident(n, s) + 0.9 * (n in (17, 18, 44, 101, 150)))
     value = of("residency_periodic", *busy).value
     assert value is not None
     assert value < 0.8
 
 
 def test_growth_goes_on_and_a_step_does_not() -> None:
-    assert low(of("residency_growth", *audit(lambda n, s: resident(n, s) + 0.004 * n))) > 0.3
+    assert low(of("residency_growth", *probe(lambda n, s: resident(n, s) + 0.004 * n))) > 0.3
     for at in (30, 64, 90, 96, 130):
-        step = audit(lambda n, s, at=at: resident(n, s) * (1 + (n > at)))  # type: ignore[misc]
+        step = probe(lambda n, s, at=at: resident(n, s) * (1 + (n > at)))  # type: ignore[misc]
         assert high(of("residency_growth", *step)) < 0.1
 
 

@@ -1,4 +1,4 @@
-"""Residency, by the audit of short streams: eight signs of a model that doesn't stay loaded.
+"""Residency, by a probe of short streams: eight signs of a model that doesn't stay loaded.
 
 No single sign sees every way to reload. Reading the file again shows in bytes read, mapping it does
 not; both break when the file is gone; a child process has its own file; a slow leak has no step.
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.journal.events import Loaded, ResidencyChunk, ResidencyEnded, ResidencyPart
-from harness.metrics.measurement import Measurement, audit_metric
+from harness.metrics.measurement import Measurement, residency_metric
 from harness.metrics.triallog import TrialLog
 from harness.statistics import bootstrap, robust_line
 
@@ -27,7 +27,7 @@ MIN_BEATS = 3
 
 def part(log: TrialLog, kind: ResidencyPart) -> list[ResidencyChunk]:
     """The chunks of one part, in order; of the steady part, without the first few."""
-    found = [audited for audited in log.of(ResidencyChunk) if audited.part is kind]
+    found = [chunk for chunk in log.of(ResidencyChunk) if chunk.part is kind]
     return found[WARM_UP:] if kind is ResidencyPart.STEADY else found
 
 
@@ -42,7 +42,7 @@ def load_time_s(log: TrialLog) -> float:
     return loaded[0].load_s if loaded else 0.0
 
 
-@audit_metric
+@residency_metric
 def residency_fixed_cost(log: TrialLog) -> Measurement:
     """What a chunk costs however short it is: the intercept of time over length, in seconds.
 
@@ -51,7 +51,7 @@ def residency_fixed_cost(log: TrialLog) -> Measurement:
     return _intercept(log, "s", 1.0)
 
 
-@audit_metric
+@residency_metric
 def residency_intercept(log: TrialLog) -> Measurement:
     """The fixed cost of a chunk in load times: near 1, each chunk loads the model.
 
@@ -82,11 +82,11 @@ def _intercept(log: TrialLog, unit: str, scale: float) -> Measurement:
     )
 
 
-@audit_metric
+@residency_metric
 def residency_growth(log: TrialLog) -> Measurement:
-    """How much more a chunk takes after a third of the audit, as a share of a typical chunk.
+    """How much more a chunk takes after a third of the probe, as a share of a typical chunk.
 
-    Each chunk is compared with others of its length, and the audit is cut into sixths. Of the four
+    Each chunk is compared with others of its length, and the probe is cut into sixths. Of the four
     increases over a third, it is the smallest: what grows goes on growing, while a neighbour that
     wakes up makes one step.
     """
@@ -127,7 +127,7 @@ def excess(chunks: list[ResidencyChunk]) -> list[float]:
     return [each.took_s - typical_s[each.audio_s] for each in chunks]
 
 
-@audit_metric
+@residency_metric
 def residency_periodic(log: TrialLog) -> Measurement:
     """Whether every p-th chunk is slow by half a load time: share of them, for the worst p.
 
@@ -161,26 +161,26 @@ def strongest_beat(slow: NDArray[np.bool_]) -> float:
     return best
 
 
-@audit_metric
+@residency_metric
 def residency_vanish(log: TrialLog) -> Measurement:
     """Chunks that failed, or came out otherwise, once the model's file had been taken away."""
     ended = log.of(ResidencyEnded)
     gone = part(log, ResidencyPart.VANISHED)
     if not gone:
-        why = ended[0].vanish if ended else "the audit did not end"
+        why = ended[0].vanish if ended else "the probe did not end"
         return Measurement(unit="chunks", absent=why)
     before = {each.index: each.text for each in part(log, ResidencyPart.COPY)}
     wrong = sum(bool(each.error) or each.text != before[each.index] for each in gone)
     return Measurement(unit="chunks", value=float(wrong), count=len(gone))
 
 
-@audit_metric
+@residency_metric
 def residency_spawns(log: TrialLog) -> Measurement:
     """Processes that were started while chunks were heard."""
     return _counted(log, "processes", [each.spawns for each in part(log, ResidencyPart.STEADY)])
 
 
-@audit_metric
+@residency_metric
 def residency_files(log: TrialLog) -> Measurement:
     """Files that were made while chunks were heard."""
     return _counted(log, "files", [each.files_created for each in part(log, ResidencyPart.STEADY)])
@@ -192,7 +192,7 @@ def _counted(log: TrialLog, unit: str, counts: list[int]) -> Measurement:
     return Measurement(unit=unit, value=float(sum(counts)), count=len(counts))
 
 
-@audit_metric
+@residency_metric
 def residency_reads(log: TrialLog) -> Measurement:
     """Bytes that the process tree read in a typical chunk, as a share of the model's size."""
     chunks = part(log, ResidencyPart.STEADY)
@@ -206,7 +206,7 @@ def residency_reads(log: TrialLog) -> Measurement:
     return Measurement(unit="1", value=float(np.mean(reads)) / size, count=len(reads))
 
 
-@audit_metric
+@residency_metric
 def residency_memory_swing(log: TrialLog) -> Measurement:
     """Highest minus lowest memory (RSS) between chunks, as a share of the model's size."""
     chunks = part(log, ResidencyPart.STEADY)
@@ -219,7 +219,7 @@ def residency_memory_swing(log: TrialLog) -> Measurement:
     return Measurement(unit="1", value=swing, count=len(chunks))
 
 
-@audit_metric
+@residency_metric
 def cache_speedup(log: TrialLog) -> Measurement:
     """How many times longer altered speech takes than the same samples heard again.
 
