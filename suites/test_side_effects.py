@@ -1,4 +1,4 @@
-"""Forbidden side effects: what no provider may do while audio runs, and whether its own figures can be had."""
+"""Forbidden side effects: what no provider may do while audio runs."""
 
 import pytest
 

@@ -7,7 +7,7 @@ from harness.metrics.measurement import ACTIVITY_OF, METRICS, Measurement, metri
 from harness.metrics.triallog import TrialLog
 
 __all__ = [
-    "ACTIVITY_OF", "METRICS", "Measurement", "TrialLog", "residency_metric", "measure", "metric",
+    "ACTIVITY_OF", "METRICS", "Measurement", "TrialLog", "measure", "metric", "residency_metric",
 ]  # fmt: skip
 
 for _module in pkgutil.iter_modules(__path__):

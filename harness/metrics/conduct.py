@@ -1,4 +1,4 @@
-"""The forbidden side effects: what a provider must not do while audio runs, and what it does to the loop."""
+"""Forbidden side effects: what a provider must not do while audio runs, or to the event loop."""
 
 from harness.journal.events import Sampled
 from harness.metrics.measurement import Measurement, metric, sampled

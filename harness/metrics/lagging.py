@@ -14,8 +14,8 @@ from harness.metrics.measurement import Measurement, metric, sampled
 from harness.metrics.triallog import TrialLog
 
 
-def average_lagging(delays_s: Sequence[float], source_s: float, target: float) -> float:
-    """AL of one utterance.
+def lagging_s(delays_s: Sequence[float], source_s: float, target: float) -> float:
+    """Compute the lagging of one utterance (AL or LAAL).
 
     Args:
         delays_s: For each word of the hypothesis, how much time had passed since the utterance
@@ -26,9 +26,9 @@ def average_lagging(delays_s: Sequence[float], source_s: float, target: float) -
     Returns:
         Seconds; infinite for no words at all, which SimulEval leaves out of its mean instead.
 
-    >>> average_lagging([1.0, 2.0, 3.0], source_s=3.0, target=3)
+    >>> lagging_s([1.0, 2.0, 3.0], source_s=3.0, target=3)
     1.0
-    >>> average_lagging([5.0], source_s=3.0, target=3)
+    >>> lagging_s([5.0], source_s=3.0, target=3)
     5.0
     """
     if not delays_s:
@@ -67,5 +67,5 @@ def _lagging(log: TrialLog, *, adaptive: bool) -> Measurement:
             if said:
                 target = max(said, len(delays_s)) if adaptive else said
                 length_s = utterance.t1 - utterance.t0
-                lagging.append(average_lagging(delays_s, length_s, target))
+                lagging.append(lagging_s(delays_s, length_s, target))
     return sampled("s", lagging, "nothing was spoken")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.metrics import METRICS
-from harness.metrics.lagging import average_lagging
+from harness.metrics.lagging import lagging_s
 from tests.metrics.logs import log_of, said, spoken
 
 CASES = [json.loads(line) for line in
@@ -24,14 +24,14 @@ def test_simuleval_finds_the_same(case: dict[str, float | list[float]]) -> None:
     assert isinstance(delays, list)
     assert isinstance(source, int)
     reference = int(case["reference_words"])  # type: ignore[arg-type]
-    assert average_lagging(delays, source, reference) == pytest.approx(case["al_ms"])
+    assert lagging_s(delays, source, reference) == pytest.approx(case["al_ms"])
     longer = max(reference, len(delays))
-    assert average_lagging(delays, source, longer) == pytest.approx(case["laal_ms"])
+    assert lagging_s(delays, source, longer) == pytest.approx(case["laal_ms"])
 
 
 def test_the_ideal_is_one_word_behind() -> None:
     """Wait-1 on evenly spoken words: each is shown when the next begins (Ma et al. 2019)."""
-    assert average_lagging([1.0, 2.0, 3.0, 4.0], 4.0, 4) == pytest.approx(1.0)
+    assert lagging_s([1.0, 2.0, 3.0, 4.0], 4.0, 4) == pytest.approx(1.0)
 
 
 def test_words_are_timed_by_when_they_were_first_shown() -> None:
@@ -41,7 +41,7 @@ def test_words_are_timed_by_when_they_were_first_shown() -> None:
         said(11.0, "open the", 0),
         said(12.5, "open the green door", 0, final=True, t0=10.0, t1=12.0),
     )
-    expected = average_lagging([1.0, 1.0, 2.5, 2.5], 2.0, 4)
+    expected = lagging_s([1.0, 1.0, 2.5, 2.5], 2.0, 4)
     assert METRICS["average_lagging"](log).samples == pytest.approx((expected,))
     assert METRICS["length_adaptive_average_lagging"](log).samples == pytest.approx((expected,))
 
