@@ -64,7 +64,7 @@ def find_corpus(reference: str) -> list[CorpusUtterance]:
         DataFileError: The manifest doesn't say what it must.
     """
     if is_manifest(reference):
-        read_manifest = importlib.import_module(f"{CORPORA}.manifest").read_manifest
+        read_manifest = importlib.import_module(f"{CORPORA}.formats.manifest").read_manifest
         return list(read_manifest(Path(reference).expanduser()))
     utterances: Callable[[], list[CorpusUtterance]]
     if reference in _modules(CORPORA):
@@ -94,8 +94,7 @@ def is_manifest(reference: str) -> bool:
 
 def _modules(kind: str) -> list[str]:
     package = importlib.import_module(kind)
-    found = [module.name for module in pkgutil.iter_modules(package.__path__) if not module.ispkg]
-    return [name for name in found if name != "manifest"]  # the reader of all manifests
+    return [module.name for module in pkgutil.iter_modules(package.__path__) if not module.ispkg]
 
 
 def _loaded(point: EntryPoint) -> Any:
