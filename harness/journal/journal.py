@@ -32,7 +32,7 @@ def seal(trial: int, event: bytes) -> bytes:
     r"""Make a journal line of an encoded event.
 
     >>> seal(3, b'{"kind":"chunk_done"}')
-    b'{"trial":3,"kind":"chunk_done","crc":"8015e019"}\n'
+    b'{"trial":3,"kind":"chunk_done","crc":"d3532aec"}\n'
     """
     body = b"%s%d,%s" % (TRIAL_MARK, trial, event[1:-1])
     return body + CRC_MARK + b'%08x"}\n' % zlib.crc32(body)

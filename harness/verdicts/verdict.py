@@ -161,7 +161,7 @@ def worst(levels: list[VerdictLevel]) -> VerdictLevel:
     """The worst of several levels; `PASS` of none.
 
     >>> worst([VerdictLevel.PASS, VerdictLevel.FAIL, VerdictLevel.WARN])
-    <Standing.FAIL: 'fail'>
+    <VerdictLevel.FAIL: 'fail'>
     """
     order = list(VerdictLevel)
     return max(levels, key=order.index, default=VerdictLevel.PASS)

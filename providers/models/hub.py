@@ -102,7 +102,7 @@ def _downloaded(repository: str, patterns: Sequence[str]) -> Path:
 def lacking(folder: Path, required: Sequence[str]) -> str | None:
     """Name the first required file that a folder lacks.
 
-    >>> lacking(Path(__file__).parent, ["weights.*", "model.bin"])
+    >>> lacking(Path(__file__).parent, ["hub.*", "model.bin"])
     'model.bin'
     """
     return next(

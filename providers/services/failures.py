@@ -74,7 +74,7 @@ def failure_of(error: BaseException) -> ServiceFailure:
     >>> failure_of(ConnectionRefusedError("refused")).said
     'ConnectionRefusedError: refused'
     >>> failure_of(json.JSONDecodeError("Expecting value", "", 0)).kind.name
-    'NONSENSE'
+    'PROTOCOL_ERROR'
     """
     for cause in _chain(error):
         if isinstance(cause, ServiceFailureError):

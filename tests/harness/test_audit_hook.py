@@ -11,11 +11,11 @@ from harness.journal.events import SideEffects
 CHILD = """
 import sys
 from pathlib import Path
-from harness.meters.audit_hook import WITNESS
-WITNESS.install()
-WITNESS.keep_secret([Path(sys.argv[1])])
+from harness.meters.audit_hook import AUDIT_HOOK
+AUDIT_HOOK.install()
+AUDIT_HOOK.keep_secret([Path(sys.argv[1])])
 {deeds}
-acts = WITNESS.side_effects()
+acts = AUDIT_HOOK.side_effects()
 print(acts.spawns, acts.files_created, acts.references_read)
 """
 

@@ -209,10 +209,10 @@ def test_it_ends_when_we_do() -> None:
     script = """
 import asyncio, sys
 from harness.contract import SessionConfig
-from harness.processes.isolated.provider import Isolated
+from harness.processes.isolated.provider import OutOfProcessProvider
 from harness.provider.registry import make_provider
 async def main():
-    provider = Isolated(make_provider("null", {}), {})
+    provider = OutOfProcessProvider(make_provider("null", {}), {})
     await provider.start_session("s", SessionConfig(model="embedded"))
     print(provider._far._process.pid, flush=True)
     await asyncio.sleep(60)

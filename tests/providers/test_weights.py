@@ -31,7 +31,7 @@ CT2 = EMBEDDED / "ct2"
 CODE = """
 import sys
 from harness.errors import EchobenchError
-from harness.runner.plan import parse_provider
+from harness.provider.choice import parse_provider
 from harness.provider.registry import make_provider
 for line in sys.stdin:
     provider, model = line.rstrip("\\n").split("\\t")

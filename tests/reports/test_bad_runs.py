@@ -41,7 +41,7 @@ BAD: dict[str, tuple[Callable[[RunFolder], None], str]] = {
     ),
     "a run.json of another schema, whatever else is in it": (
         lambda run: change(run.path / "run.json", lambda old: b'{"schema": 7, "x": []}'),
-        "is of schema 7; allowed: schema 1",
+        "is of schema 7; allowed: schema 2",
     ),
     "half a run.json": (
         lambda run: change(run.path / "run.json", lambda old: old[:100]), "run.json: "

@@ -84,7 +84,7 @@ UNLIKE: dict[str, tuple[str, Callable[[RunInfo], object], str]] = {
     "model": ("inputs", inputs("made_up/embedded"), "contents of made_up/embedded: 'm'"),
     "corpus": ("inputs", inputs("embedded"), "contents of embedded: "),
     "normaliser": ("normalizer", lambda info: "whisper-2", "text normaliser: 'echobench-1' and"),
-    "schema": ("schema", lambda info: 99, "is of schema 99; allowed: schema 1"),
+    "schema": ("schema", lambda info: 99, "is of schema 99; allowed: schema 2"),
 }
 
 

@@ -73,7 +73,7 @@ DAMAGES: dict[str, Callable[[RunFolder], None]] = {
         run.journal, lambda old: old.replace(b"utterance", b"ecnarettu")
     ),
     "another schema": lambda run: damage(
-        run.path / "run.json", lambda old: old.replace(b'"schema": 1', b'"schema": 99')
+        run.path / "run.json", lambda old: old.replace(b'"schema": 2', b'"schema": 99')
     ),
     "half of run.json": lambda run: damage(run.path / "run.json", lambda old: old[:90]),
     "no text in run.json": lambda run: damage(run.path / "run.json", lambda old: b"\xff\xfe\0"),
