@@ -119,7 +119,7 @@ def _content(path: Path) -> bytes | None:
 
 def _require_own_code(tree: Tree) -> None:
     """Make sure that each revision is measured by its own code, not by what is installed."""
-    script = "import harness.runner.run; print(harness.runner.run.__file__)"
+    script = "import harness.plugin; print(harness.plugin.__file__)"
     done = subprocess.run(
         [tree.python, "-c", script], cwd=tree.folder, env=tree.environment,
         capture_output=True, text=True, check=False,

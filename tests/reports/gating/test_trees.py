@@ -22,7 +22,7 @@ def repository(tmp_path: Path) -> Path:
     )
     git_in(top, "init", "--quiet")
     for text in ("one", "two", "three"):
-        (top / "harness" / "run.py").write_text(f"NAME = {text!r}\n")
+        (top / "harness" / "plugin.py").write_text(f"NAME = {text!r}\n")
         git_in(top, "add", "--all")
         git_in(top, "commit", "--quiet", "--message", text)
     return top
@@ -55,10 +55,10 @@ def test_each_revision_is_run_by_its_own_code_and_nothing_remains(repository: Pa
 
 def test_the_working_state_has_what_is_not_committed(repository: Path) -> None:
     assert working_state(repository) == git(repository, "rev-parse", "HEAD")
-    (repository / "harness" / "run.py").write_text("NAME = 'four'\n")
+    (repository / "harness" / "plugin.py").write_text("NAME = 'four'\n")
     with checked_out(repository, [working_state(repository)]) as (tree,):
-        assert "four" in (tree.folder / "harness" / "run.py").read_text()
-    assert "four" in (repository / "harness" / "run.py").read_text()
+        assert "four" in (tree.folder / "harness" / "plugin.py").read_text()
+    assert "four" in (repository / "harness" / "plugin.py").read_text()
     assert git(repository, "stash", "list") == ""
 
 
@@ -99,7 +99,7 @@ def test_an_unknown_revision_is_told(repository: Path, revision: str) -> None:
 
 
 def test_code_that_cannot_be_imported_is_told(repository: Path) -> None:
-    (repository / "harness" / "run.py").write_text("import nothing_like_it\n")
+    (repository / "harness" / "plugin.py").write_text("import nothing_like_it\n")
     with (
         pytest.raises(UsageError, match="nothing_like_it"),
         checked_out(repository, [working_state(repository)]),
