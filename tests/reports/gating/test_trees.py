@@ -42,7 +42,7 @@ def test_each_revision_is_run_by_its_own_code_and_nothing_remains(repository: Pa
     with checked_out(repository, ["HEAD~2", "HEAD"]) as trees:
         said = [
             subprocess.check_output(
-                [tree.python, "-c", "import harness.runner.run; print(harness.runner.run.NAME)"],
+                [tree.python, "-c", "import harness.plugin; print(harness.plugin.NAME)"],
                 cwd=tree.folder, env=tree.environment, text=True,
             ).strip()
             for tree in trees
