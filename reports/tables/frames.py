@@ -18,7 +18,7 @@ from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.verdict import VerdictLevel
 from reports.compare.comparison import Comparison
 
-SCHEMA = 1
+SCHEMA = 2
 TRIAL_COLUMNS = {
     "schema": "Int64",
     "run_id": "string",
