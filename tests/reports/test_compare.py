@@ -48,7 +48,7 @@ def test_what_differs_is_told_in_every_form(
     assert max(map(len, printed.splitlines())) <= 100
     rows = list(csv.DictReader(io.StringIO((tmp_path / "c.csv").read_text())))
     (row,) = (r for r in rows if (r["metric"], r["statistic"]) == ("rtf", "p50"))
-    assert (row["change"], round(float(row["ratio"]), 6), row["schema"]) == ("worse", 3.0, "1")
+    assert (row["change"], round(float(row["ratio"]), 6), row["schema"]) == ("worse", 3.0, "2")
     (wer,) = (r for r in rows if r["metric"] == "wer")
     assert wer["change"] == "worse"
     page = (tmp_path / "c.html").read_text()
