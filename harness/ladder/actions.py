@@ -13,7 +13,7 @@ from harness.vad import PreFilter
 
 Switch = Callable[[bool], Awaitable[str]]
 LONGER_BY_S = 0.5
-"""The audit: chunk size +0.5 s."""
+"""R-D1."""
 KEEP_EVERY = 2
 
 

@@ -42,15 +42,16 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """What leads up to a level and down from it; `ladder.toml` explains the fields."""
 
     level: str
+    requirement: str = ""
     above: Positive | None = None
     for_s: Positive | None = None
     below: Positive | None = None
     back_for_s: Positive | None = None
     actions: tuple[str, ...]
     message: str
-    """What people are told on the way up."""
+    """Shown to people on the way up."""
     relief: str
-    """What they are told on the way down from here."""
+    """Shown to them on the way down from here."""
 
 
 class Relapse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

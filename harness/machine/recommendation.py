@@ -34,7 +34,8 @@ class RecommendationRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     options: dict[str, Option] = {}
     """What the provider has to be given for that compute type."""
     because: str
-    audit: str = ""
+    requirement: str = ""
+    """Ids of docs/requirements.md that it keeps; empty where it is echobench's own."""
 
     def __post_init__(self) -> None:
         try:

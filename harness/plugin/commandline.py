@@ -41,7 +41,7 @@ OPTIONS = {
         "NAME",
         True,
         """
-        a file in suites/scenarios/, by name or by the audit's letter (default: A, B, C and
+        a file in suites/scenarios/, by name or by its letter (default: A, B, C and
         markers)""",
     ),
     "--duration": ("SECONDS", False, "length of the scenario (default: its own)"),

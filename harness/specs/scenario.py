@@ -62,7 +62,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     sources: Annotated[tuple[SourceScript, ...], Meta(min_length=1, max_length=2)]
     name: str = ""
     alias: str | None = None
-    """What the audit calls it."""
+    """What docs/requirements.md calls it."""
     corpus: str = "embedded"
     noise_dbfs: Annotated[float, Meta(ge=-120, le=0)] = -70.0
     """Level of the white noise under everything, in dB of full scale (RMS)."""

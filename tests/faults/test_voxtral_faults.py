@@ -161,7 +161,7 @@ def test_no_process_is_left(outcomes: Outcomes) -> None:
 
 
 def test_it_is_held_to_limits_of_its_own(outcomes: Outcomes) -> None:
-    """The audit's, which no other provider is held to."""
+    """R-P1 and R-P2, which no other provider is held to."""
     record = outcomes.of["loads-slowly"]
     thresholds = read_thresholds(FILE)
     own = {name for name, threshold in thresholds.items() if threshold.providers}

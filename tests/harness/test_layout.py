@@ -87,7 +87,7 @@ def test_an_impossible_share_is_told_before_anything_is_read() -> None:
         require_room(scenario, corpus_of(2.0))
 
 
-def test_scenario_c_of_the_audit_is_four_fifths_silence() -> None:
+def test_scenario_c_is_four_fifths_silence() -> None:
     scenario = find_scenario("C")
     placed = lay_out(scenario, corpus_of(1.5, 2.5, 5.0), 1)
     for script in scenario.sources:

@@ -1,4 +1,4 @@
-"""The table of recommendations: the audit's cases, its borders, and what a bad table says."""
+"""The table of recommendations: the required cases, its borders, and what a bad table says."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def machine(
     ],
     ids=lambda value: str(value) if isinstance(value, MachineProfile) else None,
 )
-def test_the_audits_cases(
+def test_the_required_cases(
     given: MachineProfile, provider: str, model: str, chunk_s: float, compute_type: str
 ) -> None:
     said = recommend(given)

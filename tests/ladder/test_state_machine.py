@@ -1,4 +1,4 @@
-"""The ladder's state machine: the audit's numbers, and what holds whatever the load does."""
+"""The ladder's state machine: the required numbers, and what holds whatever the load does."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -50,7 +50,7 @@ def at(level: Level) -> State:
     return State(level, at_s=0.0)
 
 
-def test_the_numbers_are_the_audits() -> None:
+def test_the_numbers_are_those_required() -> None:
     told = [(s.level, s.above, s.for_s, s.below, s.back_for_s) for s in RULES.steps]
     assert told == [
         ("warning", 0.8, 10, 0.7, 30),
