@@ -2,9 +2,21 @@
 
 import math
 
+from harness.verdicts.limits import ChunkLimit, Limit
+
 MINUTE_S = 60
 NO_BREAK = "\N{NO-BREAK SPACE}"
-SIGNS = {"<=": "≤", ">=": "≥"}
+COMPARISONS = {"<=": "≤", ">=": "≥"}
+SIGNS: dict[str, str] = {
+    "pass": "✓",
+    "warn": "~",
+    "insufficient": "?",
+    "inconclusive": "?",
+    "unavailable": "\N{EN DASH}",
+    "fail": "✗",
+    "invalid": "!",
+}
+"""By `VerdictLevel` and `Outcome`."""
 
 
 def number(value: float) -> str:
@@ -42,14 +54,14 @@ def with_unit(value: float | None, unit: str) -> str:
     )
 
 
-def limit_with_unit(limit: str, unit: str = "") -> str:
-    """A limit such as "<= 0" with its unit, to stay on one line.
+def limit_with_unit(limit: Limit | ChunkLimit, unit: str = "") -> str:
+    r"""A limit such as "<= 0" with its unit, to stay on one line.
 
-    >>> limit_with_unit("<= 5", "chunks").split(), limit_with_unit("< 0.5", "1").split()
-    (['≤', '5', 'chunks'], ['<', '0.5'])
+    >>> limit_with_unit(Limit("<=", 5), "chunks").split(), limit_with_unit(Limit("<", 0.5), "1")
+    (['≤', '5', 'chunks'], '<\xa00.5')
     """
-    sign, value = limit.split(" ")
-    return NO_BREAK.join([SIGNS.get(sign, sign), value, *([unit] if unit not in ("", "1") else [])])
+    sign = COMPARISONS.get(limit.sign, limit.sign)
+    return NO_BREAK.join([sign, limit.amount, *([unit] if unit not in ("", "1") else [])])
 
 
 def time_of(seconds: float) -> str:

@@ -60,13 +60,11 @@ def _limits(name: str, unit: str, thresholds: list[Threshold]) -> Iterator[str]:
         if threshold.metric != name:
             continue
         target, minimum = (
-            limit_with_unit(str(limit), "" if unit == "none, a ratio" else unit)
+            limit_with_unit(limit, "" if unit == "none, a ratio" else unit)
             for limit in (threshold.target, threshold.minimum)
         )
         what = "" if threshold.statistic == "value" else f"{threshold.statistic} "
         where = f", in {', '.join(threshold.scenarios)}" if threshold.scenarios else ""
-        if threshold.chunk_seconds is not None:
-            where += f", in chunks {threshold.chunk_seconds} s"
         if ClockKind.VIRTUAL not in threshold.clocks:
             where += ", on the wall clock only"
         yield (f"- `{threshold.name}`: {what}target {target}, minimum {minimum}{where}"

@@ -40,7 +40,7 @@ def write_reports(folder: RunFolder, results: Sequence[TrialResult], path: Path)
     name = "suites/thresholds.toml" if path == FILE else str(path)
     page, summary = folder.path / "report.html", folder.path / "summary.md"
     write_whole(page, render(folder, results, thresholds, name).encode())
-    write_whole(summary, run_summary(folder.info, results).encode())
+    write_whole(summary, run_summary(folder.info, results, thresholds).encode())
     tables = {folder.path / f"{table}.csv": frame(run_id, results)
               for table, frame in TABLES.items()}  # fmt: skip
     for path, frame in tables.items():

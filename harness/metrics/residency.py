@@ -20,7 +20,7 @@ MAX_PAIRS_OF = 400
 
 @metric
 def residency_slope(log: TrialLog) -> Measurement:
-    """Growth of inference time from chunk to chunk, as the audit has it: Theil-Sen slope.
+    """Growth of inference time from chunk to chunk, as R-R1 has it: Theil-Sen slope.
 
     Over chunks of equal length, the first few left out. A provider that reloads at every chunk has
     slope 0, so this alone proves nothing.

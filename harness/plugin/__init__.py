@@ -19,8 +19,8 @@ from harness.plugin.session import (
     BenchSession,
     is_about_something,
 )
+from harness.specs.rules import rules_of
 from harness.specs.trial import Activity
-from harness.verdicts.rules import rules_of
 
 __all__ = ["judged", "resident", "rule"]
 

@@ -7,11 +7,12 @@ from typing import NoReturn
 import pytest
 
 from harness.plugin.session import SESSION
+from harness.specs.rules import rules_of
 from harness.specs.trial import TrialStatus
 from harness.support.sanitize import sanitize
 from harness.verdicts.evaluate import TrialResult
-from harness.verdicts.rules import rules_of
-from harness.verdicts.verdict import Verdict, VerdictLevel
+from harness.verdicts.policy import Finding, Outcome, Policy, judge_rule, judge_threshold
+from harness.verdicts.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -20,23 +21,13 @@ class Judged:
 
     result: TrialResult
     threshold: str
-    gate: str
-    strict: bool
+    policy: Policy
 
     def check(self) -> None:
-        """Pass, fail or skip the test, as the verdict and the gate say."""
-        if self.result.status is not TrialStatus.VOID:
-            require_figures(self.result)
-        verdict = self.result.verdicts[self.threshold]
-        failing = {VerdictLevel.FAIL}
-        if self.gate == "target":
-            failing.add(VerdictLevel.WARN)
-        if self.strict:
-            failing |= {VerdictLevel.INSUFFICIENT, VerdictLevel.UNAVAILABLE}
-        if verdict.level in failing:
-            fail_with(describe(verdict))
-        if verdict.level in (VerdictLevel.INSUFFICIENT, VerdictLevel.UNAVAILABLE):
-            pytest.skip(describe(verdict))
+        """Pass, fail or skip the test, as the policy says."""
+        finding = judge_threshold(self.result, self.threshold, self.policy)
+        words = describe(self.result.verdicts[self.threshold])
+        settle(self.result, finding, self.policy, words)
 
 
 @dataclass(frozen=True)
@@ -45,22 +36,31 @@ class TriedRule:
 
     result: TrialResult
     name: str
-    strict: bool
+    policy: Policy
 
     def check(self) -> None:
-        """Fail the test if the rule was broken; skip it if something spoiled the trial."""
-        if self.result.status is TrialStatus.VOID and not self.strict:
-            pytest.skip(f"void: {self.result.reason}")
-        require_figures(self.result)
-        tried = self.result.checks[self.name]
-        if not tried.passed:
-            fail_with(f"{rules_of(self.result.spec.activity)[self.name]}\n{tried.detail}")
+        """Pass, fail or skip the test, as the policy says."""
+        finding = judge_rule(self.result, self.name)
+        words = f"{rules_of(self.result.spec.activity)[self.name]}\n{finding.reason}"
+        settle(self.result, finding, self.policy, words)
 
 
-def require_figures(result: TrialResult) -> None:
-    """Fail the test when its trial has none."""
+def settle(result: TrialResult, finding: Finding, policy: Policy, words: str) -> None:
+    """Pass, fail or skip the test that is about a finding.
+
+    Args:
+        result: The trial.
+        finding: What was found.
+        policy: How strict the run is.
+        words: What to say where the trial itself ended well.
+    """
+    if finding.outcome in (Outcome.PASS, Outcome.WARN):
+        return
     if result.status is not TrialStatus.OK:
-        fail_with(f"trial {result.spec.name}: {result.status}\n{result.reason}")
+        words = f"trial {result.spec.name}: {result.status}\n{result.reason}"
+    if policy.skips(result.status, finding.outcome):
+        pytest.skip(sanitize(finding.reason if result.status is not TrialStatus.OK else words))
+    fail_with(words)
 
 
 def fail_with(reason: str) -> NoReturn:
@@ -81,16 +81,15 @@ def judged(request: pytest.FixtureRequest) -> Judged:
     """One threshold on one trial."""
     session = request.config.stash[SESSION]
     spec, threshold = request.param
-    result = session.results[spec.key]
-    return Judged(result, threshold, session.options.gate, session.options.strict)
+    return Judged(session.results[spec.key], threshold, Policy.of(session.options))
 
 
 @pytest.fixture
 def rule(request: pytest.FixtureRequest) -> TriedRule:
-    """One rule of the contract on one provider."""
+    """One rule of the contract, or of the ladder, on one provider."""
     spec, name = request.param
     session = request.config.stash[SESSION]
-    return TriedRule(session.results[spec.key], name, session.options.strict)
+    return TriedRule(session.results[spec.key], name, Policy.of(session.options))
 
 
 @pytest.fixture

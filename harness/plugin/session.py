@@ -21,13 +21,13 @@ from harness.runner.progress import TrialLine
 from harness.runner.requests import Infer
 from harness.runner.run import measure_all
 from harness.specs.options import Options
+from harness.specs.rules import rules_of
 from harness.specs.scenario import all_scenarios
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.support.sanitize import sanitize
 from harness.timeline.corpus import CorpusUtterance
 from harness.timeline.placement import require_room
 from harness.verdicts.evaluate import TrialResult, evaluate
-from harness.verdicts.rules import rules_of
 from harness.verdicts.thresholds import FILE, Threshold, read_thresholds
 
 DISK_FULL_STATUS = 3
@@ -138,7 +138,8 @@ class BenchSession:
         for name, problem in self.lacking.items():
             reporter.write_line(f"not measured: {name} {problem}")
         if self._folder is not None:
-            write_summary(reporter, self._folder, list(self.results.values()), self.reports)
+            results = list(self.results.values())
+            write_summary(reporter, self._folder, results, self.thresholds, self.reports)
 
     def _open_folder(self) -> RunFolder:
         root = runs_folder(self.config)

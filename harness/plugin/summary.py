@@ -11,6 +11,8 @@ from harness.runner.validity import remarks
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.support.sanitize import sanitize
 from harness.verdicts.evaluate import TrialResult
+from harness.verdicts.policy import Outcome, Policy, TrialJudgement, judge_run, not_judged_here
+from harness.verdicts.thresholds import Threshold
 from harness.verdicts.verdict import VerdictLevel
 
 MARKS = {
@@ -29,13 +31,14 @@ COLUMNS = {
     ("wer", "value"): "wer %",
 }
 """By metric and statistic."""
-COLOURS = {VerdictLevel.PASS: {"green": True}, VerdictLevel.FAIL: {"red": True}}
+COLOURS = {Outcome.PASS: {"green": True}, Outcome.FAIL: {"red": True}}
 
 
 def write_summary(
     reporter: pytest.TerminalReporter,
     folder: RunFolder,
     results: Sequence[TrialResult],
+    thresholds: dict[str, Threshold],
     reports: Sequence[Path],
 ) -> None:
     """Write the verdicts of a run.
@@ -44,23 +47,29 @@ def write_summary(
         reporter: Writes to the terminal.
         folder: The run.
         results: Its trials.
+        thresholds: What they were judged by.
         reports: Files for people to look at.
     """
     reporter.section("echobench", sep="=")
-    reporter.write_line(str(folder.info.machine))
-    played = [result for result in results if result.spec.activity is Activity.SCENARIO]
+    info = folder.info
+    run = judge_run(results, Policy.of(info.options), info.finished is not None)
+    reporter.write_line(str(info.machine))
+    played = [trial for trial in run.trials if trial.result.spec.activity is Activity.SCENARIO]
     clocks = sorted({result.spec.clock for result in results})
     if clocks:
         reporter.write_line(f"{' and '.join(clocks)} clock; ~ target missed, ! minimum broken")
     if played:
         header = "".join(f"{title:>8}" for title in COLUMNS.values())
         reporter.write_line(f"{'trial':<24}{header}  verdict", bold=True)
-    for result in played:
-        cells = "".join(f"{cell(result, *column):>8}" for column in COLUMNS)
-        reporter.write(f"{title_of(result.spec):<24}{cells}  ")
-        reporter.write_line(said(result), **COLOURS.get(result.level, {"yellow": True}))
+    for trial in played:
+        cells = "".join(f"{cell(trial.result, *column):>8}" for column in COLUMNS)
+        reporter.write(f"{title_of(trial.result.spec):<24}{cells}  ")
+        reporter.write_line(said(trial), **COLOURS.get(trial.outcome, {"yellow": True}))
     for result in results:
         write_notes(reporter, result)
+    specs = [result.spec for result in results]
+    for sentence in [*not_judged_here(specs, thresholds), f"{run.outcome}: {run.sentence}"]:
+        write_wrapped(reporter, sentence, "", "  ")
     for path in [*reports, folder.path]:
         reporter.write_line(str(path))
 
@@ -82,9 +91,10 @@ def cell(result: TrialResult, metric: str, statistic: str) -> str:
     return f"{value * 100 if metric == 'wer' else value:.3g}{''.join(marks)}".rstrip()
 
 
-def said(result: TrialResult) -> str:
+def said(trial: TrialJudgement) -> str:
     """How a trial stands, in a word."""
-    return str(result.level if result.status is TrialStatus.OK else result.status)
+    status = trial.result.status
+    return str(trial.outcome if status is TrialStatus.OK else status)
 
 
 def write_notes(reporter: pytest.TerminalReporter, result: TrialResult) -> None:
@@ -107,14 +117,13 @@ def write_notes(reporter: pytest.TerminalReporter, result: TrialResult) -> None:
                   for name, check in result.checks.items() if not check.passed]  # fmt: skip
     if notes:
         reporter.write_line(result.spec.name)
-    width = reporter.config.get_terminal_writer().fullwidth - 1
     for note in notes:
         for number, line in enumerate(note.splitlines()):
-            indent = " " * (6 if number else 2)
-            reporter.write_line(
-                "\n".join(
-                    textwrap.wrap(
-                        sanitize(line), width, initial_indent=indent, subsequent_indent=" " * 6
-                    )
-                )
-            )
+            write_wrapped(reporter, line, " " * (6 if number else 2), " " * 6)
+
+
+def write_wrapped(reporter: pytest.TerminalReporter, line: str, first: str, rest: str) -> None:
+    """Write a line, cut to the terminal's width; an engine's words in it can't act there."""
+    width = reporter.config.get_terminal_writer().fullwidth - 1
+    lines = textwrap.wrap(sanitize(line), width, initial_indent=first, subsequent_indent=rest)
+    reporter.write_line("\n".join(lines))

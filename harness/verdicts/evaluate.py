@@ -9,16 +9,16 @@ import msgspec
 from harness.journal.events import RuleChecked
 from harness.journal.journal import TrialRecord
 from harness.metrics import Measurement, TrialLog, measure
+from harness.specs.rules import rules_of
 from harness.specs.trial import TrialSpec, TrialStatus
 from harness.support.gc_pause import gc_paused
-from harness.verdicts.rules import rules_of
 from harness.verdicts.thresholds import Threshold
-from harness.verdicts.verdict import Verdict, VerdictLevel, fail, judge, unjudged, worst
+from harness.verdicts.verdict import Verdict, VerdictLevel, judge, without_figure
 
 
 @dataclass
 class TrialResult:
-    """One trial with everything that is to be said about it."""
+    """One trial with its figures, and its verdicts or rules."""
 
     record: TrialRecord
     measurements: dict[str, Measurement] = field(default_factory=dict)
@@ -44,15 +44,6 @@ class TrialResult:
     def log(self) -> TrialLog:
         """Its events in the order that metrics need them in; put together once."""
         return TrialLog(self.spec, self.record.events)
-
-    @property
-    def level(self) -> VerdictLevel:
-        """The worst of the verdicts; there is none on what something beside the trial spoiled."""
-        if self.status is TrialStatus.VOID:
-            return VerdictLevel.UNAVAILABLE
-        checks = [VerdictLevel.PASS if check.passed else VerdictLevel.FAIL
-                  for check in self.checks.values()]  # fmt: skip
-        return worst([*(verdict.level for verdict in self.verdicts.values()), *checks])
 
 
 @gc_paused()
@@ -98,14 +89,15 @@ def _checks(result: TrialResult) -> dict[str, RuleChecked]:
 
 
 def _verdict(result: TrialResult, threshold: Threshold, others: Collection[TrialResult]) -> Verdict:
-    if result.status is TrialStatus.VOID:
-        return unjudged(threshold, _why_not(result))
+    chunk_s = result.spec.chunk_seconds
     if result.status is not TrialStatus.OK:
-        return fail(threshold, _why_not(result))
+        void = result.status is TrialStatus.VOID
+        level = VerdictLevel.UNAVAILABLE if void else VerdictLevel.FAIL
+        return without_figure(threshold, level, _why_not(result), chunk_s)
     measurement = result.measurements[threshold.metric]
     if threshold.relative_to is not None:
         measurement = _over(result, measurement, threshold, others)
-    return judge(threshold, measurement, result.spec.clock)
+    return judge(threshold, measurement, chunk_s)
 
 
 def _over(

@@ -9,13 +9,13 @@ the one that takes less CPU.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.verdicts.policy import Outcome
 from harness.verdicts.verdict import VerdictLevel
-from reports.advice.answer import UNJUDGED
 from reports.advice.candidates import Candidate
 from reports.formatting import number, with_unit
 
 AS_SOON_S = 0.1
-"""What nobody notices."""
+"""Too short to notice."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ def advise(candidates: Sequence[Candidate]) -> Advice:
     """
     if not candidates:
         return Advice(None, "Nothing was measured that could be chosen", [])
-    kept = [each for each in candidates if each.level is not VerdictLevel.FAIL]
+    kept = [each for each in candidates if each.outcome is not Outcome.FAIL]
     if not kept:
         return _none_fits(candidates)
-    judged = [each for each in kept if each.level not in UNJUDGED]
+    judged = [each for each in kept if each.outcome in (Outcome.PASS, Outcome.WARN)]
     eligible = [each for each in judged or kept if each.figures is not None]
     if not eligible:
         reason = "latency, accuracy or CPU is unknown for each choice that breaks no limit"
@@ -49,7 +49,7 @@ def advise(candidates: Sequence[Candidate]) -> Advice:
     if len(eligible) > 1:
         reasons += [*_accuracy(chosen, eligible, accurate), *_latency(chosen, accurate)]
     reasons.append(_figures(chosen))
-    doubt = "" if judged else ", as far as too few samples can tell"
+    doubt = "" if judged else f", as far as {_what_can_tell(chosen)} can tell"
     return Advice(chosen, f"Use {name_of(chosen)}{doubt}", reasons)
 
 
@@ -80,14 +80,25 @@ def _limits_kept(
     kept: Sequence[Candidate],
     judged: Sequence[Candidate],
 ) -> list[str]:
-    if not judged:
+    if not judged and _needs_only_samples(chosen):
         return ["it breaks no limit, but some limits need more samples: measure longer"]
-    what = "every target" if chosen.level is VerdictLevel.PASS else "every minimum"
+    if not judged:
+        other = [each for each in chosen.unjudged if each.level is not VerdictLevel.INSUFFICIENT]
+        return [f"it breaks no limit, but some can't be judged, such as {other[0]}"]
+    what = "every target" if chosen.outcome is Outcome.PASS else "every minimum"
     if len(candidates) == 1:
         return [f"it keeps {what}; nothing else was measured to compare it with"]
     out = len(candidates) - len(kept)
     rest = f"; {out} of {len(candidates)} choices break one" if out else ""
     return [f"it keeps {what}{rest}"]
+
+
+def _needs_only_samples(chosen: Candidate) -> bool:
+    return all(each.level is VerdictLevel.INSUFFICIENT for each in chosen.unjudged)
+
+
+def _what_can_tell(chosen: Candidate) -> str:
+    return "too few samples" if _needs_only_samples(chosen) else "the limits that could be judged"
 
 
 def _accuracy(

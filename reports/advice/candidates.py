@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from harness.metrics import Measurement
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
 from harness.verdicts.evaluate import TrialResult
-from harness.verdicts.verdict import VerdictLevel, worst
+from harness.verdicts.policy import Finding, Outcome, TrialJudgement, worst
 from reports.advice.answer import TrialAnswer
 
 LATENCY, ACCURACY, CPU = "word_emission_latency", "wer", "cpu_per_audio_second"
@@ -21,14 +21,16 @@ class Candidate:
     spec: TrialSpec
     """Of its first trial."""
     trials: list[TrialResult]
-    level: VerdictLevel
-    """The worst of its trials under the run's gate."""
+    outcome: Outcome
+    """The worst of its trials; a trial that says nothing doesn't hide one that fails."""
     latency_s: float | None
     """Median time from the end of a word to its first showing; infinite if most never were."""
     wer: float | None
     wer_bounds: tuple[float, float] | None
     cpu: float | None
     """CPU seconds per second of audio, so the share of one core."""
+    unjudged: tuple[Finding, ...] = ()
+    """What can't be judged."""
 
     @property
     def figures(self) -> tuple[float, float, float] | None:
@@ -53,13 +55,13 @@ def candidates_of(answers: Sequence[TrialAnswer]) -> list[Candidate]:
     """
     ordered = sorted(answers, key=lambda answer: answer.result.record.number)
     groups: dict[str, list[TrialAnswer]] = {}
-    contracts: dict[str, list[VerdictLevel]] = {}
+    contracts: dict[str, list[TrialJudgement]] = {}
     for answer in ordered:
         spec = answer.result.spec
         if spec.activity is Activity.SCENARIO:
             groups.setdefault(f"{spec.subject} {spec.chunk_seconds:g}", []).append(answer)
         else:
-            contracts.setdefault(spec.subject, []).append(answer.level)
+            contracts.setdefault(spec.subject, []).append(answer.judgement)
     return [
         _candidate(number, group, contracts.get(group[0].result.spec.subject, []))
         for number, group in enumerate(groups.values(), 1)
@@ -73,9 +75,11 @@ def pareto_front(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _candidate(
-    number: int, group: Sequence[TrialAnswer], contracts: Sequence[VerdictLevel]
+    number: int, group: Sequence[TrialAnswer], contracts: Sequence[TrialJudgement]
 ) -> Candidate:
     results = [answer.result for answer in group]
+    judged = [*(answer.judgement for answer in group), *contracts]
+    outcomes = [trial.outcome for trial in judged]
     measured = [result for result in results if result.status is TrialStatus.OK]
     every = len(measured) == len(results)
     wers = [found for result in measured if (found := result.measurements[ACCURACY]).value
@@ -85,11 +89,17 @@ def _candidate(
         number=number,
         spec=results[0].spec,
         trials=results,
-        level=worst([*(answer.level for answer in group), *contracts]),
+        outcome=Outcome.FAIL if Outcome.FAIL in outcomes else worst(outcomes),
         latency_s=_most(measured, LATENCY, "p50") if every else None,
         wer=worst_wer.value if worst_wer else None,
         wer_bounds=worst_wer.bounds if worst_wer else None,
         cpu=_most(measured, CPU, "value") if every else None,
+        unjudged=tuple(
+            finding
+            for trial in judged
+            for finding in trial.findings
+            if finding.outcome in (Outcome.INCONCLUSIVE, Outcome.INVALID)
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from harness.metrics import Measurement
 from harness.metrics.measurement import share_of
 from harness.statistics import percentile, percentile_bounds
-from harness.verdicts.thresholds import Threshold
+from harness.verdicts.verdict import Verdict
 from reports.charts import svg
 from reports.formatting import limit_with_unit, number, with_unit
 
@@ -45,14 +45,14 @@ class Scale:
 
 
 def distribution(
-    name: str, measurement: Measurement, held_to: Sequence[Threshold], scale: Scale
+    name: str, measurement: Measurement, held_to: Sequence[Verdict], scale: Scale
 ) -> Markup:
     """Draw a histogram.
 
     Args:
         name: The metric's.
         measurement: With at least one sample.
-        held_to: Thresholds on percentiles of the metric.
+        held_to: Verdicts on percentiles of the metric, with their limits.
         scale: Of the x axis.
     """
     samples = measurement.samples or ()
@@ -62,10 +62,10 @@ def distribution(
         if (value := measurement.statistic(share)) is not None
     ]
     certain = [_certainty(measurement, share, scale) for share in PERCENTILES]
-    for threshold in held_to:
-        for title, limit in (("target", threshold.target), ("minimum", threshold.minimum)):
+    for verdict in held_to:
+        for title, limit in (("target", verdict.target), ("minimum", verdict.minimum)):
             if limit.number <= scale.high:
-                words = f"{title} {threshold.statistic} {limit_with_unit(str(limit))}"
+                words = f"{title} {verdict.statistic} {limit_with_unit(limit)}"
                 wanted.append(svg.Mark(scale.x(limit.number), words, "limit"))
     wanted.sort(key=lambda mark: mark.x)
     rows = svg.rows_for(wanted)

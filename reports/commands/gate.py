@@ -6,6 +6,7 @@ machine, each by its own code, and head is held to base.
 
 import argparse
 import contextlib
+import dataclasses
 import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,18 +17,23 @@ from harness.errors import UsageError
 from harness.machine.profile import describe_machine
 from harness.support.arguments import number_in
 from harness.support.atomic_write import write_whole
+from harness.verdicts.policy import Outcome, Policy, judge_run
 from reports.commands.shared import RUN_HELP, Parser, add_runs_dir, say
 from reports.compare.comparable import machine_class
 from reports.gating import text
 from reports.gating.aa_controls import Control, add_control, distrust, read_controls
-from reports.gating.decision import Outcome
 from reports.gating.gate import Gate, GateResult, write_result
 from reports.gating.plan import FILE, read_plan
-from reports.gating.thresholds_gate import judge_run
 from reports.gating.worktrees import checked_out, working_state
 from reports.runs import read_run
 
-STATUSES = {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.INCONCLUSIVE: 2, Outcome.INVALID: 3}
+STATUSES = {
+    Outcome.PASS: 0,
+    Outcome.WARN: 0,
+    Outcome.FAIL: 1,
+    Outcome.INCONCLUSIVE: 2,
+    Outcome.INVALID: 3,
+}
 ROOT = Path(__file__).parents[2]
 MINUTES = (0.1, 600.0)
 OPTIONS: dict[str, tuple[str, object, str]] = {
@@ -77,11 +83,14 @@ def run(given: argparse.Namespace) -> int:
 
 def _held_to_thresholds(given: argparse.Namespace) -> Outcome:
     measured = read_run(given.runs_dir, given.run, given.thresholds)
-    result = judge_run(measured, given.gate or measured.info.options.gate)
-    for line in text.absolute_lines(result):
+    policy = Policy.of(measured.info.options)
+    if given.gate is not None:
+        policy = dataclasses.replace(policy, gate=given.gate)
+    judged = judge_run(measured.results, policy, measured.info.finished is not None)
+    for line in text.threshold_lines(judged):
         say(line)
-    _append(given.markdown, text.absolute_markdown(result))
-    return result.outcome
+    _append(given.markdown, text.threshold_markdown(judged))
+    return judged.outcome
 
 
 def _held_to_base(given: argparse.Namespace) -> Outcome:

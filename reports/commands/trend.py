@@ -40,6 +40,9 @@ def run(given: argparse.Namespace) -> int:
     trends = machine_trends(read_history(given.history), thresholds, ROOT)
     for trend in trends:
         say(trend.sentence)
+        if trend.newest.outcome is not None:
+            say(f"  newest run, {trend.newest.run_id}: {trend.newest.outcome}: "
+                f"{trend.newest.sentence}")  # fmt: skip
         for each in trend.changes:
             change = each.moved.change
             before, after = (with_unit(level, each.series.unit).replace(NO_BREAK, " ")

@@ -8,24 +8,15 @@ can't find what isn't there.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import pairwise
 
 import msgspec
 
+from harness.verdicts.policy import Outcome
 from reports.gating.signed_rank import hodges_lehmann, signed_rank_p, upper_bound
 
 LARGEST_RATIO = 1e6
 """Stands for infinity and for a share of nothing."""
-
-
-class Outcome(StrEnum):
-    """What a gate says, worst last."""
-
-    PASS = "pass"
-    INCONCLUSIVE = "inconclusive"
-    FAIL = "fail"
-    INVALID = "invalid"
 
 
 class StoppingRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

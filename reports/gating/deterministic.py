@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.gating.decision import Outcome
+from harness.verdicts.policy import Outcome
 
 
 @dataclass(frozen=True)

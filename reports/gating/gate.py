@@ -14,8 +14,9 @@ import psutil
 from harness.errors import JournalError
 from harness.specs.trial import TrialStatus
 from harness.support.atomic_write import write_whole
+from harness.verdicts.policy import Outcome
 from reports.compare.comparable import differing, same_subject
-from reports.gating.decision import Decision, Outcome, alarms, decide
+from reports.gating.decision import Decision, alarms, decide
 from reports.gating.deterministic import ExactFinding, judge_exact
 from reports.gating.measure import ShortRun, ShortRunError, measure_once
 from reports.gating.plan import Gated, Plan

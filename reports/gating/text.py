@@ -4,18 +4,10 @@ import math
 from collections.abc import Iterator
 
 from harness.support.sanitize import sanitize
-from reports.formatting import number
-from reports.gating.decision import Outcome
+from harness.verdicts.policy import Outcome, RunJudgement
+from reports.formatting import SIGNS, number
 from reports.gating.gate import GateResult, TimedFinding
-from reports.gating.thresholds_gate import AbsoluteResult
 from reports.tables.markdown import plain, table
-
-SIGNS = {
-    Outcome.PASS: "✓",
-    Outcome.INCONCLUSIVE: "?",
-    Outcome.FAIL: "✗",
-    Outcome.INVALID: "!",
-}
 
 
 def headline(result: GateResult) -> str:
@@ -68,20 +60,31 @@ def gate_markdown(result: GateResult) -> str:
     return "\n".join(parts)
 
 
-def absolute_lines(result: AbsoluteResult) -> Iterator[str]:
+def threshold_lines(run: RunJudgement) -> Iterator[str]:
     """A run held to its thresholds, for the terminal."""
-    for outcome, words in result.points:
+    against = list(_against(run))
+    for outcome, words in [(run.outcome, run.sentence), *against]:
         yield f"{SIGNS[outcome]} {sanitize(words)}"
-    against = f"{len(result.points)} against" if result.points else "nothing against"
-    yield f"{SIGNS[result.outcome]} gate: {result.outcome}: {result.judged} judged, {against} it"
+    count = f"{len(against)} against" if against else "nothing against"
+    yield f"{SIGNS[run.outcome]} gate: {run.outcome}: {run.judged} judged, {count} it"
 
 
-def absolute_markdown(result: AbsoluteResult) -> str:
+def threshold_markdown(run: RunJudgement) -> str:
     """A run held to its thresholds, for a step's summary."""
-    rows = [[f"{SIGNS[outcome]} {outcome}", words] for outcome, words in result.points]
-    return f"### {SIGNS[result.outcome]} Gate: {result.outcome}\n\n" + (
-        table(["outcome", "what"], rows) if rows else plain(f"{result.judged} judged") + "\n"
-    )
+    rows = [[f"{SIGNS[outcome]} {outcome}", words]
+            for outcome, words in [(run.outcome, run.sentence), *_against(run)]]  # fmt: skip
+    return f"### {SIGNS[run.outcome]} Gate: {run.outcome}\n\n" + table(["outcome", "what"], rows)
+
+
+def _against(run: RunJudgement) -> Iterator[tuple[Outcome, str]]:
+    """What isn't a pass, trial by trial."""
+    for trial in run.trials:
+        for finding in trial.findings:
+            if finding.outcome is not Outcome.PASS:
+                words = str(finding)
+                if finding.subject in trial.result.checks:
+                    words = f"breaks {finding.subject}"
+                yield finding.outcome, f"{trial.result.spec.name}: {words}"
 
 
 def _cells(each: TimedFinding) -> list[str]:

@@ -19,11 +19,17 @@ from harness.support.sanitize import sanitize
 from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.thresholds import Threshold
 from harness.verdicts.verdict import VerdictLevel
-from reports.advice.answer import MEANINGS, SIGNS
-from reports.formatting import limit_with_unit, number, time_of, with_unit
+from reports.formatting import SIGNS, limit_with_unit, number, time_of, with_unit
 from reports.run_page.page import label_of, make_page
 
 TEMPLATES = Path(reports.__file__).parent / "templates"
+MEANINGS = {
+    VerdictLevel.PASS: "the target is met",
+    VerdictLevel.WARN: "the minimum is met, the target isn't",
+    VerdictLevel.INSUFFICIENT: "too few samples to say",
+    VerdictLevel.UNAVAILABLE: "no figure, for a known reason",
+    VerdictLevel.FAIL: "the minimum is broken",
+}
 
 
 def render(

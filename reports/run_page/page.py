@@ -9,9 +9,10 @@ from markupsafe import Markup
 from harness.journal.events import RuleChecked
 from harness.journal.run_folder import Input, RunFolder, RunInfo
 from harness.metrics import TrialLog
+from harness.specs.rules import rules_of
 from harness.specs.trial import Activity, Transport, TrialSpec, TrialStatus
 from harness.verdicts.evaluate import TrialResult
-from harness.verdicts.rules import rules_of
+from harness.verdicts.policy import Outcome, Policy, TrialJudgement, judge_run, not_judged_here
 from harness.verdicts.thresholds import Threshold
 from harness.verdicts.verdict import Verdict, VerdictLevel
 from reports.advice.advice import Advice, advise, name_of
@@ -83,7 +84,7 @@ class Trial:
 
     result: TrialResult
     anchor: str
-    level: VerdictLevel
+    outcome: Outcome
     notes: str
     cells: list[Cell]
     course: Markup | None
@@ -118,6 +119,8 @@ class Page:
     pareto: list[Markup]
     columns: list[Trial]
     rows: list[Row]
+    not_judged: list[str]
+    """Thresholds that this clock can't be held to, in sentences."""
     trials: list[Trial]
     run_facts: Facts
     machine_facts: Facts
@@ -141,9 +144,9 @@ def make_page(
         thresholds_name: Where those come from.
     """
     info = folder.info
-    answer = answer_for(results, info.options.gate, info.finished is not None)
-    levels = {trial.result.record.number: trial.level for trial in answer.trials}
-    trials = [_trial(result, thresholds, levels[result.record.number]) for result in results]
+    run = judge_run(results, Policy.of(info.options), info.finished is not None)
+    answer = answer_for(run)
+    trials = [_trial(trial, thresholds) for trial in run.trials]
     columns = [trial for trial in trials if plays(trial.result)]
     candidates = candidates_of(answer.trials)
     advice = advise(candidates)
@@ -156,6 +159,7 @@ def make_page(
         pareto=pareto(candidates, advice.chosen),
         columns=columns,
         rows=_matrix(columns, thresholds),
+        not_judged=not_judged_here([result.spec for result in results], thresholds),
         trials=trials,
         run_facts=run_facts(info, results, thresholds_name),
         machine_facts=machine_facts(info),
@@ -208,17 +212,16 @@ def _matrix(columns: Sequence[Trial], thresholds: dict[str, Threshold]) -> list[
 def held_to(threshold: Threshold, unit: str) -> str:
     """A threshold in a line."""
     target, minimum = (
-        limit_with_unit(str(limit), unit) for limit in (threshold.target, threshold.minimum)
+        limit_with_unit(limit, unit) for limit in (threshold.target, threshold.minimum)
     )
     words = f"must be {minimum}" if target == minimum else f"target {target}, minimum {minimum}"
-    if threshold.chunk_seconds is not None:
-        words += f", in chunks {limit_with_unit(str(threshold.chunk_seconds), 's')}"
     if threshold.statistic == "value":
         return words
     return f"{threshold.statistic} of {threshold.metric}, {words}"
 
 
-def _trial(result: TrialResult, thresholds: dict[str, Threshold], level: VerdictLevel) -> Trial:
+def _trial(judged: TrialJudgement, thresholds: dict[str, Threshold]) -> Trial:
+    result = judged.result
     anchor = f"trial-{result.record.number}"
     log = result.log
     evidence = {}
@@ -233,7 +236,7 @@ def _trial(result: TrialResult, thresholds: dict[str, Threshold], level: Verdict
     return Trial(
         result=result,
         anchor=anchor,
-        level=level,
+        outcome=judged.outcome,
         notes=_notes(result),
         cells=cells,
         course=timeline(log, _rtf_limits(cells)) if plays(result) else None,
@@ -270,11 +273,11 @@ def _dropped(log: TrialLog) -> str:
 
 
 def _rtf_limits(cells: Sequence[Cell]) -> list[LimitLine]:
-    held = [cell.threshold for cell in cells if cell.threshold.metric == "rtf"]
+    held = [cell.verdict for cell in cells if cell.verdict.metric == "rtf"]
     return [
-        LimitLine(limit.number, f"{title} {threshold.statistic} {limit_with_unit(str(limit))}")
-        for threshold in held[:1]
-        for title, limit in (("target", threshold.target), ("minimum", threshold.minimum))
+        LimitLine(limit.number, f"{title} {verdict.statistic} {limit_with_unit(limit)}")
+        for verdict in held[:1]
+        for title, limit in (("target", verdict.target), ("minimum", verdict.minimum))
     ]
 
 
@@ -286,12 +289,12 @@ def _spreads(result: TrialResult, cells: Sequence[Cell]) -> list[tuple[Figure, M
         if name in result.measurements and result.measurements[name].samples
     }
     held = [
-        cell.threshold
+        cell.verdict
         for cell in cells
-        if cell.threshold.metric in drawn and cell.threshold.statistic != "value"
+        if cell.verdict.metric in drawn and cell.verdict.statistic != "value"
     ]
     samples = [sample for measured in drawn.values() for sample in measured.samples or ()]
-    scale = scale_for(samples, [threshold.target.number for threshold in held])
+    scale = scale_for(samples, [verdict.target.number for verdict in held])
     return [
         (
             figure_of(name, measured),

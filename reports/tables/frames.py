@@ -210,8 +210,8 @@ def _verdict_rows(run_id: str, result: TrialResult) -> Iterator[Row]:
             "count": verdict.count,
             "low": verdict.low,
             "high": verdict.high,
-            "target": verdict.target,
-            "minimum": verdict.minimum,
+            "target": str(verdict.target),
+            "minimum": str(verdict.minimum),
             "reason": verdict.reason or None,
         }
     for name, check in result.checks.items():

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from harness.journal.run_folder import RunInfo
 from harness.verdicts.evaluate import TrialResult
-from reports.advice.answer import SIGNS, answer_for
-from reports.formatting import with_unit
+from harness.verdicts.policy import Policy, judge_run, not_judged_here
+from harness.verdicts.thresholds import Threshold
+from reports.advice.answer import answer_for
+from reports.formatting import SIGNS, with_unit
 from reports.tables.markdown import plain, table
 
 COLUMNS = {
@@ -18,25 +20,32 @@ COLUMNS = {
 """By title: the thresholds whose values stand in the table, where the run has them."""
 
 
-def run_summary(info: RunInfo, results: Sequence[TrialResult]) -> str:
+def run_summary(
+    info: RunInfo, results: Sequence[TrialResult], thresholds: dict[str, Threshold]
+) -> str:
     """Write the summary; the same run gives the same text.
 
     Args:
         info: The run.
         results: Its trials.
+        thresholds: What they were judged by.
     """
-    answer = answer_for(results, info.options.gate, info.finished is not None)
+    answer = answer_for(judge_run(results, Policy.of(info.options), info.finished is not None))
     rows = []
     for trial in answer.trials:
         verdicts = trial.result.verdicts
         values = [with_unit(verdicts[name].value, verdicts[name].unit) if name in verdicts else ""
                   for name in COLUMNS.values()]  # fmt: skip
         deciding = "; ".join(point.words for point in trial.points if point.decides)
-        level = f"{SIGNS[trial.level]} {trial.level}"
-        rows.append([trial.result.spec.name, level, *values, deciding])
+        outcome = f"{SIGNS[trial.outcome]} {trial.outcome}"
+        rows.append([trial.result.spec.name, outcome, *values, deciding])
     parts = [
-        f"### {SIGNS[answer.level]} {plain(answer.sentence)}\n",
-        table(["trial", "verdict", *COLUMNS, "why"], rows),
+        f"### {SIGNS[answer.outcome]} {plain(answer.sentence)}\n",
+        table(["trial", "outcome", *COLUMNS, "why"], rows),
+        *(
+            plain(sentence) + "\n"
+            for sentence in not_judged_here([each.spec for each in results], thresholds)
+        ),
         plain(f"run {info.run_id}, on {info.machine}") + "\n",
     ]
     return "\n".join(parts)

@@ -18,6 +18,7 @@ from harness.metrics import Measurement
 from harness.specs.trial import Activity, TrialStatus
 from harness.support.atomic_write import write_whole
 from harness.verdicts.evaluate import TrialResult
+from harness.verdicts.policy import Outcome, Policy, judge_run
 from reports.compare.comparable import machine_class
 from reports.runs import Run
 
@@ -41,6 +42,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """By series, by figure, such as "rtf p95"; what is absent is left out."""
     units: dict[str, str]
     """By figure."""
+    outcome: Outcome | None = None
+    """How the run stood; None in a record that was kept without it."""
+    sentence: str = ""
+    """The same in words."""
 
 
 def record_of(run: Run) -> Record:
@@ -59,6 +64,8 @@ def record_of(run: Run) -> Record:
     if not figures:
         where = f"run {run.info.run_id}"
         raise UsageError(where, "no trial came to its end", "a run with figures")
+    policy, finished = Policy.of(run.info.options), run.info.finished is not None
+    judged = judge_run(run.results, policy, finished)
     return Record(
         schema=SCHEMA,
         run_id=run.info.run_id,
@@ -67,6 +74,8 @@ def record_of(run: Run) -> Record:
         machine_class=machine_class(run.info.machine),
         figures=figures,
         units=units,
+        outcome=judged.outcome,
+        sentence=judged.sentence,
     )
 
 

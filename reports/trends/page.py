@@ -45,6 +45,11 @@ class MachineTrend:
         return STANDINGS[Change.WORSE] if Change.WORSE in newest else VerdictLevel.PASS
 
     @property
+    def newest(self) -> Record:
+        """The newest run."""
+        return self.records[-1]
+
+    @property
     def sentence(self) -> str:
         """What moved, in a sentence."""
         worse = sum(bool(each.moved) and each.moved[-1].level is Change.WORSE

@@ -11,7 +11,9 @@ from harness.metrics import METRICS
 from harness.provider.registry import PROVIDERS, names
 from harness.specs.scenario import all_scenarios
 from harness.specs.trial import Activity, Transport, TrialSpec
-from harness.verdicts.thresholds import FILE, Limit, read_thresholds
+from harness.support.arguments import CHUNK_SECONDS
+from harness.verdicts.limits import ChunkLimit, Limit
+from harness.verdicts.thresholds import FILE, read_thresholds
 from tests.trials import scenario_of, spec_of
 
 GOOD = {"metric": "rtf", "statistic": "p95", "target": "< 0.5", "minimum": "< 0.8", "source": "me"}
@@ -38,10 +40,15 @@ def entry(**changes: object) -> str:
     return "[speed]\n" + "\n".join(f"{key} = {plain(value)}" for key, value in values.items())
 
 
-def played(scenario: str, transport: Transport = Transport.IN_PROCESS) -> TrialSpec:
+def played(
+    scenario: str,
+    transport: Transport = Transport.IN_PROCESS,
+    clock: ClockKind = ClockKind.VIRTUAL,
+) -> TrialSpec:
     """A trial of a scenario of that name."""
     named = msgspec.structs.replace(scenario_of(6.0), name=scenario)
-    return msgspec.structs.replace(spec_of("p", "c", scenario=named), transport=transport)
+    spec = spec_of("p", "c", scenario=named, clock=clock)
+    return msgspec.structs.replace(spec, transport=transport)
 
 
 def refused(path: Path, *words: str) -> None:
@@ -58,8 +65,14 @@ def test_a_file_is_read_as_it_says(tmp_path: Path) -> None:
     assert (threshold.name, threshold.metric, threshold.statistic) == ("speed", "rtf", "p95")
     assert (str(threshold.target), str(threshold.minimum)) == ("< 0.5", "< 0.8")
     assert threshold.clocks == (ClockKind.WALL,)
-    assert threshold.applies_to(played("speech_heavy"))
-    assert not threshold.applies_to(played("another"))
+    assert threshold.applies_to(played("speech_heavy", clock=ClockKind.WALL))
+    assert not threshold.applies_to(played("another", clock=ClockKind.WALL))
+
+
+def test_a_limit_does_not_apply_on_a_clock_on_which_its_figure_is_not_true(tmp_path: Path) -> None:
+    (threshold,) = read_thresholds(file_of(tmp_path, entry(clocks=["wall"]))).values()
+    assert threshold.applies_to(played("any", clock=ClockKind.WALL))
+    assert not threshold.applies_to(played("any", clock=ClockKind.VIRTUAL))
 
 
 def test_a_limit_may_be_about_one_transport(tmp_path: Path) -> None:
@@ -84,12 +97,20 @@ def test_a_provider_may_have_limits_of_its_own(tmp_path: Path) -> None:
     assert not threshold.applies_to(spec_in("another", provider="big"))
 
 
-def test_a_limit_may_be_about_some_chunk_sizes(tmp_path: Path) -> None:
-    path = file_of(tmp_path, entry(chunk_seconds="<= 2"))
-    (threshold,) = read_thresholds(path).values()
-    for chunk_s, applies in ((0.5, True), (2.0, True), (4.0, False)):
-        spec = spec_of("p", "c", scenario=scenario_of(6.0), chunk_seconds=chunk_s)
-        assert threshold.applies_to(spec) is applies
+REQUIRED = {
+    "marker_latency_p50": (2, 6), "marker_latency_p95": (4, 10), "marker_latency_p99": (6, 12),
+    "finalization_delay_p50": (2.5, 6),
+}  # fmt: skip
+"""By threshold: the minimum up to chunks of 2 s, and the one for chunks of 8 s."""
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_limits_that_grow_with_the_chunk_keep_the_required_numbers(name: str) -> None:
+    minimum = read_thresholds()[name].minimum
+    short, long = REQUIRED[name]
+    assert [minimum.at(chunk_s).number for chunk_s in (0.1, 0.5, 1.0, 2.0)] == [short] * 4
+    assert minimum.at(8.0) == Limit("<", long)
+    assert short < minimum.at(4.0).number < long
 
 
 def test_the_projects_own_file_is_sound() -> None:
@@ -121,8 +142,13 @@ def test_the_projects_own_file_is_sound() -> None:
         ({"target": "= 5"}, ["no limit"]),
         ({"target": ""}, ["no limit"]),
         ({"minimum": "< 0,8"}, ["no limit"]),
-        ({"chunk_seconds": "2"}, ["'2' is no limit"]),
-        ({"chunk_seconds": 2}, ["`str | null`", "chunk_seconds"]),
+        ({"minimum": "< 1 + 2 * chunks"}, ["no limit", "4 + 0.75 * chunk"]),
+        ({"minimum": "< max(1, 2 * chunk"}, ["no limit"]),
+        ({"minimum": "< 1, 2 * chunk)"}, ["no limit"]),
+        ({"minimum": "< min(1, 2 * chunk)"}, ["no limit"]),
+        ({"minimum": "< chunk"}, ["no limit"]),
+        ({"minimum": "< 0.1 * chunk"}, ["target < 0.5 is looser than minimum < 0.1 * chunk"]),
+        ({"chunk_seconds": "<= 2"}, ["unknown field `chunk_seconds`"]),
         ({"target": 0.5}, ["`str`", "target"]),
         ({"target": None}, ["target"]),
         ({"source": None}, ["source"]),
@@ -160,6 +186,12 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
 signs = st.sampled_from(["<", "<=", ">", ">="])
 grid = [step / 2 for step in range(-8, 9)]
 limits = st.builds(Limit, signs, st.sampled_from(grid))
+growing = st.builds(
+    ChunkLimit, signs, st.sampled_from(grid), st.sampled_from([0.0, 0.5, 1.0, 1.5]),
+    st.none() | st.sampled_from(grid),
+)  # fmt: skip
+CHUNKS_S = [CHUNK_SECONDS[0], *(step / 12 for step in range(2, 12 * int(CHUNK_SECONDS[1]) + 1))]
+"""Fine enough to hold every corner of the limits above."""
 
 
 @given(limits, limits)
@@ -169,9 +201,20 @@ def test_a_limit_includes_another_when_it_allows_all_that_does(one: Limit, other
     assert one.includes(other) == all(one.allows(value) for value in values if other.allows(value))
 
 
-@given(limits)
-def test_a_limit_reads_what_it_writes(limit: Limit) -> None:
-    assert Limit.parse(str(limit)) == limit
+@given(growing)
+def test_a_limit_reads_what_it_writes(limit: ChunkLimit) -> None:
+    again = ChunkLimit.parse(str(limit))
+    assert str(again) == str(limit)
+    assert all(again.at(chunk_s) == limit.at(chunk_s) for chunk_s in CHUNKS_S)
+
+
+@given(growing, growing)
+def test_a_growing_limit_includes_another_when_it_does_for_each_chunk(
+    one: ChunkLimit, other: ChunkLimit
+) -> None:
+    """Wherever the lines cross, one of the lengths that are tried is beyond it."""
+    each = [one.at(chunk_s).includes(other.at(chunk_s)) for chunk_s in CHUNKS_S]
+    assert one.includes(other) == all(each)
 
 
 @given(limits, st.tuples(st.sampled_from(grid), st.sampled_from(grid)))

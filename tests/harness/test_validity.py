@@ -27,6 +27,7 @@ from harness.runner.validity import (
 )
 from harness.specs.trial import TrialStatus
 from harness.verdicts.evaluate import evaluate
+from harness.verdicts.policy import Outcome, Policy, judge_trial
 from harness.verdicts.thresholds import read_thresholds
 from harness.verdicts.verdict import VerdictLevel
 from tests.trials import run_of, scenario_of, spec_of
@@ -187,7 +188,8 @@ def test_a_void_trial_is_flagged_and_not_judged() -> None:
     record = TrialRecord(1, started)
     record.ended = TrialEnded(status=TrialStatus.VOID, reason="the machine slept for 30 s")
     (result,) = evaluate([record], read_thresholds()).values()
-    assert result.level is VerdictLevel.UNAVAILABLE
+    assert judge_trial(result, Policy()).outcome is Outcome.INVALID
+    assert {verdict.level for verdict in result.verdicts.values()} == {VerdictLevel.UNAVAILABLE}
     assert result.measurements == {}
     assert {verdict.reason for verdict in result.verdicts.values()} == {
         "void: the machine slept for 30 s"

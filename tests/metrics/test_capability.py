@@ -1,7 +1,6 @@
 import msgspec
 import pytest
 
-from harness.clock import ClockKind
 from harness.journal.events import MachineSeen
 from harness.machine.profile import MachineProfile
 from harness.metrics import METRICS, Measurement, TrialLog
@@ -58,7 +57,7 @@ def test_it_says_when_the_table_is_wrong(
 ) -> None:
     made = log(rtf, "base.en")
     for name, expected in (("recommended_rtf", recommended), ("next_model_rtf", larger)):
-        verdict = judge(THRESHOLDS[name], of(name, made), ClockKind.VIRTUAL)
+        verdict = judge(THRESHOLDS[name], of(name, made), made.spec.chunk_seconds)
         assert verdict.level is expected, name
 
 

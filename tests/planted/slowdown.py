@@ -9,7 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from reports.gating.decision import Decision, Outcome, decide
+from harness.verdicts.policy import Outcome
+from reports.gating.decision import Decision, decide
 from reports.gating.plan import read_plan
 from tests.planted.defects import HEALTHY, Ground, Plant, measured
 

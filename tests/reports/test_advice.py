@@ -1,3 +1,4 @@
+import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from harness.journal.run_folder import RunFolder
 from harness.specs.trial import Activity, TrialStatus
+from harness.verdicts.policy import Finding, Outcome, Policy, judge_run
 from harness.verdicts.verdict import VerdictLevel
 from reports.advice.advice import Advice, advise
 from reports.advice.answer import answer_for
@@ -23,10 +25,10 @@ FIGURE = st.none() | st.just(0.0) | st.floats(1e-6, 10)
 
 def candidate(
     number: int, latency_s: float | None = 1.0, wer: float | None = 0.05, cpu: float | None = 0.1,
-    level: VerdictLevel = VerdictLevel.PASS, bounds: tuple[float, float] | None = None,
+    outcome: Outcome = Outcome.PASS, bounds: tuple[float, float] | None = None,
 ) -> Candidate:  # fmt: skip
     spec = make_spec("p", f"m{number}", chunk_s=float(number))
-    return Candidate(number, spec, [], level, latency_s, wer, bounds, cpu)
+    return Candidate(number, spec, [], outcome, latency_s, wer, bounds, cpu)
 
 
 def said(advice: Advice) -> str:
@@ -64,8 +66,8 @@ def test_of_two_that_nobody_can_tell_apart_the_cheaper_is_advised() -> None:
 
 
 def test_what_breaks_a_limit_is_never_advised() -> None:
-    broken = candidate(1, latency_s=0.1, level=VerdictLevel.FAIL)
-    kept = candidate(2, level=VerdictLevel.WARN)
+    broken = candidate(1, latency_s=0.1, outcome=Outcome.FAIL)
+    kept = candidate(2, outcome=Outcome.WARN)
     assert chosen(broken, kept) == 2
     assert "it keeps every minimum; 1 of 2 choices break one" in said(advise([broken, kept]))
     none = advise([broken])
@@ -76,11 +78,23 @@ def test_what_breaks_a_limit_is_never_advised() -> None:
 
 
 def test_what_could_be_judged_comes_before_what_could_not() -> None:
-    open_, judged = candidate(1, latency_s=0.5, level=VerdictLevel.INSUFFICIENT), candidate(2)
+    open_, judged = candidate(1, latency_s=0.5, outcome=Outcome.INCONCLUSIVE), candidate(2)
     assert chosen(open_, judged) == 2
     alone = advise([open_])
     assert alone.chosen is open_
     assert alone.headline.endswith(", as far as too few samples can tell")
+    assert "measure longer" in said(alone)
+
+
+def test_longer_measuring_is_advised_only_where_it_helps() -> None:
+    absent = Finding(
+        Outcome.INCONCLUSIVE, "cpu_over_speech_heavy", "add --scenario A", VerdictLevel.UNAVAILABLE
+    )
+    open_ = candidate(1, outcome=Outcome.INCONCLUSIVE)
+    alone = advise([dataclasses.replace(open_, unjudged=(absent,))])
+    assert alone.headline.endswith(", as far as the limits that could be judged can tell")
+    assert "measure longer" not in said(alone)
+    assert "can't be judged, such as cpu_over_speech_heavy: add --scenario A" in said(alone)
 
 
 def test_without_figures_there_is_no_choice() -> None:
@@ -135,7 +149,7 @@ def run_of(root: Path, models: Sequence[str]) -> RunFolder:
 
 def test_scenarios_of_one_choice_are_one_candidate(tmp_path: Path) -> None:
     results, _ = read_results(run_of(tmp_path, ["a", "b"]))
-    found = candidates_of(answer_for(results, "minimum").trials)
+    found = candidates_of(answer_for(judge_run(results, Policy(), True)).trials)
     assert [(each.number, each.spec.model, len(each.trials)) for each in found] == [
         (1, "a", 2), (2, "b", 2),
     ]  # fmt: skip
@@ -153,7 +167,7 @@ def test_a_crash_or_a_broken_rule_rules_a_choice_out(tmp_path: Path, what: str) 
         else (contract, checked([("stops_in_time", "no")], []), OK)
     )  # fmt: skip
     results, _ = read_results(write_run(tmp_path, [(spec, played(spec, SAID), OK), bad]))
-    (found,) = candidates_of(answer_for(results, "minimum").trials)
-    assert found.level is VerdictLevel.FAIL
+    (found,) = candidates_of(answer_for(judge_run(results, Policy(), True)).trials)
+    assert found.outcome is Outcome.FAIL
     assert advise([found]).chosen is None
     assert (found.figures is None) == (what == "crash")

@@ -6,7 +6,7 @@ from harness.activities.conformance import RULES
 from harness.journal.events import AnyEvent, TrialEnded
 from harness.journal.run_folder import RunFolder
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
-from harness.verdicts.verdict import VerdictLevel
+from harness.verdicts.policy import Outcome, Policy, judge_run
 from reports.advice.answer import Answer, answer_for
 from tests.reports.journals import OK, checked, ended, make_spec, played, read_results, write_run
 
@@ -20,7 +20,7 @@ def answer(
     finished: bool = True,
 ) -> Answer:
     results, _ = read_results(write_run(folder, trials))
-    return answer_for(results, gate, finished)
+    return answer_for(judge_run(results, Policy(gate), finished))
 
 
 def good(name: str = "good", rtf: float = 0.1) -> tuple[TrialSpec, list[AnyEvent], TrialEnded]:
@@ -35,18 +35,18 @@ def points(found: Answer, number: int = 0) -> list[tuple[str, bool]]:
 
 def test_a_trial_that_meets_every_target_passes(tmp_path: Path) -> None:
     found = answer(tmp_path, good())
-    assert (found.level, found.sentence) == (VerdictLevel.PASS, "The trial passes")
+    assert (found.outcome, found.sentence) == (Outcome.PASS, "The trial passes")
     assert points(found) == [("passes 5 of 5 thresholds", True)]
 
 
 def test_a_missed_target_warns_or_fails_as_the_gate_says(tmp_path: Path) -> None:
     found = answer(tmp_path / "a", good(), good("slower", rtf=0.6))
     assert found.sentence == "Nothing fails; 1 of 2 trials misses a target"
-    assert [trial.level for trial in found.trials] == [VerdictLevel.WARN, VerdictLevel.PASS]
+    assert [trial.outcome for trial in found.trials] == [Outcome.WARN, Outcome.PASS]
     assert points(found)[0] == ("rtf_p95 is 0.6; the target is <\xa00.5", True)
     found = answer(tmp_path / "b", good(), good("slower", rtf=0.6), gate="target")
     assert found.sentence == "1 of 2 trials fails"
-    assert [trial.level for trial in found.trials] == [VerdictLevel.FAIL, VerdictLevel.PASS]
+    assert [trial.outcome for trial in found.trials] == [Outcome.FAIL, Outcome.PASS]
     assert points(found)[0] == ("rtf_p95 is 0.6; the target is <\xa00.5", True)
 
 
@@ -54,7 +54,7 @@ def test_what_breaks_a_minimum_comes_first(tmp_path: Path) -> None:
     spec = make_spec("bad", chunk_s=1.0, duration_s=120.0)
     bad = (spec, played(spec, [("one two three four", "five two")], rtf=0.6, drop_every=20), OK)
     found = answer(tmp_path, good(), bad)
-    assert (found.level, found.sentence) == (VerdictLevel.FAIL, "1 of 2 trials fails")
+    assert (found.outcome, found.sentence) == (Outcome.FAIL, "1 of 2 trials fails")
     assert found.trials[0].result.spec.provider == "bad"
     deciding = [words for words, decides in points(found) if decides]
     assert "dropped_chunks is 6\xa0chunks and must be <\xa05\xa0chunks" in deciding
@@ -66,7 +66,7 @@ def test_too_few_samples_are_no_pass(tmp_path: Path) -> None:
     spec = make_spec(chunk_s=2.0, duration_s=20.0)
     found = answer(tmp_path, (spec, played(spec, SAID), OK))
     assert found.sentence == "Nothing fails; the trial can't be judged in full"
-    assert found.level is VerdictLevel.INSUFFICIENT
+    assert found.outcome is Outcome.INCONCLUSIVE
     assert ("rtf_p95 can't be judged: 10 samples, 0 beyond < 0.8; 59 needed", True) in points(found)
 
 
@@ -75,15 +75,19 @@ FAILED = [status for status in TrialStatus if status not in (TrialStatus.OK, Tri
 
 def test_a_spoiled_trial_is_not_judged(tmp_path: Path) -> None:
     found = answer(tmp_path, (make_spec(), [], ended(TrialStatus.VOID, "the machine slept")))
-    assert found.sentence == "Nothing fails; the trial can't be judged in full"
-    assert found.level is VerdictLevel.INSUFFICIENT
+    assert found.sentence == "The trial says nothing about its provider"
+    assert found.outcome is Outcome.INVALID
     assert points(found) == [("void: the machine slept", True)]
 
 
 @pytest.mark.parametrize("status", FAILED)
 def test_a_trial_without_figures_fails_and_says_how(tmp_path: Path, status: TrialStatus) -> None:
     found = answer(tmp_path, (make_spec(), [], ended(status, "this went wrong\n    | and so on")))
-    assert (found.level, found.sentence) == (VerdictLevel.FAIL, "The trial fails")
+    if status in (TrialStatus.HARNESS_ERROR, TrialStatus.INTERRUPTED):
+        said = (Outcome.INVALID, "The trial says nothing about its provider")
+    else:
+        said = (Outcome.FAIL, "The trial fails")
+    assert (found.outcome, found.sentence) == said
     assert points(found) == [(f"{status.replace('_', ' ')}: this went wrong", True)]
 
 
@@ -100,13 +104,16 @@ def test_rules_count_as_one_trial(tmp_path: Path) -> None:
 
 def test_a_run_that_was_broken_off_never_passes(tmp_path: Path) -> None:
     found = answer(tmp_path, good(), finished=False)
-    assert found.sentence == "Broken off; the trial passes"
-    assert found.level is VerdictLevel.INSUFFICIENT
-    nothing = answer_for([], "minimum")
-    assert (nothing.level, nothing.sentence) == (VerdictLevel.INSUFFICIENT, "Nothing was measured")
+    assert found.sentence == "The run was broken off; the trial passes"
+    assert found.outcome is Outcome.INVALID
+    nothing = answer_for(judge_run([], Policy(), finished=True))
+    assert (nothing.outcome, nothing.sentence) == (Outcome.INVALID, "Nothing was measured")
 
 
 def test_every_trial_is_named_once(mixed_run: RunFolder) -> None:
     results, _ = read_results(mixed_run)
-    numbers = [trial.result.record.number for trial in answer_for(results, "minimum").trials]
+    numbers = [
+        trial.result.record.number
+        for trial in answer_for(judge_run(results, Policy(), True)).trials
+    ]
     assert sorted(numbers) == [result.record.number for result in results]

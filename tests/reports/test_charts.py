@@ -12,13 +12,14 @@ from harness.journal.journal import read_journal
 from harness.journal.run_folder import RunFolder
 from harness.metrics import Measurement, TrialLog
 from harness.verdicts.thresholds import read_thresholds
+from harness.verdicts.verdict import judge
 from reports.charts import svg
 from reports.charts.distribution import distribution, scale_for
 from reports.charts.trial_timeline import MAX_BARS, LimitLine, column_means, depth_steps, timeline
 from tests.reports.journals import THRESHOLDS, make_spec, played
 
 SAID = [("one two three", "one two three")]
-HELD = [read_thresholds(THRESHOLDS)["word_emission_p50"]]
+HELD = [judge(read_thresholds(THRESHOLDS)["word_emission_p50"], Measurement(unit="s"), 2.0)]
 LIMITS = (LimitLine(0.5, "target p95 < 0.5"), LimitLine(0.8, "minimum p95 < 0.8"))
 
 

@@ -139,7 +139,8 @@ def test_every_cell_leads_to_its_details(mixed_run: RunFolder) -> None:
 
 def test_the_page_says_what_the_harness_found(mixed_run: RunFolder) -> None:
     shown = Reader(page_of(mixed_run)).text
-    assert "✗ Broken off; 5 of 6 trials fail" in shown
+    said = "! The run was broken off; 1 of 6 trials says nothing about its provider; 4 of 6 trials"
+    assert f"{said} fail" in shown
     assert "rtf_p95 is 0.9 and must be < 0.8" in shown
     assert "provider crash: killed by SIGSEGV" in shown
     assert "| assertion failed" in shown

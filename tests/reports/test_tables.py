@@ -115,8 +115,8 @@ def test_any_text_is_only_text_in_markdown(text: str) -> None:
 def test_a_summary_shows_hostile_words_and_does_nothing(tmp_path: Path, text: str) -> None:
     spec = make_spec(text, text)
     run = write_run(tmp_path, [(spec, [], ended(TrialStatus.PROVIDER_CRASH, text))])
-    results, _ = read_results(run)
-    summary = run_summary(run.info, results)
+    results, thresholds = read_results(run)
+    summary = run_summary(run.info, results, thresholds)
     for line in summary.splitlines():
         assert not line.lstrip().startswith(("::", "##["))
         assert line.count("|") in (0, 9)
@@ -124,9 +124,12 @@ def test_a_summary_shows_hostile_words_and_does_nothing(tmp_path: Path, text: st
 
 
 def test_a_summary_says_what_the_page_says(mixed_run: RunFolder) -> None:
-    results, _ = read_results(mixed_run)
-    summary = run_summary(mixed_run.info, results)
-    assert summary.startswith("### ✗ Broken off; 5 of 6 trials fail\n")
+    results, thresholds = read_results(mixed_run)
+    summary = run_summary(mixed_run.info, results, thresholds)
+    assert summary.startswith(
+        "### ! The run was broken off; 1 of 6 trials says nothing about its provider;"
+        " 4 of 6 trials fail\n"
+    )
     assert "rtf&#95;p95 is 0.9 and must be &#60;\xa00.8" in summary
     assert mixed_run.info.run_id in summary
 

@@ -1,7 +1,8 @@
 """The rules of the contract, tried on any provider with real speech.
 
-Each rule is a function that talks to the provider as an app would, and raises `BrokenRuleError`
-when it doesn't keep its word. `conform` tries all of them, each in a session of its own.
+Each rule of `harness.specs.rules` is a function that talks to the provider as an app would, and
+raises `BrokenRuleError` when it doesn't keep its word. `conform` tries all of them,
+each in a session of its own.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,7 +27,7 @@ from harness.specs.trial import TrialSpec
 from harness.support.sanitize import sendable
 from harness.timeline.corpus import CorpusUtterance
 
-__all__ = ["RULES", "conform", "describe"]
+__all__ = ["RULES", "conform"]
 
 
 async def conform(
@@ -61,8 +62,3 @@ async def conform(
         if not rig.closed:
             with provider_errors(provider.name):
                 await provider.stop_session(SESSION)
-
-
-def describe(name: str) -> str:
-    """Say what a rule asks, in a line."""
-    return (RULES[name].__doc__ or name).splitlines()[0]

@@ -41,33 +41,28 @@ async def _expect_audio_error(
 
 @rule
 async def odd_bytes_are_refused(rig: ContractRig) -> None:
-    """Half a sample is an error, and what was said before it comes first."""
     text = await _expect_audio_error(rig, b"\0\0\0")
     require(bool(text), "the speech before the bad chunk was lost")
 
 
 @rule
 async def an_empty_chunk_is_refused(rig: ContractRig) -> None:
-    """A chunk without a sample is an error."""
     require(bool(await _expect_audio_error(rig, b"")), "the speech before it was lost")
 
 
 @rule
 async def floats_are_refused(rig: ContractRig) -> None:
-    """A float array, NaN or not, is an error: the contract carries 16-bit bytes."""
     floats = np.full(1600, np.nan, np.float32)
     require(bool(await _expect_audio_error(rig, floats)), "the speech before it was lost")
 
 
 @rule
 async def another_rate_is_refused(rig: ContractRig) -> None:
-    """8 kHz is an error, not slow speech."""
     await _expect_audio_error(rig, sample_rate=8000)
 
 
 @rule
 async def an_error_ends_only_its_stream(rig: ContractRig) -> None:
-    """After bad audio the next stream of the session works as before."""
     expected = text_of(await rig.listen(rig.speech[0]))
     await _expect_audio_error(rig, b"\0")
     again = text_of(await rig.listen(rig.speech[0]))

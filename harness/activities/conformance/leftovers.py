@@ -14,7 +14,6 @@ LOOK_EVERY_S = 0.1
 
 @rule
 async def nothing_is_left_behind(rig: ContractRig) -> None:
-    """After close, no process that the provider started is left, wherever it has gone."""
     # In a worker, all there is belongs to the provider; elsewhere, not what was there before.
     before = set() if MARK in os.environ else {process.pid for process in _processes()}
     await rig.listen(rig.speech[0], MIC)

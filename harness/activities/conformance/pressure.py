@@ -13,7 +13,6 @@ MAX_PENDING_S = 40.0
 
 @rule
 async def it_takes_no_more_than_it_can_use(rig: ContractRig) -> None:
-    """Offered audio without end at once, a provider leaves it with the source, which can count."""
     pcm = np.tile(np.concatenate(rig.speech), 5)
     pending: list[int] = []
 

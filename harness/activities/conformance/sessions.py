@@ -19,7 +19,6 @@ STOP_LIMIT_S = 10.0
 
 @rule
 async def leaving_cancels(rig: ContractRig) -> None:
-    """Leaving the iterator in the middle frees the source for the next stream."""
     expected = text_of(await rig.listen(rig.speech[0]))
     stream = rig.provider.transcribe_stream(chunks(rig.speech[1], [0.5]), source=MIC)
     async with contextlib.aclosing(stream):  # type: ignore[type-var]
@@ -31,7 +30,6 @@ async def leaving_cancels(rig: ContractRig) -> None:
 
 @rule
 async def stop_is_bounded(rig: ContractRig) -> None:
-    """A session that is stopped in the middle of a stream ends soon, and the next one works."""
     stream = rig.provider.transcribe_stream(chunks(rig.speech[1], [0.5]), source=MIC)
     async with contextlib.aclosing(stream):  # type: ignore[type-var]
         async for _ in stream:
@@ -45,7 +43,6 @@ async def stop_is_bounded(rig: ContractRig) -> None:
 
 @rule
 async def restart_changes_nothing(rig: ContractRig) -> None:
-    """The same audio gives the same text in the next session."""
     before = text_of(await rig.listen(rig.speech[0]))
     await rig.restart()
     after = text_of(await rig.listen(rig.speech[0]))
@@ -54,14 +51,12 @@ async def restart_changes_nothing(rig: ContractRig) -> None:
 
 @rule
 async def one_session_at_a_time(rig: ContractRig) -> None:
-    """A second session is refused with False while one is running."""
     second = await rig.provider.start_session("another", rig.config)
     require(second is False, "start_session let a second session in")
 
 
 @rule
 async def sources_do_not_mix(rig: ContractRig) -> None:
-    """Two sources at once give what each gives alone."""
     alone = [text_of(await rig.listen(rig.speech[i], source))
              for i, source in enumerate((MIC, SYSTEM))]  # fmt: skip
     await rig.restart()

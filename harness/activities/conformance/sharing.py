@@ -26,7 +26,6 @@ FAIR_SHARE = 0.5
 
 @rule
 async def the_second_source_is_served_as_declared(rig: ContractRig) -> None:
-    """Where sources share a model, their inferences take turns; where they don't, they needn't."""
     pcm = rig.speech[0]
     await asyncio.gather(*(rig.listen(pcm, source, [SHORT_S]) for source in (MIC, SYSTEM)))
     spans = sorted(rig.spans, key=lambda span: span.begin_s)
@@ -43,7 +42,6 @@ async def the_second_source_is_served_as_declared(rig: ContractRig) -> None:
 
 @rule
 async def sources_come_along_alike(rig: ContractRig) -> None:
-    """Of two sources that both have audio at hand, none is served before the other."""
     pcm = np.concatenate(rig.speech[:2])
     done: Counter[AudioSource] = Counter()
     shares: list[float] = []
@@ -66,7 +64,6 @@ async def sources_come_along_alike(rig: ContractRig) -> None:
 
 @rule
 async def a_source_that_waits_holds_up_none(rig: ContractRig) -> None:
-    """While one source has no audio in the middle of a word, the other is served as ever."""
     first, second = rig.speech[0], rig.speech[1]
     alone = text_of(await rig.listen(first, MIC)), text_of(await rig.listen(second, SYSTEM))
     await rig.restart()

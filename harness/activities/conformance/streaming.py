@@ -22,7 +22,6 @@ HEALTH_TOLERANCE = 0.1
 
 @rule
 async def partials_come_before_finals(rig: ContractRig) -> None:
-    """Text appears while someone speaks, and each stretch of speech ends in one final."""
     said = await rig.listen(np.concatenate(rig.speech))
     require(bool(finals(said)), "no final at all")
     require(not all(segment.is_final for segment in said), "no partial at all")
@@ -39,7 +38,6 @@ async def partials_come_before_finals(rig: ContractRig) -> None:
 
 @rule
 async def finals_follow_one_another(rig: ContractRig) -> None:
-    """Finals are in order, don't overlap, and lie inside the audio."""
     pcm = np.concatenate(rig.speech)
     said = finals(await rig.listen(pcm))
     for before, after in pairwise(said):
@@ -50,7 +48,6 @@ async def finals_follow_one_another(rig: ContractRig) -> None:
 
 @rule
 async def audio_is_conserved(rig: ContractRig) -> None:
-    """Received = decoded + skipped + dropped + pending, at each chunk; nothing pends at the end."""
     pcm = np.concatenate(rig.speech)
     given = 0
 
@@ -74,7 +71,6 @@ async def audio_is_conserved(rig: ContractRig) -> None:
 
 @rule
 async def flush_returns_the_rest(rig: ContractRig) -> None:
-    """Flush gives what is buffered as finals, once; the stream then goes on."""
     first, second = rig.speech[0][:-SAMPLE_RATE_HZ], rig.speech[1]
     flushed: list[ASRSegment] = []
 
@@ -94,7 +90,6 @@ async def flush_returns_the_rest(rig: ContractRig) -> None:
 
 @rule
 async def chunk_size_may_change(rig: ContractRig) -> None:
-    """Chunks of changing size are all recognised and accounted for."""
     pcm = np.concatenate(rig.speech)
     said = await rig.listen(pcm, chunk_s=(0.3, 2.0, 0.05, 1.1))
     require(bool(finals(said)), "no final")
@@ -104,21 +99,18 @@ async def chunk_size_may_change(rig: ContractRig) -> None:
 
 @rule
 async def silence_says_nothing(rig: ContractRig) -> None:
-    """Digital silence gives no text."""
     said = await rig.listen(np.zeros(5 * SAMPLE_RATE_HZ, np.int16))
     require(not text_of(said).strip(), f"silence gave {text_of(said)!r}")
 
 
 @rule
 async def an_empty_stream_is_fine(rig: ContractRig) -> None:
-    """A stream that ends before it began gives nothing, and no error."""
     said = await rig.listen(np.zeros(0, np.int16))
     require(not said, f"no audio gave {text_of(said)!r}")
 
 
 @rule
 async def health_tells_the_truth(rig: ContractRig) -> None:
-    """Real-time factor and inference time are within 10 % of what was measured outside."""
     pcm = np.concatenate(rig.speech)
     await rig.listen(pcm)
     health = await rig.provider.health()

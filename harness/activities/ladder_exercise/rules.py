@@ -1,4 +1,4 @@
-"""What the ladder has to do in its exercise; each rule is a function of what was noted."""
+"""What the ladder has to do in its exercise: each rule of `harness.specs.rules` as a function."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -117,19 +117,16 @@ def judge_exercise(
 
 @rule
 def climbs_in_time(found: Findings) -> str | None:
-    """A load above a level's limit leads up to it after 10 s, and not sooner."""
     return _in_time(found, "climbing", lambda step: step.for_s or 0.0)
 
 
 @rule
 def recovers_in_time(found: Findings) -> str | None:
-    """A load below a level's limit for 30 s leads down from it, and not sooner."""
     return _in_time(found, "recovering", lambda step: step.back_for_s or 0.0)
 
 
 @rule
 def an_emergency_ends_by_hand(found: Findings) -> str | None:
-    """However low the load gets, the emergency lasts until someone ends it."""
     for expected, move, _ in found.expected("hand"):
         if move is None or move.after != expected.level:
             return f"no move to {expected.level} at {expected.after_s:g} s"
@@ -142,7 +139,6 @@ def an_emergency_ends_by_hand(found: Findings) -> str | None:
 
 @rule
 def a_breakdown_leads_to_failover_at_once(found: Findings) -> str | None:
-    """When the provider breaks down, another takes over with the next chunk."""
     for expected, move, _ in found.expected("crash"):
         if move is None or move.after != expected.level:
             return f"no move to {expected.level} after {expected.after_s:g} s"
@@ -156,7 +152,6 @@ def a_breakdown_leads_to_failover_at_once(found: Findings) -> str | None:
 
 @rule
 def nothing_else_moves(found: Findings) -> str | None:
-    """There are no moves but those that the load calls for, one after the other."""
     levels = [move.after for move in found.moves]
     expected = [each.level for each in found.exercise.expect]
     if levels != expected:
@@ -169,7 +164,6 @@ def nothing_else_moves(found: Findings) -> str | None:
 
 @rule
 def every_move_says_why(found: Findings) -> str | None:
-    """Each move has a cause, a message for people, and what was done."""
     if not found.moves:
         return "there were none"
     for move in found.moves:
@@ -183,7 +177,6 @@ def every_move_says_why(found: Findings) -> str | None:
 
 @rule
 def chunks_get_longer_and_short_again(found: Findings) -> str | None:
-    """From the warning on chunks are half a second longer; back to normal, as they were."""
     usual_s = found.spec.chunk_seconds
     for levels, wanted_s in (
         ((Level.WARNING, Level.DEGRADE, Level.EMERGENCY), usual_s + LONGER_BY_S),
@@ -199,7 +192,6 @@ def chunks_get_longer_and_short_again(found: Findings) -> str | None:
 
 @rule
 def the_smaller_model_is_loaded_before(found: Findings) -> str | None:
-    """The change to the smaller model, and back, takes no time worth mentioning."""
     changes = [move for move in found.moves
                if Level.DEGRADE.word in (move.before, move.after)]  # fmt: skip
     if not changes:
@@ -212,7 +204,6 @@ def the_smaller_model_is_loaded_before(found: Findings) -> str | None:
 
 @rule
 def captions_do_not_pause(found: Findings) -> str | None:
-    """After a change, text comes within 1 s beside what the one that took over needs to decode."""
     for move in _changes(found):
         said = [at_s for at_s, _ in _said(found) if at_s >= move.at_s]
         if not said:
@@ -228,7 +219,6 @@ def captions_do_not_pause(found: Findings) -> str | None:
 
 @rule
 def every_other_chunk_is_left_out_and_counted(found: Findings) -> str | None:
-    """In the emergency, of two chunks one is dropped; before and after it, none."""
     dropped = {(event.source, event.chunk) for event in found.log.of(Dropped)}
     emergencies = found.stays(Level.EMERGENCY)
     inside = [queued for queued in found.log.of(Queued)
@@ -245,7 +235,6 @@ def every_other_chunk_is_left_out_and_counted(found: Findings) -> str | None:
 
 @rule
 def what_was_final_stays(found: Findings) -> str | None:
-    """No final is changed, repeated or left out of order by a change of provider."""
     broken = out_of_order_segments(found.log)
     if broken.value != 0:
         return f"{broken.value:g} of {broken.count} segments break the order"
@@ -254,7 +243,6 @@ def what_was_final_stays(found: Findings) -> str | None:
 
 @rule
 def words_around_a_change_are_right(found: Findings) -> str | None:
-    """What was being said when another took over is heard by it: not lost, and not said twice."""
     for source in found.log.sources:
         alignment = align(found.log, source)
         for move in _changes(found):
@@ -271,7 +259,6 @@ def words_around_a_change_are_right(found: Findings) -> str | None:
 
 @rule
 def audio_is_conserved(found: Findings) -> str | None:
-    """Over all changes, received = decoded + skipped + dropped + pending, to the sample."""
     missing = missing_samples(found.log)  # not every provider on the ladder tells of inferences
     return f"{missing} samples are unaccounted for" if missing else None
 

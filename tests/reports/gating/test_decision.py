@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.gating.decision import Outcome, StoppingRule, alarms, decide
+from harness.verdicts.policy import Outcome
+from reports.gating.decision import StoppingRule, alarms, decide
 from reports.gating.deterministic import judge_exact
 from reports.gating.schedule import Arm, turns
 from tests.reports.gating.noise import measured_pairs, run_times

@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from harness.verdicts.policy import Outcome
 from models import EMBEDDED
-from reports.gating.decision import Outcome
 from reports.gating.gate import GateResult
 from tests.reports.gating.test_trees import git_in
 

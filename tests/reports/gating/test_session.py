@@ -5,8 +5,10 @@ import pytest
 
 from harness.clock import ClockKind
 from harness.specs.trial import TrialStatus
+from harness.verdicts.policy import Outcome
+from reports.formatting import SIGNS
 from reports.gating import text
-from reports.gating.decision import Outcome, StoppingRule
+from reports.gating.decision import StoppingRule
 from reports.gating.gate import Gate, GateResult, write_result
 from reports.gating.plan import Gated, Plan
 from tests.reports.gating.revisions import SPEC, Revision
@@ -41,7 +43,7 @@ def gate(
     result = Gate(base.tree, head.tree, plan, ["--provider=x"], control=control,
                   longest_s=longest_s, note=notes.append).run()  # fmt: skip
     lines = list(text.gate_lines(result))
-    assert lines[-1].startswith(f"{text.SIGNS[result.outcome]} gate: {result.outcome}: ")
+    assert lines[-1].startswith(f"{SIGNS[result.outcome]} gate: {result.outcome}: ")
     assert result.reason in lines[-1]
     assert "::" not in text.gate_markdown(result)
     return result
