@@ -9,7 +9,7 @@ import pytest
 
 from harness.commands.doctor import Checkup, advice_rows, machine_rows, table
 from harness.machine.profile import describe_machine
-from tests.harness.test_recommendation import machine
+from tests.machine.test_recommendation import machine
 
 ROOT = Path(__file__).parents[2]
 MODULE = """

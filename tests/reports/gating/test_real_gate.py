@@ -11,7 +11,7 @@ import pytest
 from models import EMBEDDED
 from reports.gating.decision import Outcome
 from reports.gating.gate import GateResult
-from tests.reports.gating.test_trees import git_in
+from tests.reports.gating.test_worktrees import git_in
 
 ROOT = Path(__file__).parents[3]
 PLAN = """
