@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.runner.validity import VARIABLE as VALIDITY
+from tests.browser import browser_path, running_browser
 from tests.trials import STAND_INS, write_corpus
 
 # Tests share their machine with whatever else runs there; what they check is not how fast it is.
@@ -25,3 +26,13 @@ def stand_ins() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(STAND_INS)
         yield
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[str]:
+    """The address of a browser, for tests marked with the xdist group "browser"."""
+    path = browser_path()
+    if path is None:
+        pytest.skip("needs Chromium or Chrome; apt install chromium")
+    with running_browser(path) as address:
+        yield address
