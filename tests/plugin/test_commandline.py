@@ -12,6 +12,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 COMMAND_LINES = "tests.plugin.command_lines"
 USAGE_ERROR = 4
+FEW_PLUGINS = {
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "PYTEST_PLUGINS": "pytest_benchmark.plugin",
+}
+"""Others only cost time; the one for benchmarks is among the project's settings."""
 
 Command = Callable[..., tuple[int, str]]
 
@@ -21,14 +26,7 @@ def server() -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [sys.executable, "-m", COMMAND_LINES],
         cwd=ROOT,
-        # Other plugins only cost time; the one for benchmarks is among the project's settings.
-        env={
-            **os.environ,
-            "COLUMNS": "80",
-            "PY_COLORS": "0",
-            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-            "PYTEST_PLUGINS": "pytest_benchmark.plugin",
-        },
+        env={**os.environ, **FEW_PLUGINS, "COLUMNS": "80", "PY_COLORS": "0"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -68,116 +66,32 @@ def error_of(outcome: tuple[int, str]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "words", "measure"),
     [
-        ("--provider wisper_cpp", "--provider: no 'wisper_cpp', did you mean 'whisper_cpp'?"),
-        ("--provider whisper_cpp,nope", "--provider: no 'nope'"),
-        ("--provider=", "--provider: nothing was given"),
-        ("--provider whisper_cpp,", "--provider: nothing was given"),
-        ("--provider whisper_cpp:threads=2", "threads`; allowed: short_context, n_threads"),
-        ("--provider whisper_cpp:n_threads=0", "n_threads"),
-        ("--provider whisper_cpp:n_threads", "'n_threads'; allowed: name=value"),
-        ("--provider faster_whisper:device=tpu", "'tpu'"),
-        ("--model=", "--model: nothing was given"),
-        ("--scenario speech_hevy", "--scenario: no 'speech_hevy', did you mean 'speech_heavy'?"),
-        ("--scenario Z", "--scenario: no 'Z'"),
-        ("--chunk-seconds 0", "--chunk-seconds: '0'; allowed: a number from 0.1 to 30"),
-        ("--chunk-seconds=-1", "'-1'"),
-        ("--chunk-seconds 2,nan", "'nan'"),
-        ("--chunk-seconds inf", "'inf'"),
-        ("--chunk-seconds 1e99", "'1e99'"),
-        ("--chunk-seconds two", "'two'"),
-        ("--chunk-seconds 2s", "'2s'"),
-        ("--chunk-seconds ,", "--chunk-seconds: nothing was given"),
-        ("--duration 0", "--duration: '0'; allowed: a number from 1 to 86400"),
-        ("--duration=-60", "'-60'"),
-        ("--duration nan", "'nan'"),
-        ("--duration 1e9", "'1e9'"),
-        ("--duration 10min", "'10min'"),
-        ("--duration 10,20", "'10,20'"),
-        ("--clock sundial", "--clock: 'sundial'; allowed: wall, virtual"),
-        ("--clock=", "--clock: ''"),
-        ("--gate open", "--gate: 'open'; allowed: target, minimum"),
-        ("--seed x", "--seed: 'x'; allowed: a whole number from 0 to 2147483647"),
-        ("--seed 1.5", "--seed: '1.5'"),
-        ("--seed=-1", "--seed: '-1'"),
-        ("--corpus=", "--corpus: nothing was given"),
-        ("--thresholds=", "--thresholds: nothing was given"),
-        ("--thresholds missing.toml", "missing.toml: No such file or directory"),
-        ("--thresholds suites", "suites: Is a directory"),
-        ("--resume nothing", "run nothing: no such run; allowed: none"),
-        ("--resume latest", "run latest: no such run"),
-    ],
-)
-def test_a_mistake_is_told_in_one_line_and_nothing_runs(
-    command: Command, tmp_path: Path, arguments: str, words: str
-) -> None:
-    assert words in error_of(command(*arguments.split()))
-    assert not (tmp_path / "runs").exists()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        ("--model tiny.eng", "--model for whisper_cpp: no 'tiny.eng', did you mean 'tiny.en'?"),
-        ("--model missing.bin", "missing.bin: no such file"),
-        ("--model ./conftest.py", "conftest.py: does not begin with the bytes 'lmgg'"),
-        ("--model ./suites", "suites: no such file"),
-        ("--corpus nope", "--corpus: no 'nope'; allowed: embedded, the path of a .jsonl file"),
-        ("--corpus manifest", "--corpus: no 'manifest'"),
-        ("--corpus missing.jsonl", "missing.jsonl: No such file or directory"),
-        ("--duration 1", "1 s hold no whole utterance of the corpus"),
-    ],
-)
-def test_what_a_run_needs_is_looked_for_before_it_begins(
-    command: Command, tmp_path: Path, arguments: str, words: str
-) -> None:
-    outcome = command("--provider", "whisper_cpp", *arguments.split(), measure=True)
-    assert words in error_of(outcome)
-    assert not (tmp_path / "runs").exists()
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"", "holds no utterance"),
-        (b"{}\n", "line 1: Object missing required field `audio_filepath`"),
-        (b'{"audio_filepath": "../x", "duration": 1, "text": ""}', "inside its folder"),
-        (b'{"audio_filepath": "x.wav", "duration": 1, "text": ""}', "no such file"),
-        (b"\xff\xfe", "UTF-8"),
-    ],
-)
-def test_a_manifest_is_read_before_a_run_begins(
-    command: Command, tmp_path: Path, content: bytes, words: str
-) -> None:
-    path = tmp_path / "corpus" / "own.jsonl"
-    path.parent.mkdir()
-    path.write_bytes(content)
-    outcome = command("--provider", "whisper_cpp", "--corpus", str(path), measure=True)
-    assert words in error_of(outcome)
-    assert str(path) in error_of(outcome)
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        ('metric = "rft"\ntarget = "< 1"\nminimum = "< 1"\nsource = "me"',
-         "[rtf_p95], metric: no 'rft', did you mean 'rtf'?"),
-        ('metric = "rtf"\nlimit = 3', "unknown field `limit`"),
-        ('metric = "rtf"\ntarget = "0.5"\nminimum = "< 1"\nsource = "me"', "'0.5' is no limit"),
-        ('metric = "rtf"\ntarget = "< 2"\nminimum = "< 1"\nsource = "me"', "looser than minimum"),
-        ('metric = "rtf"\ntarget = "< 1"\nminimum = "< 1"\nsource = "me"\nscenarios = ["Z"]',
-         "[rtf_p95], scenarios: no 'Z'"),
-        ('metric = "rtf"\ntarget = "< 1"\nminimum = "< 1"\nsource = "me"', "; allowed: rtf_p95"),
+        ("--chunk-seconds 0", "--chunk-seconds: '0'; allowed: a number from 0.1 to 30", False),
+        ("--resume latest", "run latest: no such run", False),
+        ("--provider wisper_cpp", "no 'wisper_cpp', did you mean 'whisper_cpp'?", False),
+        ("--provider whisper_cpp:n_threads=0", "n_threads", False),
+        ("--scenario Z", "--scenario: no 'Z'", False),
+        ("--thresholds missing.toml", "missing.toml: No such file or directory", False),
+        ("--model missing.bin", "missing.bin: no such file", True),
+        ("--corpus missing.jsonl", "missing.jsonl: No such file or directory", True),
     ],
 )  # fmt: skip
-def test_thresholds_are_read_before_a_run_begins(
-    command: Command, tmp_path: Path, content: str, words: str
+def test_a_mistake_ends_pytest_with_one_line_wherever_it_is_found(
+    command: Command, tmp_path: Path, arguments: str, words: str, measure: bool
 ) -> None:
-    """Also those that a suite judges and the file lacks."""
+    """As options are read, as tests are collected, and as the run would begin."""
+    first = ["--provider", "whisper_cpp"] if "--provider" not in arguments else []
+    assert words in error_of(command(*first, *arguments.split(), measure=measure))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_threshold_that_a_suite_judges_must_be_there(command: Command, tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text(f"[rtf_p95]\n{content}\n")
-    assert words in error_of(command("--provider", "whisper_cpp", "--thresholds", str(path)))
+    path.write_text('[rtf_p95]\nmetric = "rtf"\ntarget = "< 1"\nminimum = "< 1"\nsource = "me"\n')
+    outcome = command("--provider", "whisper_cpp", "--thresholds", str(path))
+    assert "; allowed: rtf_p95" in error_of(outcome)
 
 
 def test_no_mistake_is_no_error(command: Command) -> None:
@@ -190,20 +104,33 @@ def test_no_mistake_is_no_error(command: Command) -> None:
     assert "whisper_cpp:n_threads=1-tiny.en-4s-speech_heavy-rtf_p95" in output
 
 
-def test_trials_are_never_spread_over_processes() -> None:
-    """Nor with the plugin for that, of which only the option is needed here."""
-    stand_in = """
-import pytest, sys
-class Spread:
-    @staticmethod
-    def pytest_addoption(parser):
-        parser.addoption("--numprocesses", type=int)
-sys.exit(pytest.main(["suites", "--collect-only", "--numprocesses", "2"], plugins=[Spread]))
-"""
-    child = subprocess.run([sys.executable, "-c", stand_in], cwd=ROOT, capture_output=True,
-                           text=True, check=False)  # fmt: skip
-    assert child.returncode == USAGE_ERROR
-    assert "-n: trials share the machine" in child.stdout + child.stderr
+def spread(*arguments: str, folder: Path) -> tuple[int, str]:
+    """Run tests in processes of pytest-xdist."""
+    child = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "xdist", "-p", "no:cacheprovider",
+         "--runs-dir", str(folder / "runs"), *arguments],
+        cwd=ROOT, env={**os.environ, **FEW_PLUGINS}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return child.returncode, child.stdout + child.stderr
+
+
+def test_trials_are_never_spread_over_processes(tmp_path: Path) -> None:
+    """Nor beside tests that may be."""
+    files = ["tests/test_text_normalizer.py", "suites/test_accuracy.py"]
+    told = error_of(spread("-n", "2", "--provider", "whisper_cpp", *files, folder=tmp_path))
+    assert told.startswith("-n: suites/test_accuracy.py::")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_mistake_is_told_once_by_processes_too(tmp_path: Path) -> None:
+    given = ["-n", "1", "--provider", "whisper_cpp", "--scenario", "Z", "suites/test_accuracy.py"]
+    assert error_of(spread(*given, folder=tmp_path)).startswith("--scenario: no 'Z'")
+
+
+def test_tests_without_a_trial_may_be_spread(tmp_path: Path) -> None:
+    status, output = spread("-n", "1", "tests/specs", folder=tmp_path)
+    assert status == 0, output
+    assert " passed" in output
 
 
 HIDE = """
