@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from harness.runner.validity import VARIABLE as VALIDITY
+from tests import profiles
 from tests.browser import browser_path, running_browser
 from tests.trials import STAND_INS, write_corpus
 
 # Tests share their machine with whatever else runs there; what they check is not how fast it is.
 os.environ.setdefault(VALIDITY, '{"others_share": 1}')
+profiles.load()
 
 
 @pytest.fixture(scope="session")

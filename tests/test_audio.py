@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from harness import audio
 from harness.audio import MAX_FILE_S, SAMPLE_RATE_HZ, read_audio, to_float, to_pcm16
 from harness.errors import AudioError
+from tests.profiles import examples
 
 Floats = NDArray[np.floating]
 RATES_HZ = (8000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_000, 192_000)
@@ -86,7 +87,7 @@ def test_channels_out_of_phase_cancel(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [("WAV", "PCM_16"), ("FLAC", "PCM_16"), ("AIFF", "PCM_16")],
                          ids="-".join)  # fmt: skip
 @given(st.lists(st.integers(-32_768, 32_767), min_size=1, max_size=300))
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=examples(25))
 def test_what_is_in_our_format_stays_as_it_is(
     tmp_path_factory: pytest.TempPathFactory, kind: tuple[str, str], values: list[int]
 ) -> None:
@@ -97,7 +98,7 @@ def test_what_is_in_our_format_stays_as_it_is(
 
 
 @given(st.integers(1, 5000), st.sampled_from(RATES_HZ))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(100))
 def test_the_length_is_exact(
     tmp_path_factory: pytest.TempPathFactory, frames: int, rate_hz: int
 ) -> None:
@@ -287,7 +288,7 @@ def read_or_refused(path: Path) -> NDArray[np.int16] | None:
 @pytest.mark.parametrize("kind", [("WAV", "PCM_16"), ("FLAC", "PCM_16"), ("OGG", "VORBIS"),
                                   ("MP3", "MPEG_LAYER_III")], ids="-".join)  # fmt: skip
 @given(st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 def test_a_cut_file_is_an_error_or_short(
     tmp_path_factory: pytest.TempPathFactory, kind: tuple[str, str], data: st.DataObject
 ) -> None:
@@ -308,7 +309,7 @@ def test_a_cut_file_is_an_error_or_short(
 @pytest.mark.parametrize("kind", [("WAV", "PCM_16"), ("FLAC", "PCM_16"), ("OGG", "VORBIS")],
                          ids="-".join)  # fmt: skip
 @given(st.integers(0, 400), st.binary(min_size=1, max_size=8))
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=examples(80))
 def test_a_damaged_head_is_an_error_or_other_sound(
     tmp_path_factory: pytest.TempPathFactory, kind: tuple[str, str], at: int, junk: bytes
 ) -> None:

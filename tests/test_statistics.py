@@ -22,6 +22,7 @@ from harness.statistics import (
     samples_needed,
     theil_sen,
 )
+from tests.profiles import examples
 
 SHARES = ("0.5", "0.9", "0.95", "0.99", "0.999", "0.29", "0.57")
 numbers = st.floats(-1e6, 1e6)
@@ -69,7 +70,6 @@ def test_a_percentile_of_nothing_is_an_error() -> None:
 
 
 @given(st.integers(1, 120), st.data(), st.fractions(0, 1, max_denominator=1000))
-@settings(deadline=None)
 def test_the_binomial_sum_is_right(trials: int, data: st.DataObject, share: Fraction) -> None:
     successes = data.draw(st.integers(0, trials))
     exact = float(exact_cdf(successes, trials, share))
@@ -123,7 +123,6 @@ def test_one_sample_less_proves_nothing(violations: int, share: str) -> None:
 
 
 @given(st.integers(0, 300), st.data(), st.sampled_from(SHARES[:4]))
-@settings(deadline=None)
 def test_a_claim_is_judged_by_the_exact_test(samples: int, data: st.DataObject, share: str) -> None:
     violations = data.draw(st.integers(0, samples))
     allowed, limit = 1 - Fraction(share), Fraction(1, 20)
@@ -136,7 +135,6 @@ def test_a_claim_is_judged_by_the_exact_test(samples: int, data: st.DataObject, 
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=200), st.sampled_from(SHARES[:4]),
        st.floats(0, 100))  # fmt: skip
-@settings(deadline=None)
 def test_bounds_and_claims_say_the_same(samples: list[float], share: str, limit: float) -> None:
     """Proven where the upper bound keeps the limit, refuted where the lower one breaks it."""
     assume(len(samples) > 1)  # at one, the chance is one in twenty to the last digit
@@ -207,7 +205,7 @@ def test_a_slope_of_one_value_is_an_error(values: list[float]) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 10)), min_size=1, max_size=30))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=examples(30))
 def test_drawn_bounds_lie_around_the_ratio(units: list[tuple[int, int]]) -> None:
     parts, wholes = (np.array(column, float) for column in zip(*units, strict=True))
     low, high = bootstrap_ratio(parts, wholes)

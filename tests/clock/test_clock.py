@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from harness import clock
 from harness.clock import ClockKind, VirtualLoop, hold, now_s, sleep_until
+from tests.profiles import examples
 
 DAY_S = 86_400.0
 
@@ -41,7 +42,7 @@ def test_the_wall_clock_waits() -> None:
 
 
 @given(st.lists(st.floats(0, 5 * DAY_S), min_size=1, max_size=30, unique=True))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(40))
 def test_timers_fire_in_order_and_never_early(delays_s: list[float]) -> None:
     async def fire() -> list[tuple[float, float]]:
         loop, fired = virtual_loop(), []

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from harness import clock
 from harness.clock import ClockKind, now_s
 from tests.clock.test_clock import virtual_loop
+from tests.profiles import examples
 
 UNIT_S = 50.0
 """Sleeps are whole multiples, so that a skip too early or too late stands out from all noise."""
@@ -99,7 +100,7 @@ def model_ends_s(program: Program, done: list[Done]) -> dict[tuple[int, int], fl
 
 
 @given(programs)
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=examples(150))
 def test_every_step_ends_when_the_model_says(program: Program) -> None:
     done = clock.run(perform(program), ClockKind.VIRTUAL)
     assert len(done) == sum(len(steps) for steps in program)

@@ -23,6 +23,7 @@ from harness.journal.events import (
 )
 from harness.journal.journal import JournalWriter, read_journal, seal
 from harness.specs.trial import TrialStatus
+from tests.profiles import examples
 from tests.trials import spec_of
 
 SPEC = spec_of("null", "nothing")
@@ -98,7 +99,7 @@ def small_journal(path: Path, trials: int = 3) -> bytes:
 
 
 @given(st.lists(trials, max_size=4), st.integers(0, 4))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 def test_what_is_written_is_read(
     tmp_path_factory: pytest.TempPathFactory,
     written: list[tuple[list[Event], TrialEnded | None]],

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import clock
@@ -87,7 +87,6 @@ def assert_adds_up(feed: Feed, capacity: int) -> None:
 
 
 @given(actions, st.integers(1, 20 * SAMPLE_RATE_HZ))
-@settings(deadline=None)
 def test_every_chunk_is_taken_dropped_or_waits(steps: list[float | str], capacity: int) -> None:
     clock.run(perform(steps, capacity), ClockKind.VIRTUAL)
 

@@ -29,6 +29,7 @@ from harness.metrics.integrity import unaccounted_samples
 from harness.provider.resident import Session
 from harness.provider.timeouts import Timeouts
 from harness.session.session import run_session
+from tests.profiles import examples
 from tests.session.sessions import play_to, silent_track
 from tests.stand_ins.null import Null
 from tests.trials import spec_of
@@ -101,7 +102,7 @@ def assert_conserved(events: list[Event], source: AudioSource) -> None:
     audio_s=st.lists(st.floats(0.5, 40), min_size=1, max_size=2),
     start_s=st.floats(0, 3),
 )
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(40))
 def test_nothing_is_lost_whatever_the_provider_takes(
     chunk_s: float, waits_s: list[float], queue_s: float, audio_s: list[float], start_s: float
 ) -> None:

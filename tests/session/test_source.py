@@ -17,6 +17,7 @@ from harness.runner.validity import feeder_problem
 from harness.session.chunk_queue import ChunkQueue
 from harness.session.chunking import Chunker
 from harness.session.source import Feed, play
+from tests.profiles import examples
 from tests.session.sessions import Working, play_to, silent_track
 
 
@@ -36,7 +37,7 @@ async def played(audio_s: float, chunk_s: float, start_s: float) -> list[Event]:
 
 
 @given(st.floats(0.02, 12.0), st.floats(0.01, 30.0), st.floats(0, 100))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 def test_chunks_come_when_their_last_sample_does(
     chunk_s: float, audio_s: float, start_s: float
 ) -> None:

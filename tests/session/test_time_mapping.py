@@ -10,6 +10,7 @@ from harness.contract import ASRSegment, Word
 from harness.session.chunking import Chunk
 from harness.session.time_mapping import SourceTimeMap
 from harness.timeline.beep import beep
+from tests.profiles import examples
 
 pieces = st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 3000)), min_size=1, max_size=12)
 
@@ -52,7 +53,7 @@ def test_without_a_gap_nothing_is_moved() -> None:
 
 @given(st.lists(st.integers(0, 12_000), min_size=1, max_size=6), st.integers(100, 9000),
        st.integers(-3000, 3000))  # fmt: skip
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(40))
 def test_beeps_are_found_however_the_audio_is_cut(gaps: list[int], size: int, moved: int) -> None:
     """Each a little off its place; and the last one was never given."""
     expected, at = [], 8000

@@ -16,6 +16,7 @@ from harness.timeline.beep import BEEP_S, GAP_S, locate
 from harness.timeline.corpus import CorpusUtterance
 from harness.timeline.placement import AROUND_COMMON_S, lay_out, require_room
 from harness.timeline.timeline import build_timeline
+from tests.profiles import examples
 
 MIC, SYSTEM = AudioSource.MIC, AudioSource.SYSTEM
 
@@ -39,7 +40,7 @@ def scenario_of(duration_s: float, **more: object) -> Scenario:
 
 
 @given(st.lists(st.floats(0.5, 4.0), min_size=2, max_size=8), st.integers(0, 99))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(40))
 def test_common_sentences_are_heard_at_one_moment_and_by_themselves(
     lengths_s: list[float], seed: int
 ) -> None:

@@ -13,6 +13,7 @@ from harness.errors import UsageError
 from harness.specs.scenario import Scenario, SourceScript
 from harness.timeline.corpus import CorpusUtterance
 from harness.timeline.timeline import Track, build_timeline
+from tests.profiles import examples
 
 QUIET_DBFS = -120.0
 """Noise that never reaches half a step of 16 bits."""
@@ -62,7 +63,7 @@ corpora = st.lists(st.integers(1, 2 * SAMPLE_RATE_HZ), min_size=1, max_size=8).m
 
 
 @given(scenarios, corpora, st.integers(0, 2**31))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=examples(50))
 def test_truth_is_true_to_the_sample(
     scenario: Scenario, corpus: list[CorpusUtterance], seed: int
 ) -> None:
@@ -89,7 +90,7 @@ def test_truth_is_true_to_the_sample(
 
 
 @given(scenarios, corpora, st.integers(0, 2**31))
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=examples(15))
 def test_a_seed_gives_the_same_samples_again(
     scenario: Scenario, corpus: list[CorpusUtterance], seed: int
 ) -> None:
@@ -110,7 +111,7 @@ def test_seeds_and_sources_differ() -> None:
 
 
 @given(st.lists(st.integers(1000, 8000), min_size=1, max_size=8), st.integers(0, 1000))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(40))
 def test_every_utterance_comes_before_any_comes_again(lengths: list[int], seed: int) -> None:
     corpus = corpus_of(lengths)
     (track, _) = build_timeline(scenario_of(30.0), corpus, seed)

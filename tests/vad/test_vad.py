@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.audio import FULL_SCALE, SAMPLE_RATE_HZ, Pcm16, Samples
@@ -47,7 +47,6 @@ gates = st.builds(
 
 @given(probabilities, gates, st.lists(st.integers(1, 3000), min_size=1, max_size=4),
        st.integers(0, WINDOW - 1))  # fmt: skip
-@settings(deadline=None)
 def test_every_sample_is_in_exactly_one_stretch_and_the_gate_decides(
     told: list[float], gate: GateSettings, sizes: list[int], rest: int
 ) -> None:

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.clock import ClockKind
@@ -129,7 +129,6 @@ def test_a_percentile_is_judged_at_the_exact_boundaries(
 
 
 @given(st.integers(0, 400), st.integers(0, 20), st.sampled_from(["p50", "p90", "p95", "p99"]))
-@settings(deadline=None)
 def test_more_good_samples_never_make_it_worse(fine: int, beyond: int, statistic: str) -> None:
     """And what is said to be needed is enough, if all that come are good."""
     if not fine + beyond:

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from harness.audio import SAMPLE_RATE_HZ
 from providers.streaming.energy import FLOOR_S, FRAME, EnergyDetector, levels_db
+from tests.profiles import examples
 from tests.providers.signals import Piece, noise, pieces, push_sizes, render, samples_of, tone
 
 SECOND = SAMPLE_RATE_HZ
@@ -29,7 +30,7 @@ def test_levels_at_the_edges() -> None:
 
 
 @given(pieces, push_sizes)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=examples(50))
 def test_answers_do_not_depend_on_how_frames_arrive(parts: list[Piece], sizes: list[int]) -> None:
     levels = levels_db(render(parts))
     detector, answers, at, turn = EnergyDetector(), [], 0, 0
@@ -41,7 +42,7 @@ def test_answers_do_not_depend_on_how_frames_arrive(parts: list[Piece], sizes: l
 
 
 @given(st.floats(-90, -30), st.floats(15, 30), st.integers(0, 1000))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=examples(50))
 def test_what_stands_out_is_speech(floor_db: float, above_db: float, seed: int) -> None:
     """A sound far enough above the noise, unless it is fainter than any speech."""
     loud_db = floor_db + above_db
@@ -55,7 +56,7 @@ def test_what_stands_out_is_speech(floor_db: float, above_db: float, seed: int) 
 
 
 @given(st.floats(-95, -10), st.floats(-95, -10), st.integers(0, 1000))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=examples(50))
 def test_noise_that_stays_becomes_silence(before_db: float, after_db: float, seed: int) -> None:
     """A fan that is switched on is taken for speech as long as a gap might still come."""
     fan = noise(samples_of(FLOOR_S + 2), after_db, seed)

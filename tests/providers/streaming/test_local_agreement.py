@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import Word
+from tests.profiles import examples
 from tests.providers.local_agreement import Agreement, LocalAgreement
 from tests.providers.signals import chunk_sizes, samples_of
 from tests.providers.tones import PITCHES_HZ, ToneEngine, in_session, listen, say
@@ -26,7 +27,7 @@ def words(text: str, begin_s: float = 0.0, word_s: float = 0.4) -> list[Word]:
 
 
 @given(st.permutations(sorted(PITCHES_HZ)), st.permutations(sorted(PITCHES_HZ)), chunk_sizes)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=examples(30))
 def test_every_word_is_said_once(first: list[str], second: list[str], sizes: list[int]) -> None:
     """Also when the buffer is cut. Words that are said twice in a row it does take for one."""
     engine = AgreeingTones()

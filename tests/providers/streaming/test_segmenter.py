@@ -9,6 +9,7 @@ from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.contract import AudioAccount
 from providers.streaming.energy import FRAME
 from providers.streaming.segmenter import Limits, Segmenter, Window
+from tests.profiles import examples
 from tests.providers.signals import (
     LIMITS,
     Piece,
@@ -40,7 +41,7 @@ def covered(windows: list[Window], length: int) -> list[bool]:
 
 
 @given(pieces, push_sizes, st.integers(0, 3))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 def test_audio_is_conserved_at_every_moment(parts: list[Piece], sizes: list[int], lag: int) -> None:
     """However late windows are decoded, and whatever they hold."""
     samples, subject = render(parts), segmenter()
@@ -71,7 +72,7 @@ def test_audio_is_conserved_at_every_moment(parts: list[Piece], sizes: list[int]
 
 
 @given(pieces, push_sizes)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 def test_what_counts_as_decoded_was_in_a_window(parts: list[Piece], sizes: list[int]) -> None:
     samples, subject = render(parts), segmenter()
     windows = windows_of(subject, samples, sizes)
@@ -82,7 +83,7 @@ def test_what_counts_as_decoded_was_in_a_window(parts: list[Piece], sizes: list[
 
 
 @given(pieces, push_sizes)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 def test_windows_hold_the_audio_that_they_name(parts: list[Piece], sizes: list[int]) -> None:
     samples = render(parts)
     for window in windows_of(segmenter(), samples, sizes):
@@ -90,7 +91,7 @@ def test_windows_hold_the_audio_that_they_name(parts: list[Piece], sizes: list[i
 
 
 @given(pieces, push_sizes)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 def test_windows_come_in_order_and_finals_follow_one_another(
     parts: list[Piece], sizes: list[int]
 ) -> None:
@@ -106,7 +107,7 @@ def test_windows_come_in_order_and_finals_follow_one_another(
 
 
 @given(pieces, push_sizes)
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 def test_no_window_is_longer_than_the_limit(parts: list[Piece], sizes: list[int]) -> None:
     """A frame may be judged only when it is whole, so up to one more can be in hand."""
     for window in windows_of(segmenter(), render(parts), sizes):
@@ -114,7 +115,7 @@ def test_no_window_is_longer_than_the_limit(parts: list[Piece], sizes: list[int]
 
 
 @given(pieces, push_sizes, push_sizes)
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(100))
 def test_the_finals_do_not_depend_on_how_audio_is_cut(
     parts: list[Piece], sizes: list[int], other_sizes: list[int]
 ) -> None:
@@ -133,7 +134,7 @@ def test_the_finals_do_not_depend_on_how_audio_is_cut(
     push_sizes,
 )
 @example([(1.0, 3.65625, -6.0)], [301])  # cut by force just where it ends, in its faint end
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 def test_finals_cover_all_speech(
     bursts: list[tuple[float, float, float]], sizes: list[int]
 ) -> None:
@@ -151,7 +152,7 @@ def test_finals_cover_all_speech(
 
 
 @given(st.integers(0, 2**32), st.floats(-95, -20), push_sizes)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(40))
 def test_steady_noise_is_never_decoded(seed: int, level_db: float, sizes: list[int]) -> None:
     subject = segmenter()
     assert windows_of(subject, noise(samples_of(6.0), level_db, seed), sizes) == []
@@ -159,7 +160,7 @@ def test_steady_noise_is_never_decoded(seed: int, level_db: float, sizes: list[i
 
 
 @given(pieces, push_sizes, st.sets(st.integers(0, 30), max_size=4))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 def test_flush_at_any_moment_settles_everything(
     parts: list[Piece], sizes: list[int], flush_after: set[int]
 ) -> None:
@@ -183,7 +184,7 @@ def test_flush_at_any_moment_settles_everything(
 
 
 @given(pieces, push_sizes, st.integers(0, 30), st.booleans())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=examples(60))
 def test_after_a_stream_is_left_the_next_one_goes_on(
     parts: list[Piece], sizes: list[int], left_after: int, decoding: bool
 ) -> None:
@@ -299,7 +300,7 @@ def test_a_partial_without_new_speech_is_not_handed_out() -> None:
     [Piece(False, 1.0, None), Piece(True, 1.0, -20.0), Piece(False, 2.0, None)],
     [samples_of(2.4), SAMPLE_RATE_HZ],  # the first ends in the pause, behind what belongs to speech
 )
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(40))
 def test_an_engine_that_keeps_what_it_hears_gets_each_sample_of_its_segment_once(
     parts: list[Piece], sizes: list[int]
 ) -> None:

@@ -15,6 +15,7 @@ from harness.audio import SAMPLE_RATE_HZ, Samples, to_pcm16
 from harness.clock import ClockKind
 from harness.contract import ASRSegment, AudioAccount, AudioSource
 from harness.errors import AudioError, ProviderError
+from tests.profiles import examples
 from tests.providers.signals import chunk_sizes, samples_of
 from tests.providers.tone_streams import Habits, ToneFeed
 from tests.providers.tones import (
@@ -57,7 +58,7 @@ def audio_of(spoken: list[list[str]]) -> Samples:
 
 
 @given(sentences)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(40))
 def test_the_engine_hears_what_is_said(spoken: list[list[str]]) -> None:
     heard = words_in(audio_of(spoken))
     assert [word.text for word in heard] == flat(spoken)
@@ -65,7 +66,7 @@ def test_the_engine_hears_what_is_said(spoken: list[list[str]]) -> None:
 
 @every_kind
 @given(sentences, chunk_sizes)
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=examples(12))
 def test_the_finals_say_every_word_once(
     make: Callable[[], Engine], spoken: list[list[str]], sizes: list[int]
 ) -> None:
@@ -76,7 +77,7 @@ def test_the_finals_say_every_word_once(
 
 @every_kind
 @given(sentences, chunk_sizes)
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=examples(12))
 def test_segments_keep_the_contract(
     make: Callable[[], Engine], spoken: list[list[str]], sizes: list[int]
 ) -> None:
@@ -111,7 +112,7 @@ def test_words_are_where_they_were_spoken(make: Callable[[], Engine]) -> None:
 
 @every_kind
 @given(st.lists(st.sampled_from(["push", "flush"]), min_size=1, max_size=30), st.data())
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=examples(12))
 def test_flush_returns_finals_and_nothing_twice(
     make: Callable[[], Engine], steps: list[str], data: st.DataObject
 ) -> None:
@@ -215,7 +216,7 @@ def test_flushing_what_does_not_stream_gives_nothing(make: Callable[[], Engine])
 
 @every_kind
 @given(chunk_sizes, st.integers(0, 12))
-@settings(deadline=None, max_examples=12)
+@settings(max_examples=examples(12))
 def test_a_second_stream_goes_on_with_the_session(
     make: Callable[[], Engine], sizes: list[int], left_after: int
 ) -> None:

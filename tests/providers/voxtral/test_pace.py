@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
 from providers.voxtral.answers import Answers, Step
 from providers.voxtral.pace import FIRST_READ, READ, Pace
+from tests.profiles import examples
 from tests.providers.signals import samples_of, tone
 from tests.stand_ins.voxtral_engine import Engine
 
@@ -74,7 +75,7 @@ def pcm_of(length_s: float, pitch_hz: float | None) -> bytes:
 pieces = st.lists(st.tuples(LENGTHS_S, st.sampled_from([None, None, 300.0, 900.0])), max_size=5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(st.sampled_from(INTERVALS_S), st.sampled_from([None, 0, 3, 12]), pieces)
 def test_every_answer_is_expected_at_its_place(
     interval_s: float, eos_after: int | None, parts: list[tuple[float, float | None]]
@@ -87,7 +88,7 @@ def test_every_answer_is_expected_at_its_place(
     assert sum(step.samples for step in rig.steps) == rig.pace.taken
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 @given(st.sampled_from(INTERVALS_S), pieces, st.floats(0.0, 4.0))
 def test_silence_can_be_measured_out_so_that_nothing_is_held_back(
     interval_s: float, parts: list[tuple[float, float | None]], least_s: float

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from harness.errors import ModelError
 from providers.whisper.ggml import HEADER, check_ggml
+from tests.profiles import examples
 from tests.providers.ggml_files import MODEL, decode_in_child, layout_of, with_few_tokens
 
 CONTENT = with_few_tokens(MODEL.read_bytes(), 300)
@@ -87,7 +88,7 @@ def test_every_cut_is_found(copy: Copy) -> None:
 
 
 @given(st.integers(0, len(CONTENT) - 1))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(100))
 def test_a_cut_anywhere_is_found(copy: Copy, length: int) -> None:
     with copy.cut_at(length) as path:
         refused(path)
@@ -108,7 +109,7 @@ INTEGERS = st.one_of(
 
 
 @given(st.sampled_from(sorted(set(HEADER) - {"ftype"})), INTEGERS)
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=examples(150))
 @example("n_vocab", 50_300)  # whisper.cpp writes past its buffers with this one
 @example("n_audio_head", 0)  # divides by it
 @example("n_audio_layer", 99_999)  # would ask for gigabytes before it reads on
@@ -124,7 +125,7 @@ def test_a_wrong_header_is_found(copy: Copy, field: str, value: int) -> None:
 
 
 @given(INTEGERS)
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(100))
 def test_a_wrong_file_type_is_found(copy: Copy, value: int) -> None:
     with copy.with_bytes(LAYOUT.header["ftype"], struct.pack("<i", value)) as path:
         if value >= 0 and value % 1000 == 7:
@@ -134,7 +135,7 @@ def test_a_wrong_file_type_is_found(copy: Copy, value: int) -> None:
 
 
 @given(st.sampled_from(LAYOUT.integers[len(HEADER) :]), INTEGERS)
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=examples(300))
 def test_a_wrong_number_is_found(copy: Copy, at: int, value: int) -> None:
     with copy.with_bytes(at, struct.pack("<i", value)) as path:
         if struct.unpack_from("<i", CONTENT, at) == (value,):
@@ -144,7 +145,7 @@ def test_a_wrong_number_is_found(copy: Copy, at: int, value: int) -> None:
 
 
 @given(st.sampled_from(LAYOUT.names), st.integers(0, 11), st.integers(0, 255))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=examples(100))
 def test_a_wrong_tensor_name_is_found(copy: Copy, begin: int, letter: int, value: int) -> None:
     with copy.with_bytes(begin + letter, bytes([value])) as path:
         if CONTENT[begin + letter] == value:
@@ -154,7 +155,7 @@ def test_a_wrong_tensor_name_is_found(copy: Copy, begin: int, letter: int, value
 
 
 @given(st.sampled_from(LAYOUT.integers), INTEGERS)
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=examples(40))
 def test_little_memory_is_used_whatever_the_numbers_say(copy: Copy, at: int, value: int) -> None:
     with copy.with_bytes(at, struct.pack("<i", value)) as path:
         tracemalloc.start()

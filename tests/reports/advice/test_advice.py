@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.journal.run_folder import RunFolder
@@ -88,7 +88,6 @@ def test_without_figures_there_is_no_choice() -> None:
     assert advise([]).headline == "Nothing was measured that could be chosen"
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(FIGURE, FIGURE, FIGURE), max_size=8))
 def test_the_front_is_what_nothing_dominates(figures: list[Figures]) -> None:
     every = [candidate(n, *each) for n, each in enumerate(figures, 1)]
@@ -106,7 +105,6 @@ def test_the_front_is_what_nothing_dominates(figures: list[Figures]) -> None:
     assert (found.chosen is not None) == bool(known)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(FIGURE | st.just(math.inf), FIGURE, FIGURE), max_size=8))
 def test_every_choice_that_can_be_drawn_is_in_both_charts(
     figures: list[Figures],

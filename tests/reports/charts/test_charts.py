@@ -2,7 +2,7 @@ import math
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
@@ -104,7 +104,6 @@ def test_depths_of_all_sources_are_added_up() -> None:
     assert depth_steps(log) == [(1.0, 1), (2.0, 2), (3.0, 1)]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(0, 10), st.integers(0, 9)), min_size=1, max_size=20),
     st.integers(1, 50),
@@ -122,7 +121,6 @@ def test_column_means_keep_the_integral(steps: list[tuple[float, int]], columns:
 SAMPLES = st.lists(st.one_of(st.floats(-5, 500), st.just(math.inf)), min_size=1, max_size=200)
 
 
-@settings(deadline=None)
 @given(SAMPLES)
 @example([0.1] * 200 + [400.0, math.inf])
 def test_no_sample_is_left_out_of_a_distribution(samples: list[float]) -> None:
@@ -156,7 +154,6 @@ def test_percentiles_and_limits_are_marked() -> None:
     assert percent(p50, "x1") == pytest.approx(100 * 1.5 / scale.high, abs=0.01)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1), st.text("abc ", min_size=1, max_size=12)), max_size=6))
 def test_labels_never_cover_each_other(wanted: list[tuple[float, str]]) -> None:
     marks = sorted((svg.Mark(x, words, "limit") for x, words in wanted), key=lambda mark: mark.x)
@@ -169,7 +166,6 @@ def test_labels_never_cover_each_other(wanted: list[tuple[float, str]]) -> None:
         placed.setdefault(row, []).append((start, start + width))
 
 
-@settings(deadline=None)
 @given(st.floats(1e-6, 1e6), st.integers(1, 20))
 def test_a_nice_step_parts_a_span_into_few_pieces(span: float, most: int) -> None:
     step = svg.nice_step(span, most)

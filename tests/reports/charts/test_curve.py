@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.journal.events import SpeechScored
@@ -14,7 +14,6 @@ from tests.reports.pages import Reader, page_of
 POINT = st.tuples(st.floats(-5, 100), st.floats(-5, 100))
 
 
-@settings(deadline=None)
 @given(st.lists(POINT, min_size=1, max_size=300), st.none() | POINT)
 def test_any_curve_stays_in_its_picture(
     points: list[tuple[float, float]], chosen: tuple[float, float] | None
@@ -45,7 +44,6 @@ def test_a_chosen_point_is_named_where_it_lies() -> None:
     assert "threshold 0.5: 0.25, 0.5" in chart.get("aria-label", "")
 
 
-@settings(deadline=None)
 @given(st.integers(1, 2000))
 def test_thinning_keeps_the_ends_and_the_order(count: int) -> None:
     points = [(float(index), 0.0) for index in range(count)]

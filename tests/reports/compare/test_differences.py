@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.metrics import Measurement
@@ -32,14 +32,12 @@ def one(value: float, unit: str = "chunks", **more: object) -> Measurement:
     return Measurement(unit=unit, value=value, **more)  # type: ignore[arg-type]
 
 
-@settings(deadline=None)
 @given(NUMBERS, NUMBERS)
 def test_cliffs_delta_counts_pairs(base: list[float], head: list[float]) -> None:
     pairs = [(above > below) - (above < below) for below in base for above in head]
     assert cliffs_delta(base, head) == pytest.approx(sum(pairs) / len(pairs))
 
 
-@settings(deadline=None)
 @given(st.tuples(FINITE, FINITE, FINITE).map(sorted), st.tuples(FINITE, FINITE, FINITE).map(sorted))
 def test_an_interval_holds_the_difference_and_turns_with_the_sides(
     base: list[float], head: list[float]

@@ -3,7 +3,7 @@ from itertools import product
 from statistics import median
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.gating.signed_rank import hodges_lehmann, signed_rank_p, upper_bound
@@ -18,7 +18,6 @@ def ranks_of(sizes: list[float]) -> list[float]:
     return [sum((other < size) + 0.5 * (other == size) for other in sizes) + 0.5 for size in sizes]
 
 
-@settings(deadline=None)
 @given(st.one_of(TIED, APART))
 def test_the_p_value_is_what_trying_all_signs_gives(differences: list[float]) -> None:
     kept = [each for each in differences if each]
@@ -31,7 +30,6 @@ def test_the_p_value_is_what_trying_all_signs_gives(differences: list[float]) ->
     assert signed_rank_p(differences) == pytest.approx(sum(as_large) / len(as_large))
 
 
-@settings(deadline=None)
 @given(TIED)
 def test_hodges_lehmann_is_the_median_of_pairwise_means(differences: list[float]) -> None:
     means = [(one + other) / 2 for at, one in enumerate(differences) for other in differences[at:]]
@@ -43,7 +41,6 @@ def test_hodges_lehmann_is_the_median_of_pairwise_means(differences: list[float]
     )
 
 
-@settings(deadline=None)
 @given(APART)
 def test_the_bound_is_where_the_test_stops_rejecting(differences: list[float]) -> None:
     """Of shifts above the bound, the test rejects each; of those below, none."""

@@ -16,6 +16,7 @@ from harness.journal.run_folder import RunFolder
 from harness.metrics import ACTIVITY_OF, METRICS
 from harness.specs.options import Options
 from harness.specs.trial import Activity, TrialStatus
+from tests.profiles import examples
 from tests.reports.journals import (
     OK,
     THRESHOLDS,
@@ -94,7 +95,7 @@ def hostile_run(root: Path, text: str, model: str = "embedded") -> RunFolder:
     )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(min_size=1, max_size=60))
 @example(" ".join(HOSTILE))
 def test_no_text_changes_what_a_page_is_made_of(

@@ -1,4 +1,4 @@
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.contract import ASRSegment, AudioSource
@@ -30,7 +30,6 @@ def log_of(said: list[list[str]], shown: list[list[str]]) -> TrialLog:
     return TrialLog(make_spec(), [*truth, *finals])
 
 
-@settings(deadline=None)
 @given(SENTENCES, SENTENCES)
 def test_differences_are_those_that_the_word_error_rate_counts(
     said: list[list[str]], shown: list[list[str]]
@@ -44,7 +43,6 @@ def test_differences_are_those_that_the_word_error_rate_counts(
         assert bool(marked) == bool(comparison.errors)
 
 
-@settings(deadline=None)
 @given(SENTENCES, SENTENCES)
 def test_no_word_is_lost_or_made_up(said: list[list[str]], shown: list[list[str]]) -> None:
     log = log_of(said, shown)
@@ -84,7 +82,6 @@ def test_a_summary_counts_what_is_left_out() -> None:
     assert right.in_words == "All 1 utterances are right, word for word."
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, MAX_LETTERS)))
 def test_what_is_shown_keeps_within_its_room(sizes: list[int]) -> None:
     kept = cut(sizes, lambda size: size)

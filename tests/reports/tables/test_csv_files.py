@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.errors import JournalError
@@ -37,7 +37,6 @@ def test_no_hostile_text_starts_a_formula_or_acts(tmp_path: Path) -> None:
     assert "\n" not in "".join(cells)
 
 
-@settings(deadline=None)
 @given(st.text())
 @example("＝1+1")  # noqa: RUF001
 def test_any_text_becomes_inert(text: str) -> None:
@@ -48,7 +47,6 @@ def test_any_text_becomes_inert(text: str) -> None:
         assert cell == text
 
 
-@settings(deadline=None)
 @given(st.floats(allow_nan=False))
 def test_numbers_stay_numbers_to_the_last_digit(number: float) -> None:
     text = pd.DataFrame({"value": [number]}).astype("Float64").to_csv(index=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.errors import UnavailableError
@@ -94,7 +94,6 @@ def test_every_column_of_time_has_its_unit() -> None:
         ]
 
 
-@settings(deadline=None)
 @given(st.text())
 @example(" ".join(HOSTILE))
 @example("-1")

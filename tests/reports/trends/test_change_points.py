@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.trends.change_points import MAX_POINTS, MIN_POINTS, ChangePoint, change_points
+from tests.profiles import examples
 
 SERIES = st.lists(st.floats(0, 10) | st.just(math.inf), max_size=30)
 
@@ -62,7 +63,7 @@ def test_never_and_nothing_are_levels() -> None:
     assert (found.at, found.ratio) == (10, math.inf)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=examples(50))
 @given(SERIES)
 def test_any_series_has_an_answer_and_always_the_same(series: list[float]) -> None:
     found = change_points(series)
