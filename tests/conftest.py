@@ -1,6 +1,7 @@
 """Fixtures for tests of any folder."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,10 +11,33 @@ from harness.runner.validity import VARIABLE as VALIDITY
 from tests import profiles
 from tests.browser import browser_path, running_browser
 from tests.trials import STAND_INS, write_corpus
+from tests.turns import turn
 
 # Tests share their machine with whatever else runs there; what they check is not how fast it is.
 os.environ.setdefault(VALIDITY, '{"others_share": 1}')
+# They start some hundreds of Pythons: each need not compile all files again, nor start threads for
+# numpy's linear algebra.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 profiles.load()
+for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
+    del os.environ[name]  # a pytest that a test starts is no part of this one
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no process is left with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Wait for the test's turn, where other processes run tests of this run."""
+    if not hasattr(item.config, "workerinput"):
+        return (yield)
+    folder = Path(item.config.option.basetemp).parent
+    with turn(folder, alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 @pytest.fixture(scope="session")

@@ -56,12 +56,14 @@ def test_timers_fire_in_order_and_never_early(delays_s: list[float]) -> None:
         await asyncio.sleep(max(delays_s) + 1)
         return fired
 
+    begin_s = time.monotonic()
     fired = clock.run(fire(), ClockKind.VIRTUAL)
+    real_s = time.monotonic() - begin_s
     assert [due_s for due_s, _ in fired] == sorted(due_s for due_s, _ in fired)
     assert len(fired) == len(delays_s)
     lateness_s = sorted(at_s - due_s for due_s, at_s in fired)
     assert lateness_s[0] >= -1e-6  # the loop rounds to its resolution, and a float to its own
-    assert lateness_s[len(fired) // 2] < 0.001  # the median: only what the loop itself computes
+    assert lateness_s[-1] <= real_s < 5  # late by what was computed, and by no wait
 
 
 def test_time_never_goes_back() -> None:

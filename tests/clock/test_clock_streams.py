@@ -34,7 +34,7 @@ def test_computing_costs_the_same_on_both_clocks() -> None:
         costs[kind] += costs_s(events)
         orders.append(order_of(events))
     assert orders[0] == orders[1] == orders[2] == orders[3]
-    assert [name for name, _ in orders[0]] == ["Queued", "Begun", "Finished"] * 10
+    assert [name for name, _ in orders[0]] == ["Queued", "ChunkTaken", "ChunkDone"] * 10
     ratio = statistics.median(costs[VIRTUAL]) / statistics.median(costs[WALL])
     assert 0.4 < ratio < 2.5
     assert min(costs[VIRTUAL]) >= 0.01
