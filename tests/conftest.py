@@ -10,6 +10,7 @@ import pytest
 from harness.runner.validity import VARIABLE as VALIDITY
 from tests import profiles
 from tests.browser import browser_path, running_browser
+from tests.command_lines import PytestCommand, serving_pytest
 from tests.trials import STAND_INS, write_corpus
 from tests.turns import turn
 
@@ -62,3 +63,10 @@ def chromium() -> Iterator[str]:
         pytest.skip("needs Chromium or Chrome; apt install chromium")
     with running_browser(path) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def run_pytest() -> Iterator[PytestCommand]:
+    """Does what `python -m pytest` with some arguments does, and gives its status and output."""
+    with serving_pytest() as command:
+        yield command

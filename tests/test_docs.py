@@ -6,7 +6,6 @@ What takes minutes is only started as far as shows that it would run.
 import re
 import shlex
 import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from harness.metrics import METRICS
 from harness.specs.scenario import Scenario, SourceScript
 from reports.__main__ import main
 from reports.metricsdoc import PAGE, metrics_page
+from tests.command_lines import PytestCommand
 from tests.reports.journals import OK, make_spec, played, write_run
 
 ROOT = Path(__file__).parents[1]
@@ -58,15 +58,12 @@ def test_there_are_commands_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize("command", [c for _, c in COMMANDS if c.startswith("pytest")])
-def test_pytest_takes_its_options(command: str, tmp_path: Path) -> None:
+def test_pytest_takes_its_options(run_pytest: PytestCommand, command: str) -> None:
     words = [INSTEAD.get(word, word) for word in shlex.split(command, comments=True)[1:]]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *words, "--collect-only", "-q", "-p", "no:cacheprovider"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    status, output = run_pytest(*words, "--collect-only", "-q", "-p", "no:cacheprovider")
     (ROOT / "junit.xml").unlink(missing_ok=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "tests collected" in done.stdout
+    assert status == 0, output
+    assert "tests collected" in output
 
 
 @pytest.mark.parametrize(

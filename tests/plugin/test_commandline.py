@@ -1,54 +1,26 @@
 """What the command line makes of mistakes: status 4, one line that helps, and no traceback."""
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.command_lines import FEW_PLUGINS, PytestCommand
+
 ROOT = Path(__file__).parents[2]
-COMMAND_LINES = "tests.plugin.command_lines"
 USAGE_ERROR = 4
-FEW_PLUGINS = {
-    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-    "PYTEST_PLUGINS": "pytest_benchmark.plugin",
-}
-"""Others only cost time; the one for benchmarks is among the project's settings."""
-
-Command = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", COMMAND_LINES],
-        cwd=ROOT,
-        env={**os.environ, **FEW_PLUGINS, "COLUMNS": "80", "PY_COLORS": "0"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    yield process
-    process.communicate(timeout=10)
 
 
 @pytest.fixture
-def command(server: subprocess.Popen[str], tmp_path: Path) -> Command:
-    """Does what `pytest suites …` does; returns its exit status and what it printed."""
+def command(run_pytest: PytestCommand, tmp_path: Path) -> PytestCommand:
+    """Does what `pytest suites …` does."""
 
     def run(*arguments: str, measure: bool = False) -> tuple[int, str]:
-        assert server.stdin is not None
-        assert server.stdout is not None
         only_look = [] if measure else ["--collect-only"]
-        line = ["suites", "-q", "-p", "no:cacheprovider", *only_look,
-                "--runs-dir", str(tmp_path / "runs"), *arguments]  # fmt: skip
-        server.stdin.write(json.dumps(line) + "\n")
-        server.stdin.flush()
-        status, output = json.loads(server.stdout.readline())
-        return status, output
+        return run_pytest("suites", "-q", "-p", "no:cacheprovider", *only_look,
+                              "--runs-dir", str(tmp_path / "runs"), *arguments)  # fmt: skip
 
     return run
 
@@ -79,7 +51,7 @@ def error_of(outcome: tuple[int, str]) -> str:
     ],
 )  # fmt: skip
 def test_a_mistake_ends_pytest_with_one_line_wherever_it_is_found(
-    command: Command, tmp_path: Path, arguments: str, words: str, measure: bool
+    command: PytestCommand, tmp_path: Path, arguments: str, words: str, measure: bool
 ) -> None:
     """As options are read, as tests are collected, and as the run would begin."""
     first = ["--provider", "whisper_cpp"] if "--provider" not in arguments else []
@@ -87,14 +59,16 @@ def test_a_mistake_ends_pytest_with_one_line_wherever_it_is_found(
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_threshold_that_a_suite_judges_must_be_there(command: Command, tmp_path: Path) -> None:
+def test_a_threshold_that_a_suite_judges_must_be_there(
+    command: PytestCommand, tmp_path: Path
+) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('[rtf_p95]\nmetric = "rtf"\ntarget = "< 1"\nminimum = "< 1"\nsource = "me"\n')
     outcome = command("--provider", "whisper_cpp", "--thresholds", str(path))
     assert "; allowed: rtf_p95" in error_of(outcome)
 
 
-def test_no_mistake_is_no_error(command: Command) -> None:
+def test_no_mistake_is_no_error(command: PytestCommand) -> None:
     status, output = command(
         "--provider", "whisper_cpp:n_threads=1", "--provider", "faster_whisper", "--model",
         "embedded,tiny.en", "--chunk-seconds", "1,2,4", "--scenario", "A", "--duration", "60",
@@ -183,12 +157,8 @@ def test_without_any_engine_the_first_command_is_named(tmp_path: Path) -> None:
     assert "Traceback" not in output
 
 
-def test_help_has_all_options_in_one_place_and_fits(server: subprocess.Popen[str]) -> None:
-    assert server.stdin is not None
-    assert server.stdout is not None
-    server.stdin.write('["--help"]\n')
-    server.stdin.flush()
-    status, output = json.loads(server.stdout.readline())
+def test_help_has_all_options_in_one_place_and_fits(run_pytest: PytestCommand) -> None:
+    status, output = run_pytest("--help")
     assert status == 0
     begin = output.index("\nechobench: ")
     group = output[begin + 1 : output.index("\n\n", begin)].splitlines()
