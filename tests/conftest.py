@@ -57,7 +57,7 @@ def stand_ins() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[str]:
-    """The address of a browser, for tests marked with the xdist group "browser"."""
+    """The address of a browser in which each test opens tabs of its own."""
     path = browser_path()
     if path is None:
         pytest.skip("needs Chromium or Chrome; apt install chromium")

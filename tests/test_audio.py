@@ -137,6 +137,7 @@ def test_blocks_leave_no_seam(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert np.array_equal(read_audio(path), whole)
 
 
+@pytest.mark.slow
 def test_a_long_file_needs_little_memory(tmp_path: Path) -> None:
     """A minute of this is 92 MB as floats."""
     path = tmp_path / "long.flac"
@@ -306,6 +307,7 @@ def test_a_cut_file_is_an_error_or_short(
         read_audio(path, 0.0, 1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [("WAV", "PCM_16"), ("FLAC", "PCM_16"), ("OGG", "VORBIS")],
                          ids="-".join)  # fmt: skip
 @given(st.integers(0, 400), st.binary(min_size=1, max_size=8))

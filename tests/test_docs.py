@@ -57,6 +57,7 @@ def test_there_are_commands_of_every_kind() -> None:
     assert {"pytest", "python", "make", ".ci/measure", ".ci/judge", ".ci/gate"} <= kinds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [c for _, c in COMMANDS if c.startswith("pytest")])
 def test_pytest_takes_its_options(run_pytest: PytestCommand, command: str) -> None:
     words = [INSTEAD.get(word, word) for word in shlex.split(command, comments=True)[1:]]

@@ -160,6 +160,7 @@ def test_only_plugins_and_suites_know_pytest() -> None:
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_only_reports_know_pandas() -> None:
     wrong = [f"{path.relative_to(ROOT)}:{line}" for folder in set(ALLOWED) - {"reports"}
              for path in sources(folder) for name, line in imported(path)
@@ -178,6 +179,7 @@ def test_the_harness_loads_neither_engines_nor_pandas_nor_pytest() -> None:
     assert loaded & {*ENGINES, "pandas", "pytest", "_pytest", "jinja2", *OURS} == {"harness"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["harness", "providers", "corpora", "reports"])
 def test_no_module_loads_an_engine(folder: str) -> None:
     """Providers import theirs when they load a model."""

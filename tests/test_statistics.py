@@ -204,6 +204,7 @@ def test_a_slope_of_one_value_is_an_error(values: list[float]) -> None:
         theil_sen(values)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 10)), min_size=1, max_size=30))
 @settings(max_examples=examples(30))
 def test_drawn_bounds_lie_around_the_ratio(units: list[tuple[int, int]]) -> None:
@@ -216,6 +217,7 @@ def test_drawn_bounds_lie_around_the_ratio(units: list[tuple[int, int]]) -> None
     assert (low, high) == bootstrap_ratio(parts, wholes)
 
 
+@pytest.mark.slow
 def test_drawn_bounds_miss_the_truth_about_once_in_twenty_times_a_side() -> None:
     generator = np.random.default_rng(0)
     truth, below, above = 0.08, 0, 0

@@ -26,6 +26,8 @@ from harness.timeline.timeline import Track
 from tests.ladder.numbers import STEP_S, Numbers, counting
 from tests.trials import spec_of
 
+pytestmark = pytest.mark.slow
+
 EXERCISE = read_exercise()
 LENGTH_S = EXERCISE.scenario.duration_s
 WORDS = 4

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,6 +100,8 @@ def model_ends_s(program: Program, done: list[Done]) -> dict[tuple[int, int], fl
     return ends_s
 
 
+@pytest.mark.alone
+@pytest.mark.slow
 @given(programs)
 @settings(max_examples=examples(150))
 def test_every_step_ends_when_the_model_says(program: Program) -> None:

@@ -17,6 +17,8 @@ from harness import clock
 from harness.clock import ClockKind, hold, now_s, sleep_until
 from tests.clock.test_clock import virtual_loop
 
+pytestmark = pytest.mark.alone
+
 REQUESTS = 6
 THINKS_S = 0.03
 EVERY_S = 1.0

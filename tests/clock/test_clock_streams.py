@@ -3,9 +3,13 @@
 import statistics
 import time
 
+import pytest
+
 from harness.clock import ClockKind
 from harness.journal.events import ChunkDone, ChunkTaken, Dropped, Event, Inferred, Queued
 from tests.session.sessions import Working, play_to, silent_track
+
+pytestmark = pytest.mark.alone
 
 VIRTUAL, WALL = ClockKind.VIRTUAL, ClockKind.WALL
 
@@ -25,6 +29,7 @@ def costs_s(events: list[Event]) -> list[float]:
     return [event.end_s - event.begin_s for event in events if isinstance(event, Inferred)]
 
 
+@pytest.mark.slow
 def test_computing_costs_the_same_on_both_clocks() -> None:
     """Interleaved, so that both see the same neighbours; the margin is for what neighbours do."""
     costs: dict[ClockKind, list[float]] = {VIRTUAL: [], WALL: []}
@@ -40,6 +45,7 @@ def test_computing_costs_the_same_on_both_clocks() -> None:
     assert min(costs[VIRTUAL]) >= 0.01
 
 
+@pytest.mark.slow
 def test_overload_drops_the_same_on_both_clocks() -> None:
     """A provider that needs 0.17 s for 0.1 s of audio, with room for 0.3 s behind the newest."""
     drops, depths = {}, {}
@@ -58,6 +64,7 @@ def test_overload_drops_the_same_on_both_clocks() -> None:
     assert depths[VIRTUAL] == depths[WALL] == 4
 
 
+@pytest.mark.slow
 def test_overload_saves_no_time() -> None:
     """Where the provider never rests there is nothing to skip."""
     begin_s = time.monotonic()

@@ -97,6 +97,7 @@ def test_a_wait_beside_work_is_real_until_the_work_is_done() -> None:
     assert skipped_s == 0
 
 
+@pytest.mark.slow
 def test_a_thread_that_outlives_its_time_limit_is_still_waited_for() -> None:
     async def give_up() -> tuple[float, int, float]:
         begin_s, real_begin_s = now_s(), time.monotonic()

@@ -244,6 +244,7 @@ def test_audio_is_checked_against_the_manifest_when_it_is_read(folder: Path) -> 
             entry.read()
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -275,6 +276,7 @@ def test_any_bytes_are_refused(tmp_path_factory: pytest.TempPathFactory, content
         read_manifest(path)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_lines_are_read_in_no_time(folder: Path) -> None:
     for number in range(200):
         (folder / "sub" / f"{number}.wav").touch()

@@ -98,6 +98,7 @@ def small_journal(path: Path, trials: int = 3) -> bytes:
     return path.read_bytes()
 
 
+@pytest.mark.slow
 @given(st.lists(trials, max_size=4), st.integers(0, 4))
 @settings(max_examples=examples(60))
 def test_what_is_written_is_read(
@@ -127,6 +128,7 @@ def test_a_torn_end_is_ignored_and_cut_at_every_byte(tmp_path: Path) -> None:
         assert [record.number for record in read_journal(path)] == [1, 2, 3, 4]
 
 
+@pytest.mark.slow
 def test_a_flipped_byte_is_an_error_that_names_its_line(tmp_path: Path) -> None:
     """Every byte of the file in turn; only the very last line feed looks like a torn end."""
     whole = small_journal(tmp_path / "whole.jsonl", trials=2)

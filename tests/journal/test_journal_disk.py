@@ -117,6 +117,7 @@ def test_a_folder_without_rights_is_an_error(tmp_path: Path) -> None:
     assert "Permission denied" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_killed_writer_loses_nothing_that_it_had_finished(tmp_path: Path) -> None:
     """Kills a writer again and again, each going on with the journal of the one before."""
     path = tmp_path / "journal.jsonl"

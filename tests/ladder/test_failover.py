@@ -90,6 +90,7 @@ def test_without_a_change_it_is_as_if_it_were_not_there() -> None:
     assert_sound(alone, track)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.floats(0.0, 9.9), max_size=5).map(sorted),
     st.integers(1, 7),
@@ -113,6 +114,7 @@ def test_changes_at_any_moment_lose_nothing_and_repeat_nothing(
     assert_sound(log, track)
 
 
+@pytest.mark.slow
 @given(st.integers(1, 20), st.integers(1, 6), st.sampled_from([0.25, 0.5, 2.0]))
 @settings(max_examples=examples(15))
 def test_a_breakdown_at_any_moment_loses_nothing(

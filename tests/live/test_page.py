@@ -13,7 +13,7 @@ from tests.ladder.numbers import Numbers
 from tests.live.rig import MIC, SYSTEM, Rig, client, run, seat_of, serving
 from tests.live.test_server import twenty_times_quicker
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.slow
 HOSTILE = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
 
 

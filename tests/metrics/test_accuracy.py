@@ -37,6 +37,7 @@ def test_errors_counted_by_hand(reference: str, hypothesis: str, errors: int, wo
     assert wer(reference, hypothesis) == pytest.approx(errors / words)
 
 
+@pytest.mark.slow
 @given(st.lists(words.filter(bool), min_size=1, max_size=4), words)
 def test_the_rate_is_that_of_jiwer(utterances: list[list[str]], heard: list[str]) -> None:
     events = [spoken(" ".join(utterance), 10.0 * at) for at, utterance in enumerate(utterances)]

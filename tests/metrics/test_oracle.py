@@ -64,6 +64,8 @@ def expected_s(truth: list[Utterance]) -> dict[str, list[float]]:
     }
 
 
+@pytest.mark.alone
+@pytest.mark.slow
 @pytest.mark.parametrize("chunk_s", [0.5, 2.0])
 def test_every_latency_is_what_it_must_be_on_the_virtual_clock(
     chunk_s: float, small_corpus: Path, tmp_path: Path
@@ -109,6 +111,8 @@ def test_all_other_figures_are_perfect(small_corpus: Path, tmp_path: Path) -> No
     assert figures["startup_time"].absent is not None
 
 
+@pytest.mark.alone
+@pytest.mark.slow
 def test_latencies_agree_on_the_wall_clock(small_corpus: Path, tmp_path: Path) -> None:
     truth, figures = figures_of(scenario_of(3.5), ClockKind.WALL, small_corpus, tmp_path, 0.5)
     for name, expected in expected_s(truth).items():

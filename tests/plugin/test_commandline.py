@@ -9,6 +9,8 @@ import pytest
 
 from tests.command_lines import FEW_PLUGINS, PytestCommand
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 USAGE_ERROR = 4
 

@@ -15,6 +15,8 @@ from harness.journal.journal import read_journal
 from harness.specs.trial import TrialStatus
 from harness.text_normalizer import tokens
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "adding-a-provider.md"
 MAX_LINES = 30

@@ -15,7 +15,7 @@ from tests.reports.journals import THRESHOLDS
 from tests.reports.pages import page_of
 from tests.reports.trends.test_trend import record
 
-pytestmark = pytest.mark.xdist_group("browser")
+pytestmark = pytest.mark.slow
 WIDTHS = (360, 1280)
 CONTRAST = """
 (() => {

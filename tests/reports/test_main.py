@@ -132,6 +132,7 @@ def test_a_run_that_was_cut_off_in_a_line_still_gives_a_report(
     capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_as_a_command(run: RunFolder) -> None:
     def command(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

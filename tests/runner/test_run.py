@@ -32,6 +32,7 @@ pytestmark = pytest.mark.usefixtures("stand_ins")
 WORDS = "as it was written"
 
 
+@pytest.mark.slow
 def test_a_trial_is_written_down_from_truth_to_end(small_corpus: Path, tmp_path: Path) -> None:
     spec = spec_of("oracle", small_corpus, {"transcript": WORDS})
     (record,) = run_of([spec], tmp_path / "journal.jsonl")
@@ -50,6 +51,7 @@ def test_a_trial_is_written_down_from_truth_to_end(small_corpus: Path, tmp_path:
     assert (said.text, said.source, said.t1) == (WORDS, AudioSource.MIC, 6.0)
 
 
+@pytest.mark.slow
 def test_the_first_utterance_is_part_of_loading(small_corpus: Path, tmp_path: Path) -> None:
     spec = spec_of("oracle", small_corpus, {"transcript": WORDS, "infer_s": 0.05})
     (record,) = run_of([spec], tmp_path / "journal.jsonl")
@@ -64,6 +66,7 @@ def test_the_first_utterance_is_part_of_loading(small_corpus: Path, tmp_path: Pa
     assert loaded.probe_window_s[0] == pytest.approx(0.75)  # three words of the first sentence
 
 
+@pytest.mark.slow
 def test_a_model_is_loaded_once_and_each_other_anew(small_corpus: Path, tmp_path: Path) -> None:
     """Also where trials of two models are asked for in turn."""
     pool, workers = WorkerPool(), dict[str, set[int | None]]()
@@ -94,6 +97,7 @@ def records_of(folder: Path) -> list[TrialRecord]:
     return read_journal(folder / "journal.jsonl")
 
 
+@pytest.mark.slow
 def test_other_settings_need_another_worker(small_corpus: Path, tmp_path: Path) -> None:
     specs = [spec_of("oracle", small_corpus, {"infer_s": infer_s}) for infer_s in (0.0, 0.01, 0.0)]
     records = run_of(specs, tmp_path / "journal.jsonl")
@@ -112,6 +116,7 @@ def test_a_child_of_the_provider_cannot_take_requests_away(
     assert [record.ended and record.ended.status for record in records] == [TrialStatus.OK] * 3
 
 
+@pytest.mark.slow
 def test_a_machine_that_stood_still_voids_the_trial(small_corpus: Path, tmp_path: Path) -> None:
     """As sleep and wake do, or a virtual machine that is paused."""
     pool, paused = WorkerPool(), list[int]()

@@ -133,6 +133,8 @@ def test_the_share_is_one_whatever_happens(steps: list[tuple[float, float, float
     assert 0 <= others_share(events, 0.9) <= others_share(events, 0.0) <= 1 + 1e-9
 
 
+@pytest.mark.slow
+@pytest.mark.alone
 def test_this_machine_is_seen_active() -> None:
     """A program beside us counts as another's CPU time, our own doesn't."""
     meter = SurroundingsMeter()
@@ -194,6 +196,7 @@ def test_a_void_trial_is_flagged_and_not_judged() -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stand_ins")
 def test_a_trial_records_its_surroundings(small_corpus: Path, tmp_path: Path) -> None:
     (record,) = run_of([spec_of("oracle", small_corpus)], tmp_path / "journal.jsonl")
@@ -205,6 +208,8 @@ def test_a_trial_records_its_surroundings(small_corpus: Path, tmp_path: Path) ->
     assert looks[-1].others_cpu_s + looks[-1].idle_cpu_s > 0
 
 
+@pytest.mark.slow
+@pytest.mark.alone  # it leaves no core to others
 @pytest.mark.usefixtures("stand_ins")
 def test_a_crowded_machine_voids_a_real_trial(
     small_corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

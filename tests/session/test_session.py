@@ -95,6 +95,7 @@ def assert_conserved(events: list[Event], source: AudioSource) -> None:
             assert fate["taken"] + fate["dropped"] <= fate["produced"]
 
 
+@pytest.mark.slow
 @given(
     chunk_s=st.floats(0.05, 5.0),
     waits_s=st.lists(st.floats(0, 20), min_size=1, max_size=5),

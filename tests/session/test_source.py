@@ -20,6 +20,8 @@ from harness.session.source import Feed, play
 from tests.profiles import examples
 from tests.session.sessions import Working, play_to, silent_track
 
+pytestmark = pytest.mark.alone
+
 
 def lateness_s(events: list[Event]) -> list[float]:
     return [event.at_s - event.due_s for event in events if isinstance(event, Queued)]
@@ -36,6 +38,7 @@ async def played(audio_s: float, chunk_s: float, start_s: float) -> list[Event]:
     return events
 
 
+@pytest.mark.slow
 @given(st.floats(0.02, 12.0), st.floats(0.01, 30.0), st.floats(0, 100))
 @settings(max_examples=examples(60))
 def test_chunks_come_when_their_last_sample_does(
@@ -58,6 +61,7 @@ def test_no_chunk_size_makes_a_trial_void(chunk_s: float) -> None:
     assert feeder_problem(events, chunk_s) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", list(ClockKind))
 def test_a_slow_provider_delays_no_chunk(kind: ClockKind) -> None:
     events = play_to(
@@ -69,6 +73,7 @@ def test_a_slow_provider_delays_no_chunk(kind: ClockKind) -> None:
     assert len(lateness_s(events)) == 8
 
 
+@pytest.mark.slow
 def test_a_blocked_loop_voids_the_trial() -> None:
     """The one thing that does delay a source is a provider that keeps the loop to itself."""
 

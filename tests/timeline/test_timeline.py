@@ -62,6 +62,7 @@ scenarios = st.builds(
 corpora = st.lists(st.integers(1, 2 * SAMPLE_RATE_HZ), min_size=1, max_size=8).map(corpus_of)
 
 
+@pytest.mark.slow
 @given(scenarios, corpora, st.integers(0, 2**31))
 @settings(max_examples=examples(50))
 def test_truth_is_true_to_the_sample(
@@ -89,6 +90,7 @@ def test_truth_is_true_to_the_sample(
                 assert word.t1 == pytest.approx(utterance.t0 + original.t1)
 
 
+@pytest.mark.slow
 @given(scenarios, corpora, st.integers(0, 2**31))
 @settings(max_examples=examples(15))
 def test_a_seed_gives_the_same_samples_again(
@@ -110,6 +112,7 @@ def test_seeds_and_sources_differ() -> None:
     assert len(orders) > 1
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1000, 8000), min_size=1, max_size=8), st.integers(0, 1000))
 @settings(max_examples=examples(40))
 def test_every_utterance_comes_before_any_comes_again(lengths: list[int], seed: int) -> None:

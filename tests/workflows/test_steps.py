@@ -18,6 +18,8 @@ from reports.write import write_reports
 from tests.reports.gating.test_worktrees import git_in
 from tests.reports.journals import OK, ended, make_spec, played, write_run
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 SAID = [("one two three", "one two three")]
 GH = """#!/usr/bin/env bash

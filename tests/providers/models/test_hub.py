@@ -149,6 +149,7 @@ def refused(answer: str, *words: str) -> None:
         assert word in answer
 
 
+@pytest.mark.slow
 def test_one_file_is_fetched_once(hub: Hub, client: Client) -> None:
     """The first time over the network; then from the cache, also when the hub is gone."""
     first = path_in(client.locate("whisper_cpp", "tiny.en"))
@@ -178,6 +179,7 @@ def test_a_folder_is_fetched_once(hub: Hub, client: Client, model: str) -> None:
     assert len(hub.asked) == asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", DISTILLED)
 def test_a_distilled_model_is_fetched_for_either_engine(
     hub: Hub, client: Client, model: str
@@ -192,6 +194,7 @@ def test_a_distilled_model_is_fetched_for_either_engine(
     assert path_in(client.locate("faster_whisper", model)) == folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("more", "words"),
     [({"HF_HUB_OFFLINE": "1"}, "HF_HUB_OFFLINE"), ({"HF_ENDPOINT": NOWHERE}, "refused")],
@@ -232,6 +235,7 @@ def test_a_page_instead_of_an_answer_is_an_error(hub: Hub, client: Client) -> No
     refused(client.locate("whisper_cpp", "tiny.en"), "not fetched")
 
 
+@pytest.mark.slow
 def test_a_broken_connection_is_tried_again(hub: Hub, client: Client) -> None:
     hub.faults = Faults(cut_after=1_000_000)
     path = path_in(client.locate("whisper_cpp", "tiny.en"))
@@ -239,6 +243,7 @@ def test_a_broken_connection_is_tried_again(hub: Hub, client: Client) -> None:
     assert len([line for line in hub.asked if "GET" in line and "resolve" in line]) == 2
 
 
+@pytest.mark.slow
 def test_a_fetch_that_was_killed_leaves_nothing_that_looks_whole(hub: Hub, client: Client) -> None:
     hub.faults = Faults(slow_s=0.1)
     child = Client(hub, client.home)
@@ -317,6 +322,7 @@ def test_without_the_client_the_command_for_it_is_named(monkeypatch: pytest.Monk
     assert "pip install" in str(caught.value)
 
 
+@pytest.mark.slow
 def test_the_command_line_measures_a_fetched_model(hub: Hub, tmp_path: Path) -> None:
     """`--model tiny.en`, from an empty cache to words in the journal."""
     child = python(

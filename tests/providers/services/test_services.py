@@ -32,6 +32,8 @@ from tests.vendors.trials import (
     spec_for,
 )
 
+pytestmark = pytest.mark.slow
+
 OK, ERROR, TIMEOUT = TrialStatus.OK, TrialStatus.PROVIDER_ERROR, TrialStatus.TIMEOUT
 BAD_INPUT, BAD_OUTPUT = TrialStatus.BAD_INPUT, TrialStatus.BAD_OUTPUT
 BOTH = [(provider, mode) for provider in VENDORS for mode in MODES]

@@ -26,6 +26,7 @@ def words(text: str, begin_s: float = 0.0, word_s: float = 0.4) -> list[Word]:
             for at, word in enumerate(text.split())]  # fmt: skip
 
 
+@pytest.mark.slow
 @given(st.permutations(sorted(PITCHES_HZ)), st.permutations(sorted(PITCHES_HZ)), chunk_sizes)
 @settings(max_examples=examples(30))
 def test_every_word_is_said_once(first: list[str], second: list[str], sizes: list[int]) -> None:

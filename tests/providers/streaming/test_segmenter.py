@@ -40,6 +40,7 @@ def covered(windows: list[Window], length: int) -> list[bool]:
     return list(mask)
 
 
+@pytest.mark.slow
 @given(pieces, push_sizes, st.integers(0, 3))
 @settings(max_examples=examples(60))
 def test_audio_is_conserved_at_every_moment(parts: list[Piece], sizes: list[int], lag: int) -> None:
@@ -71,6 +72,7 @@ def test_audio_is_conserved_at_every_moment(parts: list[Piece], sizes: list[int]
     assert subject.account.pending == 0
 
 
+@pytest.mark.slow
 @given(pieces, push_sizes)
 @settings(max_examples=examples(60))
 def test_what_counts_as_decoded_was_in_a_window(parts: list[Piece], sizes: list[int]) -> None:
@@ -82,6 +84,7 @@ def test_what_counts_as_decoded_was_in_a_window(parts: list[Piece], sizes: list[
     assert subject.account.decoded + subject.account.skipped == len(samples)
 
 
+@pytest.mark.slow
 @given(pieces, push_sizes)
 @settings(max_examples=examples(60))
 def test_windows_hold_the_audio_that_they_name(parts: list[Piece], sizes: list[int]) -> None:
@@ -106,6 +109,7 @@ def test_windows_come_in_order_and_finals_follow_one_another(
     assert not windows or windows[-1].is_final
 
 
+@pytest.mark.slow
 @given(pieces, push_sizes)
 @settings(max_examples=examples(60))
 def test_no_window_is_longer_than_the_limit(parts: list[Piece], sizes: list[int]) -> None:
@@ -114,6 +118,7 @@ def test_no_window_is_longer_than_the_limit(parts: list[Piece], sizes: list[int]
         assert len(window.samples) < samples_of(LIMITS.longest_s) + FRAME
 
 
+@pytest.mark.slow
 @given(pieces, push_sizes, push_sizes)
 @settings(max_examples=examples(100))
 def test_the_finals_do_not_depend_on_how_audio_is_cut(
@@ -125,6 +130,7 @@ def test_the_finals_do_not_depend_on_how_audio_is_cut(
     assert once == again
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(st.floats(0.7, 4.0), st.floats(0.25, 10.0), st.floats(-30, -6)),
@@ -159,6 +165,7 @@ def test_steady_noise_is_never_decoded(seed: int, level_db: float, sizes: list[i
     assert subject.account.skipped == samples_of(6.0)
 
 
+@pytest.mark.slow
 @given(pieces, push_sizes, st.sets(st.integers(0, 30), max_size=4))
 @settings(max_examples=examples(60))
 def test_flush_at_any_moment_settles_everything(
@@ -183,6 +190,7 @@ def test_flush_at_any_moment_settles_everything(
             assert subject.account.received == flushed_at
 
 
+@pytest.mark.slow
 @given(pieces, push_sizes, st.integers(0, 30), st.booleans())
 @settings(max_examples=examples(60))
 def test_after_a_stream_is_left_the_next_one_goes_on(

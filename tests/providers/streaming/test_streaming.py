@@ -143,6 +143,7 @@ def test_flush_returns_finals_and_nothing_twice(
     assert all(before.t1 <= after.t0 for before, after in pairwise(in_order))
 
 
+@pytest.mark.slow
 @every_kind
 def test_a_flush_from_another_task_waits_for_its_turn(make: Callable[[], Engine]) -> None:
     """The window that is being decoded is finished first; then what it said becomes final."""

@@ -26,6 +26,7 @@ def model(tmp_path: Path) -> Path:
     return write_model(tmp_path / "model")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "error", "words"),
     [
@@ -72,6 +73,7 @@ def test_a_process_that_dies_while_nobody_speaks_is_replaced(program: Path, mode
     assert run(body(), ClockKind.WALL) == meant(spoken(3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "error", "words"),
     [
@@ -94,6 +96,7 @@ def test_a_model_that_does_not_load_is_told_and_nothing_is_left(
         run(body(), ClockKind.WALL)
 
 
+@pytest.mark.slow
 def test_stopping_while_it_hangs_is_bounded_and_the_next_session_works(
     program: Path, tmp_path: Path
 ) -> None:

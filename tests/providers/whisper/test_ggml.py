@@ -77,6 +77,7 @@ def test_so_is_the_copy_with_few_tokens(copy: Copy) -> None:
     assert decode_in_child(copy.path).returncode == 0
 
 
+@pytest.mark.slow
 def test_every_cut_is_found(copy: Copy) -> None:
     """Through the header, and around every number and piece after it."""
     begins = [*range(60), *LAYOUT.integers, *LAYOUT.names]
@@ -87,6 +88,7 @@ def test_every_cut_is_found(copy: Copy) -> None:
             refused(path)
 
 
+@pytest.mark.slow
 @given(st.integers(0, len(CONTENT) - 1))
 @settings(max_examples=examples(100))
 def test_a_cut_anywhere_is_found(copy: Copy, length: int) -> None:
@@ -134,6 +136,7 @@ def test_a_wrong_file_type_is_found(copy: Copy, value: int) -> None:
             refused(path)
 
 
+@pytest.mark.slow
 @given(st.sampled_from(LAYOUT.integers[len(HEADER) :]), INTEGERS)
 @settings(max_examples=examples(300))
 def test_a_wrong_number_is_found(copy: Copy, at: int, value: int) -> None:
@@ -196,6 +199,7 @@ def test_what_is_no_file_is_named(tmp_path: Path) -> None:
     assert "no such file" in refused(tmp_path).problem
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("at", "value"),
     [

@@ -121,6 +121,7 @@ def test_column_means_keep_the_integral(steps: list[tuple[float, int]], columns:
 SAMPLES = st.lists(st.one_of(st.floats(-5, 500), st.just(math.inf)), min_size=1, max_size=200)
 
 
+@pytest.mark.slow
 @given(SAMPLES)
 @example([0.1] * 200 + [400.0, math.inf])
 def test_no_sample_is_left_out_of_a_distribution(samples: list[float]) -> None:

@@ -11,6 +11,8 @@ from reports.gating.gate import Gate, GateResult, write_result
 from reports.gating.plan import Gated, Plan
 from tests.reports.gating.revisions import SPEC, Revision
 
+pytestmark = pytest.mark.slow
+
 PLAN = Plan(
     rule=StoppingRule(pairs=(5, 6), alpha=(0.04, 0.04)),
     repeats=1,

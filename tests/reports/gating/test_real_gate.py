@@ -13,6 +13,8 @@ from reports.gating.decision import Outcome
 from reports.gating.gate import GateResult
 from tests.reports.gating.test_worktrees import git_in
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 PLAN = """
 repeats = 1

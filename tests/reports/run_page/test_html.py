@@ -95,6 +95,7 @@ def hostile_run(root: Path, text: str, model: str = "embedded") -> RunFolder:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(15), suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(min_size=1, max_size=60))
 @example(" ".join(HOSTILE))
@@ -169,6 +170,7 @@ def test_a_real_trial_is_shown_with_its_texts_and_charts(real_run: RunFolder) ->
     assert "p95" in page
 
 
+@pytest.mark.slow
 def test_the_same_journal_gives_the_same_bytes_in_any_process(mixed_run: RunFolder) -> None:
     pages = []
     for seed in ("1", "2"):
@@ -181,6 +183,7 @@ def test_the_same_journal_gives_the_same_bytes_in_any_process(mixed_run: RunFold
     assert pages[0][0].decode() == page_of(mixed_run).replace(THRESHOLDS.name, str(THRESHOLDS))
 
 
+@pytest.mark.slow
 def test_three_trials_of_ten_minutes_stay_small(tmp_path: Path) -> None:
     said = [("the plan for next week is open", "the plan for this week was open")] * 5
     trials = [make_spec(chunk_s=chunk_s, duration_s=600) for chunk_s in (0.5, 1.0, 2.0)]

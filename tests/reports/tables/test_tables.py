@@ -61,6 +61,7 @@ def test_parquet_holds_the_same_tables(mixed_run: RunFolder, tmp_path: Path) -> 
     assert {path.stem for path in tmp_path.iterdir()} == set(write.TABLES)
 
 
+@pytest.mark.slow
 def test_without_pyarrow_parquet_is_refused_and_the_rest_is_the_same(
     mixed_run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_summary_says_what_the_page_says(mixed_run: RunFolder) -> None:
     assert mixed_run.info.run_id in summary
 
 
+@pytest.mark.slow
 def test_times_are_benchmarks_that_its_own_tool_reads(tmp_path: Path) -> None:
     spec = make_spec(chunk_s=1.0, duration_s=20.0)
     run = write_run(
