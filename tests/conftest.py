@@ -1,6 +1,7 @@
 """Fixtures for tests of any folder."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,9 @@ os.environ.setdefault(VALIDITY, '{"others_share": 1}')
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As a shell has it for what it starts in the background; children would ignore it too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 profiles.load()
 for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
     del os.environ[name]  # a pytest that a test starts is no part of this one
