@@ -2,7 +2,8 @@
 
 Each child goes on with the journal that the one before left, and passes on the key of each trial
 that `JournalWriter.end` has returned from. Those keys are printed. Every other child dies in the
-middle of a trial, and the rest whenever the clock says so: mostly while they wait for the disk.
+middle of a trial, and the rest at any moment after their second: mostly while they wait for the
+disk.
 """
 
 import os
@@ -49,11 +50,12 @@ def main() -> None:
         if child == 0:
             write_for_ever(path, str(kill), write_end, dies_in)
         os.close(write_end)
-        if dies_in is None:
-            time.sleep(random.uniform(0.02, 0.08))
-            os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
         with os.fdopen(read_end) as confirmed:
+            if dies_in is None:
+                sys.stdout.writelines(confirmed.readline() for _ in range(2))
+                time.sleep(random.uniform(0.0, 0.06))
+                os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
             sys.stdout.write(confirmed.read())
 
 
