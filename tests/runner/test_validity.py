@@ -12,8 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.contract import AudioSource
 from harness.errors import UsageError
-from harness.journal.events import Event, Queued, Surroundings, TrialEnded, TrialStarted
+from harness.journal.events import (
+    Event,
+    Queued,
+    SourceEnded,
+    Surroundings,
+    TrialEnded,
+    TrialStarted,
+)
 from harness.journal.journal import TrialRecord
 from harness.meters.environment import SurroundingsMeter, cpu_times_s, suspended_s
 from harness.runner.validity import (
@@ -33,7 +41,8 @@ from tests.trials import run_of, scenario_of, spec_of
 
 LIMITS = Limits(
     suspended_s=0.5, power_may_change=False, thermal_pressure=2, throttled_share=0.05,
-    others_share=0.25, busy_from=0.9,
+    others_share=0.25, busy_from=0.9, late_p99_s=0.005, late_p99_macos_s=0.010,
+    late_chunk_share=0.05,
 )  # fmt: skip
 
 
@@ -181,6 +190,31 @@ def test_the_limits_may_be_changed_for_a_machine(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv(VARIABLE, text)
         with pytest.raises(UsageError, match=r"ECHOBENCH_VALIDITY.*allowed: JSON"):
             limits_asked_for()
+
+
+@pytest.mark.parametrize(
+    ("platform", "late_s", "chunk_s", "is_late"),
+    [
+        ("linux", 0.004, 0.02, False), ("linux", 0.006, 0.02, True), ("linux", 0.049, 1.0, False),
+        ("linux", 0.051, 1.0, True), ("darwin", 0.009, 0.02, False), ("darwin", 0.011, 0.02, True),
+    ],
+)  # fmt: skip
+def test_audio_may_be_late_by_a_time_or_a_share_of_a_chunk(
+    platform: str, late_s: float, chunk_s: float, is_late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    ended = SourceEnded(
+        source=AudioSource.MIC, samples=1, at_s=1.0, late_p99_s=late_s, late_max_s=late_s
+    )
+    assert bool(spoiled([ended], chunk_s, LIMITS)) is is_late
+
+
+def test_how_late_audio_may_be_is_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = SourceEnded(source=AudioSource.MIC, samples=1, at_s=1.0, late_p99_s=0.2, late_max_s=0.2)
+    (problem,) = spoiled([ended], 1.0, limits_asked_for())
+    assert "200 ms late (p99; 50 ms are allowed)" in problem
+    monkeypatch.setenv(VARIABLE, '{"late_chunk_share": 0.3}')
+    assert spoiled([ended], 1.0, limits_asked_for()) == []
 
 
 def test_a_void_trial_is_flagged_and_not_judged() -> None:

@@ -13,7 +13,7 @@ from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind, now_s
 from harness.contract import AudioSource
 from harness.journal.events import ChunkTaken, Event, Queued
-from harness.runner.validity import feeder_problem
+from harness.runner.validity import feeder_problem, limits_asked_for
 from harness.session.chunk_queue import ChunkQueue
 from harness.session.chunking import Chunker
 from harness.session.source import Feed, play
@@ -58,7 +58,7 @@ def test_chunks_come_when_their_last_sample_does(
 @pytest.mark.parametrize("chunk_s", [0.25, 0.75, 1.05])
 def test_no_chunk_size_makes_a_trial_void(chunk_s: float) -> None:
     events = clock.run(played(20.0, chunk_s, 0.0), ClockKind.VIRTUAL)
-    assert feeder_problem(events, chunk_s) is None
+    assert feeder_problem(events, chunk_s, limits_asked_for()) is None
 
 
 @pytest.mark.slow
@@ -84,7 +84,7 @@ def test_a_blocked_loop_voids_the_trial() -> None:
         return await playing
 
     events = clock.run(blocked(), ClockKind.VIRTUAL)
-    problem = feeder_problem(events, 0.1)
+    problem = feeder_problem(events, 0.1, limits_asked_for())
     assert problem is not None
     assert "machine was too busy" in problem
     late_s = lateness_s(events)
