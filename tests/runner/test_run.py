@@ -117,6 +117,7 @@ def test_a_child_of_the_provider_cannot_take_requests_away(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("late_is_void")
 def test_a_machine_that_stood_still_voids_the_trial(small_corpus: Path, tmp_path: Path) -> None:
     """As sleep and wake do, or a virtual machine that is paused."""
     pool, paused = WorkerPool(), list[int]()

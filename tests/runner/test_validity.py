@@ -209,6 +209,7 @@ def test_audio_may_be_late_by_a_time_or_a_share_of_a_chunk(
     assert bool(spoiled([ended], chunk_s, LIMITS)) is is_late
 
 
+@pytest.mark.usefixtures("late_is_void")
 def test_how_late_audio_may_be_is_data(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = SourceEnded(source=AudioSource.MIC, samples=1, at_s=1.0, late_p99_s=0.2, late_max_s=0.2)
     (problem,) = spoiled([ended], 1.0, limits_asked_for())

@@ -74,6 +74,7 @@ def test_a_slow_provider_delays_no_chunk(kind: ClockKind) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("late_is_void")
 def test_a_blocked_loop_voids_the_trial() -> None:
     """The one thing that does delay a source is a provider that keeps the loop to itself."""
 
