@@ -345,6 +345,7 @@ def test_the_command_line_measures_a_fetched_model(hub: Hub, tmp_path: Path) -> 
     assert wer(" ".join(spoken), " ".join(tokens(" ".join(said)))) < 0.3
 
 
+@pytest.mark.slow
 def test_a_silent_hub_is_given_up(silent: Client) -> None:
     """The client tries a few times; it waits a second each here, and ten by itself."""
     refused(silent.answer(), "not fetched")

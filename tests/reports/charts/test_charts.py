@@ -73,6 +73,7 @@ def test_long_trials_are_drawn_with_few_bars_and_keep_the_worst() -> None:
     assert len(of_class(chart, "drop")) == 2
 
 
+@pytest.mark.slow
 def test_everything_stays_in_the_picture(real_run: RunFolder) -> None:
     (record,) = read_journal(real_run.journal)
     chart = parse(timeline(TrialLog(record.started.spec, record.events), LIMITS))

@@ -60,6 +60,7 @@ def test_the_worst_come_first_and_the_rest_is_counted(run: RunFolder) -> None:
     assert values == sorted(values, reverse=True)
 
 
+@pytest.mark.slow
 def test_every_finder_is_for_a_metric_and_works_on_a_real_trial(real_run: RunFolder) -> None:
     results, _ = read_results(real_run)
     assert FINDERS.keys() <= results[0].measurements.keys()
