@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.meters.environment import cpu_times_s
 from harness.runner.validity import VARIABLE as VALIDITY
 from tests import profiles
 from tests.browser import browser_path, running_browser
@@ -28,6 +29,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 profiles.load()
 for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
     del os.environ[name]  # a pytest that a test starts is no part of this one
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than cores: tests wait for a third of their time. More than eight idle."""
+    cores, _, _ = cpu_times_s()
+    return min(cores + 1, 8)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
