@@ -1,6 +1,6 @@
-"""Who may run now, where tests are spread over processes: any, or one alone that judges real time.
+"""Turns, where tests are spread over processes: one that judges real time runs alone.
 
-A test marked `alone` waits until no other runs, and while it waits no other begins.
+Such a test, marked `alone`, waits until no other runs; while it waits, no other begins.
 """
 
 import contextlib
