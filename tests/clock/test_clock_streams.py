@@ -9,8 +9,6 @@ from harness.clock import ClockKind
 from harness.journal.events import ChunkDone, ChunkTaken, Dropped, Event, Inferred, Queued
 from tests.session.sessions import Working, play_to, silent_track
 
-pytestmark = pytest.mark.alone
-
 VIRTUAL, WALL = ClockKind.VIRTUAL, ClockKind.WALL
 
 
@@ -29,6 +27,7 @@ def costs_s(events: list[Event]) -> list[float]:
     return [event.end_s - event.begin_s for event in events if isinstance(event, Inferred)]
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_computing_costs_the_same_on_both_clocks() -> None:
     """Interleaved, so that both see the same neighbours; the margin is for what neighbours do."""

@@ -20,8 +20,6 @@ from harness.session.source import Feed, play
 from tests.profiles import examples
 from tests.session.sessions import Working, play_to, silent_track
 
-pytestmark = pytest.mark.alone
-
 
 def lateness_s(events: list[Event]) -> list[float]:
     return [event.at_s - event.due_s for event in events if isinstance(event, Queued)]
@@ -38,6 +36,7 @@ async def played(audio_s: float, chunk_s: float, start_s: float) -> list[Event]:
     return events
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @given(st.floats(0.02, 12.0), st.floats(0.01, 30.0), st.floats(0, 100))
 @settings(max_examples=examples(60))
