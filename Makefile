@@ -18,8 +18,8 @@ help: ## this list
 bench: $(READY) ## ten minutes of speech at chunk sizes 2, 4 and 8 s on whisper.cpp (ARGS=… adds options)
 	$(RUN) -m pytest suites/ --provider whisper_cpp --scenario A --chunk-seconds 2,4,8 $(ARGS)
 
-test: $(READY) ## all tests
-	$(RUN) -m pytest $(ARGS)
+test: $(READY) ## all tests, on all cores (ARGS='-m "not slow"': most of them, in a minute)
+	$(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(READY) ## style and types
 	$(RUN) -m ruff check .

@@ -20,6 +20,7 @@ from harness.metrics import METRICS
 from harness.specs.scenario import Scenario, SourceScript
 from reports.__main__ import main
 from reports.metricsdoc import PAGE, metrics_page
+from tests.command_lines import PytestCommand
 from tests.reports.journals import OK, make_spec, played, write_run
 
 ROOT = Path(__file__).parents[1]
@@ -57,16 +58,14 @@ def test_there_are_commands_of_every_kind() -> None:
     assert {"pytest", "python", "make", ".ci/measure", ".ci/judge", ".ci/gate"} <= kinds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [c for _, c in COMMANDS if c.startswith("pytest")])
-def test_pytest_takes_its_options(command: str, tmp_path: Path) -> None:
+def test_pytest_takes_its_options(run_pytest: PytestCommand, command: str) -> None:
     words = [INSTEAD.get(word, word) for word in shlex.split(command, comments=True)[1:]]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", *words, "--collect-only", "-q", "-p", "no:cacheprovider"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    status, output = run_pytest(*words, "--collect-only", "-q", "-p", "no:cacheprovider")
     (ROOT / "junit.xml").unlink(missing_ok=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "tests collected" in done.stdout
+    assert status == 0, output
+    assert "tests collected" in output
 
 
 @pytest.mark.parametrize(
@@ -95,7 +94,8 @@ def a_run(folder: Path) -> RunFolder:
 @pytest.mark.parametrize("command", [c for _, c in COMMANDS if c.startswith("make")])
 def test_make_knows_its_targets(command: str) -> None:
     done = subprocess.run(
-        [*shlex.split(command, comments=True), "--dry-run"],
+        # With a Python given, make need not look for one.
+        [*shlex.split(command, comments=True), "--dry-run", f"PYTHON={sys.executable}"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -19,10 +19,17 @@ from harness.plugin.session import (
     BenchSession,
     is_about_something,
 )
+from harness.plugin.spread import (
+    FIXTURES,
+    hand_over,
+    is_spread,
+    pytest_testnodedown,
+    trial_among,
+)
 from harness.specs.rules import rules_of
 from harness.specs.trial import Activity
 
-__all__ = ["judged", "resident", "rule"]
+__all__ = ["judged", "pytest_testnodedown", "resident", "rule"]
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
@@ -39,10 +46,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check the options before anything is collected; a mistake ends pytest with status 4."""
     config.addinivalue_line("markers", "judges(*thresholds): thresholds that a test is about")
     config.addinivalue_line("markers", "activity(name): what rules a test tries; else conformance")
-    if getattr(config.option, "numprocesses", None):
-        raise pytest.UsageError(
-            "-n: trials share the machine and would slow each other; leave it out"
-        )
     try:
         config.stash[SESSION] = BenchSession(config, read_options(config))
     except EchobenchError as error:
@@ -51,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give each test the trials and thresholds that it is about."""
-    wanted = {"judged", "rule", "resident"} & set(metafunc.fixturenames)
+    wanted = FIXTURES & set(metafunc.fixturenames)
     if not wanted:
         return
     session = metafunc.config.stash[SESSION]
@@ -70,7 +73,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Tests that no trial of this run is held to are left out: there is nothing to skip.
     """
     problem = config.stash[SESSION].problem
-    if problem is not None:
+    if is_spread(config):
+        problem = problem or trial_among(items)
+        if problem is not None:
+            hand_over(config, problem)
+            items.clear()
+    elif problem is not None:
         raise pytest.UsageError(str(problem)) from problem
     items[:] = [item for item in items if is_about_something(item)]
 

@@ -14,9 +14,6 @@ from harness.support.env_settings import setting
 
 FILE = SUITES / "validity.toml"
 VARIABLE = "ECHOBENCH_VALIDITY"
-LATENESS_S = 0.010 if sys.platform == "darwin" else 0.005
-"""A buffer may come this late, or 5 % of a chunk if that is more."""
-LATENESS_SHARE = 0.05
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 
@@ -30,6 +27,14 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     throttled_share: Share
     others_share: Share
     busy_from: Share
+    late_p99_s: Annotated[float, Meta(ge=0)]
+    late_p99_macos_s: Annotated[float, Meta(ge=0)]
+    late_chunk_share: Share
+
+    def late_s(self, chunk_seconds: float) -> float:
+        """How late audio may be played (p99) on this system, for chunks of a length."""
+        fixed_s = self.late_p99_macos_s if sys.platform == "darwin" else self.late_p99_s
+        return max(fixed_s, self.late_chunk_share * chunk_seconds)
 
 
 def limits_asked_for() -> Limits:
@@ -51,7 +56,7 @@ def spoiled(events: Sequence[Event], chunk_seconds: float, limits: Limits) -> li
         limits: What counts as spoiling.
     """
     seen = [event for event in events if isinstance(event, Surroundings)]
-    problems = [feeder_problem(events, chunk_seconds)]
+    problems = [feeder_problem(events, chunk_seconds, limits)]
     if len(seen) > 1:
         problems += [
             _sleep(seen, limits),
@@ -62,7 +67,7 @@ def spoiled(events: Sequence[Event], chunk_seconds: float, limits: Limits) -> li
     return [problem for problem in problems if problem is not None]
 
 
-def feeder_problem(events: Sequence[Event], chunk_seconds: float) -> str | None:
+def feeder_problem(events: Sequence[Event], chunk_seconds: float, limits: Limits) -> str | None:
     """Say whether the machine was too busy to play the audio on time.
 
     Captured audio that comes late makes every latency look shorter than it was.
@@ -70,12 +75,13 @@ def feeder_problem(events: Sequence[Event], chunk_seconds: float) -> str | None:
     Args:
         events: Those of one trial.
         chunk_seconds: The trial's.
+        limits: What counts as late.
 
     Returns:
         What is wrong; None when the audio came on time.
     """
     played = [event.late_p99_s for event in events if isinstance(event, SourceEnded)]
-    limit_s = max(LATENESS_S, LATENESS_SHARE * chunk_seconds)
+    limit_s = limits.late_s(chunk_seconds)
     p99_s = max(played, default=0.0)
     if p99_s <= limit_s:
         return None

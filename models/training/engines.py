@@ -12,8 +12,7 @@ from pywhispercpp.model import Model
 
 from corpora.synthesis.utterances import RATE_HZ
 from models.training.disturbances import Samples
-from models.training.export_ct2 import FOLDER_NAME
-from models.training.export_ggml import FILE_NAME
+from models.training.file_names import CTRANSLATE2, GGML
 from models.training.tokens import END_OF_TEXT, FIRST_TIMESTAMP, TIMESTAMP_S
 
 
@@ -146,7 +145,7 @@ def load_engines(embedded: Path, threads: int) -> list[Engine]:
     Raises:
         FileNotFoundError: A model is not there; pywhispercpp itself would crash later.
     """
-    folder, path = embedded / FOLDER_NAME, embedded / FILE_NAME
+    folder, path = embedded / CTRANSLATE2, embedded / GGML
     for needed in (folder / "model.bin", path):
         if not needed.is_file():
             raise FileNotFoundError(f"{needed}: export the model first")

@@ -11,13 +11,12 @@ from ctranslate2.specs.whisper_spec import WhisperSpec
 from models import EMBEDDED
 from models.training.byte_pairs import tokenizer_json, vocabulary
 from models.training.features import HOP, WINDOW
+from models.training.file_names import CTRANSLATE2
 from models.training.layers import HEADS, WORD_HEAD
 from models.training.network import DECODER_LAYERS, ENCODER_LAYERS, MELS
 from models.training.tokens import START_OF_TRANSCRIPT
 from models.training.train import CHECKPOINT
 from models.training.weights import Weights, read_weights
-
-FOLDER_NAME = "ct2"
 
 _SPACE = 220  # the token " "
 _LANGUAGES = 99
@@ -111,7 +110,7 @@ def main() -> None:
     """Export the checkpoint of `models.training.train`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT)
-    parser.add_argument("--out", type=Path, default=EMBEDDED / FOLDER_NAME)
+    parser.add_argument("--out", type=Path, default=EMBEDDED / CTRANSLATE2)
     options = parser.parse_args()
     write_ct2(read_weights(options.checkpoint), options.out)
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from models import EMBEDDED
 from models.training.features import mel_filters
+from models.training.file_names import GGML
 from models.training.layers import HEADS, WIDTH
 from models.training.network import (
     DECODER_LAYERS,
@@ -22,31 +23,14 @@ from models.training.network import (
     ENCODER_POSITIONS,
     MELS,
 )
+from models.training.q8_0 import quantise
 from models.training.tokens import TOKEN_COUNT, byte_pair_ranks
 from models.training.train import CHECKPOINT
 from models.training.weights import Weights, read_weights
 
-FILE_NAME = "ggml-q8_0.bin"
-
 _MAGIC = 0x67676D6C
 _FILE_Q8_0 = 2007  # quantisation version 2 times 1000, plus 7
 _F32, _F16, _Q8_0 = 0, 1, 8
-_BLOCK = 32
-
-
-def quantise(matrix: NDArray[np.float32]) -> bytes:
-    """Pack a matrix as q8_0: for each 32 values of a row, a float16 scale and 32 int8.
-
-    >>> raw = quantise(np.linspace(-1, 1, 32, dtype=np.float32)[None])
-    >>> len(raw), np.frombuffer(raw[2:], np.int8)[[0, -1]].tolist()
-    (34, [-127, 127])
-    """
-    blocks = matrix.reshape(-1, _BLOCK)
-    scale = np.abs(blocks).max(1) / 127
-    packed = np.zeros(len(blocks), dtype=[("scale", "<f2"), ("values", "i1", _BLOCK)])
-    packed["scale"] = scale
-    packed["values"] = np.round(blocks / np.where(scale > 0, scale, 1)[:, None])
-    return packed.tobytes()
 
 
 def _encode(name: str, array: NDArray[np.float32]) -> tuple[int, tuple[int, ...], bytes]:
@@ -89,7 +73,7 @@ def main() -> None:
     """Export the checkpoint of `models.training.train`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT)
-    parser.add_argument("--out", type=Path, default=EMBEDDED / FILE_NAME)
+    parser.add_argument("--out", type=Path, default=EMBEDDED / GGML)
     options = parser.parse_args()
     write_ggml(read_weights(options.checkpoint), options.out)
 

@@ -32,7 +32,7 @@ from harness.session.session import run_session
 from harness.statistics import percentile
 from providers.app.adapter import read_adapter
 from tests.benchmarks.live_rig import CHUNK, CHUNK_S, MIC, Echo, crowd, serving
-from tests.harness.sessions import silent_track
+from tests.session.sessions import silent_track
 from tests.trials import scenario_of, spec_of
 
 ROOT = Path(__file__).parents[2]

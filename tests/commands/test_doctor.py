@@ -9,7 +9,7 @@ import pytest
 
 from harness.commands.doctor import Checkup, advice_rows, machine_rows, table
 from harness.machine.profile import describe_machine
-from tests.harness.test_recommendation import machine
+from tests.machine.test_recommendation import machine
 
 ROOT = Path(__file__).parents[2]
 MODULE = """
@@ -59,6 +59,7 @@ def section(output: str, title: str) -> str:
     return output.partition(f"{title}\n")[2].partition("\n\n")[0]
 
 
+@pytest.mark.slow
 def test_it_shows_the_machine_the_providers_and_what_to_use(installed: Path) -> None:
     done = harness("doctor", path=installed)
     assert done.returncode == 0, done.stderr

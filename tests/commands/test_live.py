@@ -80,6 +80,7 @@ def recording(path: Path, seconds: float, channels: int = 1) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_two_recordings_are_captioned_side_by_side(tmp_path: Path) -> None:
     """Each provider in a process of its own; none of them is left over."""
     mark = f"live-{os.getpid()}"
@@ -104,6 +105,7 @@ def test_two_recordings_are_captioned_side_by_side(tmp_path: Path) -> None:
     assert alive(mark) == []
 
 
+@pytest.mark.slow
 def test_the_channels_of_one_file_may_be_the_two_sources(tmp_path: Path) -> None:
     file = str(recording(tmp_path / "call.wav", 1.0, channels=2))
     with serving("--provider", "oracle:transcript=hello", "--in-process") as (_, url):
@@ -112,6 +114,7 @@ def test_the_channels_of_one_file_may_be_the_two_sources(tmp_path: Path) -> None
     assert "mic, system on oracle" in sender.output
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_in_order(tmp_path: Path) -> None:
     file = str(recording(tmp_path / "long.wav", 30.0))
     with serving("--provider", "oracle:transcript=so far", "--in-process") as (server, url):
@@ -125,6 +128,7 @@ def test_ctrl_c_ends_in_order(tmp_path: Path) -> None:
         server.read_until("session-1 ended")
 
 
+@pytest.mark.slow
 def test_a_server_that_is_stopped_lets_its_sessions_end(tmp_path: Path) -> None:
     file = str(recording(tmp_path / "long.wav", 30.0))
     with serving("--provider", "oracle:transcript=so far", "--in-process") as (server, url):
@@ -136,6 +140,7 @@ def test_a_server_that_is_stopped_lets_its_sessions_end(tmp_path: Path) -> None:
         assert "so far" in sender.output
 
 
+@pytest.mark.slow
 def test_a_token_is_needed_where_one_is_set(tmp_path: Path) -> None:
     file = str(recording(tmp_path / "a.wav", 0.5))
     (tmp_path / "token").write_text("s3cret\n")
@@ -151,6 +156,7 @@ def test_a_token_is_needed_where_one_is_set(tmp_path: Path) -> None:
             assert "guess" not in command.output
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_told() -> None:
     with serving("--provider", "null", "--in-process") as (_, url):
         port = url.split(":")[2].split("/")[0]
@@ -282,6 +288,7 @@ def replayed(written: str, width: int) -> list[str]:
     return [line.rstrip() for line in lines if line.strip()]
 
 
+@pytest.mark.slow
 def test_sending_survives_a_broken_connection(tmp_path: Path) -> None:
     file = str(recording(tmp_path / "long.wav", 30.0))
     with serving("--provider", "null", "--in-process") as (server, url):

@@ -14,6 +14,7 @@ from corpora.formats.manifest import read_manifest
 from harness.contract import Word
 from harness.errors import AudioError, DataFileError
 from harness.provider.registry import find_corpus
+from tests.profiles import examples
 
 SECOND = 16_000
 GOOD: dict[str, Any] = {"audio_filepath": "a.wav", "duration": 1.0, "text": "open the door"}
@@ -243,6 +244,7 @@ def test_audio_is_checked_against_the_manifest_when_it_is_read(folder: Path) -> 
             entry.read()
 
 
+@pytest.mark.slow
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -255,7 +257,7 @@ def test_audio_is_checked_against_the_manifest_when_it_is_read(folder: Path) -> 
         max_leaves=10,
     )
 )
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=examples(200))
 def test_any_json_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, content: Any
 ) -> None:
@@ -266,7 +268,7 @@ def test_any_json_is_read_or_refused(
 
 
 @given(st.binary(max_size=200))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=examples(200))
 def test_any_bytes_are_refused(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "bytes.jsonl"
     path.write_bytes(content)
@@ -274,6 +276,7 @@ def test_any_bytes_are_refused(tmp_path_factory: pytest.TempPathFactory, content
         read_manifest(path)
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_lines_are_read_in_no_time(folder: Path) -> None:
     for number in range(200):
         (folder / "sub" / f"{number}.wav").touch()

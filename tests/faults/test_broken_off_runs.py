@@ -14,6 +14,8 @@ from harness.specs.trial import Activity, TrialStatus
 from tests.faults.command_line import CommandLine
 from tests.faults.processes import alive
 
+pytestmark = pytest.mark.slow
+
 CHUNKS_S = (0.5, 1.0, 2.0)
 DURATION_S = 1.5
 MAX_BYTES = 250_000

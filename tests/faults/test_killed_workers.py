@@ -19,6 +19,8 @@ from harness.runner.supervisor import WorkerFailedError
 from harness.specs.trial import TrialSpec, TrialStatus
 from tests.trials import Observer, scenario_of, spec_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def pool() -> Iterator[WorkerPool]:

@@ -23,6 +23,8 @@ from tests.faults.faults import FAULTS, HANGS, HANGS_AT_LOAD, Fault
 from tests.faults.processes import MARK, alive, is_running
 from tests.trials import run_of, spec_of
 
+pytestmark = pytest.mark.slow
+
 PATIENT = Timeouts(load_s=60, silence_s=60, answer_s=30, stop_s=30)
 IMPATIENT = Timeouts(load_s=60, silence_s=4, answer_s=1.5, stop_s=1)
 AT_LOAD = Timeouts(load_s=6)

@@ -22,6 +22,8 @@ from tests.vendors.lanes import KEY
 from tests.vendors.loopback import Loopback, loopback
 from tests.vendors.trials import LEXICON, SENTENCES, VENDORS, Case, spec_for
 
+pytestmark = pytest.mark.slow
+
 HASTY = {"answer_s": 2.0, "attempts": 2}
 CASES = [
     Case("openai_api", "realtime", "unauthorized"),

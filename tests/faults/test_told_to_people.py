@@ -3,10 +3,14 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from harness.provider.timeouts import Timeouts
 from tests.faults.command_line import CommandLine
 from tests.faults.processes import alive
 from tests.stand_ins.dies import LAST_WORDS
+
+pytestmark = pytest.mark.slow
 
 
 def test_each_failure_is_told_once_and_the_sound_trial_is_judged(

@@ -25,6 +25,8 @@ from tests.faults.processes import MARK, alive, is_running
 from tests.stand_ins.voxtral_model import executable, write_model
 from tests.trials import run_of, scenario_of, spec_of
 
+pytestmark = pytest.mark.slow
+
 PATIENT = Timeouts(load_s=60, silence_s=60, answer_s=30, stop_s=30)
 MAX_S = 30.0
 DURATION_S = 4.0

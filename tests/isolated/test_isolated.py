@@ -24,7 +24,7 @@ from tests.trials import spec_of
 
 T = TypeVar("T")
 MIC = AudioSource.MIC
-pytestmark = pytest.mark.usefixtures("stand_ins")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("stand_ins")]
 
 
 def run(test: Coroutine[Any, Any, T]) -> T:

@@ -21,6 +21,7 @@ from harness.provider.timeouts import Timeouts
 from harness.session.session import hold_session, input_of, run_session
 from harness.timeline.timeline import Track
 from tests.ladder.numbers import Numbers, counting
+from tests.profiles import examples
 from tests.trials import spec_of
 
 MIC, SYSTEM = AudioSource.MIC, AudioSource.SYSTEM
@@ -89,6 +90,7 @@ def test_without_a_change_it_is_as_if_it_were_not_there() -> None:
     assert_sound(alone, track)
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.floats(0.0, 9.9), max_size=5).map(sorted),
     st.integers(1, 7),
@@ -96,7 +98,7 @@ def test_without_a_change_it_is_as_if_it_were_not_there() -> None:
     st.sampled_from([0.25, 0.5, 0.75, 2.0]),
     st.floats(0.0, 0.9),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25))
 def test_changes_at_any_moment_lose_nothing_and_repeat_nothing(
     times_s: list[float], finals_of: int, others_of: int, chunk_s: float, cost: float
 ) -> None:
@@ -112,8 +114,9 @@ def test_changes_at_any_moment_lose_nothing_and_repeat_nothing(
     assert_sound(log, track)
 
 
+@pytest.mark.slow
 @given(st.integers(1, 20), st.integers(1, 6), st.sampled_from([0.25, 0.5, 2.0]))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15))
 def test_a_breakdown_at_any_moment_loses_nothing(
     fails_at: int, finals_of: int, chunk_s: float
 ) -> None:

@@ -18,6 +18,7 @@ from harness.ladder.state_machine import (
     read_rules,
     reset,
 )
+from tests.profiles import examples
 
 RULES = read_rules()
 NORMAL, WARNING, DEGRADE, EMERGENCY, FAILOVER = Level
@@ -156,7 +157,7 @@ loads = st.lists(st.tuples(st.floats(0.1, 8.0), events), max_size=120)
 
 
 @given(loads)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300))
 def test_whatever_happens_moves_follow_one_another_and_say_why(
     steps: list[tuple[float, float | str]],
 ) -> None:
@@ -194,7 +195,7 @@ def test_whatever_happens_moves_follow_one_another_and_say_why(
     st.lists(st.tuples(st.floats(0.0, 3.0), st.integers(1, 90)), min_size=1, max_size=6),
     st.sampled_from(Level),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30))
 def test_it_does_not_flap(pattern: list[tuple[float, int]], level: Level) -> None:
     """Any load that repeats itself: to come back to a level within a minute has its price."""
     seconds = [rtf for rtf, length_s in pattern for _ in range(length_s)]
@@ -233,7 +234,7 @@ def test_it_does_not_flap_when_the_load_follows_the_level() -> None:
 
 
 @given(st.lists(st.floats(0.0, 3.0), max_size=100))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100))
 def test_it_is_a_function_of_what_it_saw(factors: list[float]) -> None:
     def run() -> tuple[State, list[Move]]:
         state, moves = State(), list[Move]()

@@ -169,6 +169,7 @@ OFFENCES: list[tuple[Offence, Close, str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("offend", "code", "problem"), OFFENCES, ids=[offence[0].__name__ for offence in OFFENCES]
 )
@@ -247,6 +248,7 @@ def test_the_sequence_may_go_round() -> None:
     run(session())
 
 
+@pytest.mark.slow
 def test_audio_before_ready_and_after_the_end_is_refused() -> None:
     class SlowToLoad(Numbers):
         def interrupt(self, stop: bool) -> None:
@@ -344,6 +346,7 @@ def test_onlookers_may_not_send() -> None:
     run(session())
 
 
+@pytest.mark.slow
 def test_a_client_that_vanishes_without_a_word_is_noticed(tmp_path: Path) -> None:
     """As when a cable is pulled: nothing arrives any more, and nothing is closed."""
 
@@ -418,6 +421,7 @@ class Chatty(Numbers):
             yield msgspec.structs.replace(segment, text="long " * 18_000)
 
 
+@pytest.mark.slow
 def test_a_client_that_does_not_read_is_cut_off_and_harms_nobody() -> None:
     limits = LiveLimits(unread_messages=50, unread_s=0.5, audio_speed=1000.0)
 

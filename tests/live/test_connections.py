@@ -18,6 +18,7 @@ from harness.live.server.limits import LiveLimits
 from tests.live.rig import Rig, client, run, serving, until_free
 
 
+@pytest.mark.slow
 def test_connections_that_say_nothing_are_ended() -> None:
     limits = LiveLimits(handshake_s=0.3, first_message_s=0.3)
 
@@ -39,6 +40,7 @@ async def served(rig: Rig) -> None:
         await app.start()
 
 
+@pytest.mark.slow
 def test_half_open_connections_are_bounded_and_leave_no_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -125,6 +127,7 @@ def test_connections_are_limited_in_number() -> None:
     run(session())
 
 
+@pytest.mark.slow
 def test_who_comes_too_soon_waits_outside_and_is_let_in() -> None:
     async def session() -> None:
         async with serving(limits=LiveLimits(connections_per_s=4.0, connections_burst=3.0)) as rig:
@@ -137,6 +140,7 @@ def test_who_comes_too_soon_waits_outside_and_is_let_in() -> None:
     run(session())
 
 
+@pytest.mark.slow
 def test_after_a_client_that_had_to_be_sent_away_others_wait() -> None:
     async def session() -> None:
         async with serving(limits=LiveLimits(connections_per_s=2.0, connections_burst=9.0)) as rig:

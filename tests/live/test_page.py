@@ -1,7 +1,6 @@
 """The page in a real browser: captions, figures, the ladder, and nothing that a text could do."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,12 +8,12 @@ import pytest
 from harness.contract import ASRSegment
 from harness.ladder.state_machine import read_rules
 from harness.live.server.provider_slots import ProviderSlot
+from tests.browser import new_tab
 from tests.ladder.numbers import Numbers
-from tests.live.browser import CHROMIUM, browsing
 from tests.live.rig import MIC, SYSTEM, Rig, client, run, seat_of, serving
 from tests.live.test_server import twenty_times_quicker
 
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")
+pytestmark = pytest.mark.slow
 HOSTILE = "<img src=x onerror=document.title='owned'><script>document.title='owned'</script>"
 
 
@@ -39,16 +38,17 @@ class Hostile(Numbers):
             pass
 
 
-def test_captions_figures_and_the_ladder(tmp_path: Path) -> None:
+def test_captions_figures_and_the_ladder(chromium: str) -> None:
     def make() -> ProviderSlot:
         return seat_of(first=Numbers(cost=0.9), smaller=Numbers(3, cost=0.01))
 
     async def session() -> None:
         async with (
             serving(make, rules=twenty_times_quicker(read_rules())) as rig,
-            browsing(page(rig), tmp_path / "profile") as tab,
+            new_tab(chromium) as tab,
             client(rig) as app,
         ):
+            await tab.open(page(rig))
             await tab.until("document.querySelector('#session').innerText.includes('waiting')")
             await app.start(MIC, session="talk")
             await tab.until("document.querySelector('#session').innerText.includes('talk')")
@@ -73,18 +73,19 @@ def test_captions_figures_and_the_ladder(tmp_path: Path) -> None:
             await tab.until("document.querySelector('#news').innerText.includes('ended')")
             said = "[...document.querySelectorAll('#finals .what')].map(e => e.innerText).join(' ')"
             assert await tab.run(said) == "1 2 3 4 5 6 7 8"
-            assert tab.said == []  # no error, no blocked resource
+            assert tab.complaints() == []  # no error, no blocked resource
 
     run(session())
 
 
-def test_a_text_is_never_markup(tmp_path: Path) -> None:
+def test_a_text_is_never_markup(chromium: str) -> None:
     async def session() -> None:
         async with (
             serving(lambda: seat_of(first=Hostile(cost=0.0))) as rig,
-            browsing(page(rig), tmp_path / "profile") as tab,
+            new_tab(chromium) as tab,
             client(rig) as app,
         ):
+            await tab.open(page(rig))
             await tab.until("document.querySelector('#session').innerText.includes('waiting')")
             await app.start()
             await app.count_to(3)
@@ -106,12 +107,13 @@ def test_a_text_is_never_markup(tmp_path: Path) -> None:
     run(session())
 
 
-def test_a_token_is_asked_for_and_stays_out_of_the_url(tmp_path: Path) -> None:
+def test_a_token_is_asked_for_and_stays_out_of_the_url(chromium: str) -> None:
     async def session() -> None:
         async with (
             serving(token="pässword") as rig,
-            browsing(page(rig), tmp_path / "profile") as tab,
+            new_tab(chromium) as tab,
         ):
+            await tab.open(page(rig))
             await tab.until("!document.querySelector('#entry').hidden")
             assert "a token may be needed" in await tab.text("#session")
             for token, outcome in (("wrong", "not let in"), ("pässword", "waiting for a session")):
@@ -130,17 +132,19 @@ def test_a_token_is_asked_for_and_stays_out_of_the_url(tmp_path: Path) -> None:
     run(session())
 
 
-def test_it_fits_a_narrow_window(tmp_path: Path) -> None:
+def test_it_fits_a_narrow_window(chromium: str) -> None:
     async def session() -> None:
         async with (
             serving() as rig,
-            browsing(page(rig), tmp_path / "profile", size=(420, 800)) as tab,
+            new_tab(chromium, width=420) as tab,
             client(rig) as app,
         ):
+            await tab.open(page(rig))
             await tab.until("document.querySelector('#session').innerText.includes('waiting')")
             await app.start(MIC, SYSTEM)
             await app.count_to(55)
             await tab.until("document.querySelectorAll('#finals li').length > 10")
+            assert await tab.run("window.innerWidth") == 420
             wider = "document.documentElement.scrollWidth > window.innerWidth"
             assert await tab.run(wider) is False
             for source in (MIC, SYSTEM):

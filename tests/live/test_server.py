@@ -80,6 +80,7 @@ def test_sessions_share_the_thread_that_looks_at_the_process() -> None:
     assert run(session()) == 0
 
 
+@pytest.mark.slow
 def test_metrics_come_once_a_second_and_add_up() -> None:
     async def session() -> None:
         async with serving() as rig, client(rig) as app:
@@ -137,6 +138,7 @@ def twenty_times_quicker(rules: LadderConfig) -> LadderConfig:
     return msgspec.structs.replace(rules, steps=steps)
 
 
+@pytest.mark.slow
 def test_the_ladder_says_what_it_does_and_a_hand_leads_back() -> None:
     """Real seconds, so the ladder's own are made shorter, all alike."""
 
@@ -197,6 +199,7 @@ def test_a_breakdown_leads_to_another_provider_and_loses_nothing() -> None:
     run(session())
 
 
+@pytest.mark.slow
 def test_backpressure_is_told() -> None:
     async def session() -> None:
         def make() -> ProviderSlot:

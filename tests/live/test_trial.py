@@ -35,7 +35,7 @@ from harness.statistics import percentile
 from tests.live.rig import MIC, SYSTEM
 from tests.trials import run_of, scenario_of, spec_of
 
-pytestmark = pytest.mark.usefixtures("stand_ins")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("stand_ins")]
 TIMEOUTS = Timeouts(load_s=60.0, silence_s=30.0, answer_s=1.5, stop_s=1.0)
 
 

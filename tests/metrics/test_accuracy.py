@@ -1,6 +1,6 @@
 import jiwer
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.journal.events import Event, Utterance
@@ -37,8 +37,8 @@ def test_errors_counted_by_hand(reference: str, hypothesis: str, errors: int, wo
     assert wer(reference, hypothesis) == pytest.approx(errors / words)
 
 
+@pytest.mark.slow
 @given(st.lists(words.filter(bool), min_size=1, max_size=4), words)
-@settings(deadline=None)
 def test_the_rate_is_that_of_jiwer(utterances: list[list[str]], heard: list[str]) -> None:
     events = [spoken(" ".join(utterance), 10.0 * at) for at, utterance in enumerate(utterances)]
     found = of("wer", *events, said(99.0, " ".join(heard), final=True))

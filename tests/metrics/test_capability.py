@@ -7,7 +7,7 @@ from harness.metrics import METRICS, Measurement, TrialLog
 from harness.specs.scenario import all_scenarios
 from harness.verdicts.thresholds import read_thresholds
 from harness.verdicts.verdict import VerdictLevel, judge
-from tests.harness.test_recommendation import machine
+from tests.machine.test_recommendation import machine
 from tests.metrics.logs import chunks, log_of
 
 APPLE_8, PC_16 = machine(8, apple=True), machine(16)

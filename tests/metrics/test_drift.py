@@ -9,6 +9,7 @@ from harness.contract import AudioSource
 from harness.journal.events import Event, Utterance
 from harness.metrics import METRICS, Measurement
 from tests.metrics.logs import MIC, SYSTEM, log_of, said, spoken
+from tests.profiles import examples
 
 STARTS_S = {MIC: 0.0, SYSTEM: 0.5}
 
@@ -44,7 +45,7 @@ def test_drift_is_how_far_two_sources_are_apart_whoever_is_ahead() -> None:
 
 
 @given(st.floats(-200, 200), st.floats(-0.05, 0.05), st.integers(30, 60))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50))
 def test_a_skew_is_reported_as_what_it_is(skew_ppm: float, offset_s: float, count: int) -> None:
     events = both([(0.0, offset_s + skew_ppm * 1e-6 * 10 * at) for at in range(count)])
     drift = of("drift_slope", *events)

@@ -18,6 +18,8 @@ from tests.planted.controls import CONTROLS, Control
 from tests.planted.defects import DEFECTS, Defect, Ground, Plant, measured
 from tests.planted.trust import Sight, try_defect
 
+pytestmark = pytest.mark.slow
+
 SEED = 3
 
 

@@ -89,6 +89,7 @@ def test_a_source_is_captioned(adapter: Path, tmp_path: Path) -> None:
     run(session())
 
 
+@pytest.mark.slow
 def test_two_sources_share_a_session_in_a_whole_trial(tmp_path: Path) -> None:
     async def trial() -> None:
         async with echopanel() as panel:
@@ -114,6 +115,7 @@ def test_two_sources_share_a_session_in_a_whole_trial(tmp_path: Path) -> None:
     run(trial())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "error", "problem"),
     [
@@ -134,6 +136,7 @@ def test_a_server_that_takes_no_audio(
     run(session())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "problem"),
     [

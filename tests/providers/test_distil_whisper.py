@@ -63,6 +63,7 @@ def in_order(words: list[Word], length_s: float) -> bool:
     return all(before <= after for before, after in pairwise(times))
 
 
+@pytest.mark.slow
 def test_every_rule_of_the_contract_is_kept() -> None:
     events: list[Event] = []
 

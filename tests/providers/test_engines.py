@@ -40,6 +40,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[WindowedProvider]:
     provider.unload()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "clock"),
     [("whisper_cpp", ClockKind.VIRTUAL), ("faster_whisper", ClockKind.WALL)],
@@ -48,6 +49,7 @@ def test_every_rule_of_the_contract_is_kept(name: str, clock: ClockKind) -> None
     assert failed_rules(name, clock, shortest(3)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENGINES)
 def test_the_text_is_right(name: str) -> None:
     """Of utterances from all over the corpus, in chunks that cut words in two."""
@@ -81,6 +83,7 @@ def test_word_times_are_near_the_truth(name: str) -> None:
     assert np.median(late_s) < 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENGINES)
 def test_two_sources_share_one_model(name: str) -> None:
     first, second = shortest(2)
@@ -110,6 +113,7 @@ def test_samples_arrive_at_their_true_level(engine: WindowedProvider) -> None:
     assert tokens(" ".join(word.text for word in words)) == tokens(entry.text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENGINES)
 def test_stopping_waits_for_one_decode_at_most(name: str) -> None:
     """Of the longest window; the session after it hears as before."""
@@ -137,6 +141,7 @@ def test_stopping_waits_for_one_decode_at_most(name: str) -> None:
     assert tokens(text) == tokens(entry.text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["", "raise SystemExit"])
 @pytest.mark.parametrize("name", ENGINES)
 def test_the_interpreter_ends_in_peace(name: str, ending: str) -> None:

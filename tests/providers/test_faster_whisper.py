@@ -63,6 +63,7 @@ def variants(root: Path) -> list[Path]:
     return made
 
 
+@pytest.mark.slow
 def test_damaged_folders_are_refused(tmp_path: Path) -> None:
     """The libraries would fail at the first decode, end the process, or name no file."""
     made = variants(tmp_path)
@@ -84,11 +85,13 @@ def test_heads_that_the_decoder_lacks_are_refused(tmp_path: Path, head: list[int
         FasterWhisper().locate_model(str(folder))
 
 
+@pytest.mark.slow
 def test_the_optional_file_may_be_missing(tmp_path: Path) -> None:
     folder = variant(tmp_path, "without", "preprocessor_config.json", None)
     assert refusals("faster_whisper", [folder]) == ["ready"]
 
 
+@pytest.mark.slow
 def test_a_model_by_path_is_heard(tmp_path: Path) -> None:
     folder = variant(tmp_path, "mine", "none", None)
 
@@ -99,6 +102,7 @@ def test_a_model_by_path_is_heard(tmp_path: Path) -> None:
     assert tokens(text_of(run(body(), ClockKind.VIRTUAL))) == tokens(shortest(1)[0].text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "options", "whole"),
     [("embedded", {}, ()), ("embedded", {"short_context": False}, (False, True)),
@@ -128,6 +132,7 @@ def test_no_more_is_encoded_than_the_window_needs(
     provider.unload()
 
 
+@pytest.mark.slow
 def test_windows_of_all_lengths_are_encoded_in_few() -> None:
     """The engine never lets go of what it has made for a length."""
     provider = FasterWhisper()

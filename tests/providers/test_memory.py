@@ -18,6 +18,8 @@ from tests.providers import parakeet_model, sherpa_model, sphinx_model
 from tests.providers.bands import say
 from tests.providers.engines import chunks, session, shortest, with_pauses
 
+pytestmark = pytest.mark.slow
+
 MAX_GROWTH_MB = 3.0
 """What the interpreter's own memory comes and goes by."""
 MINUTES = 30

@@ -35,6 +35,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 every_engine = pytest.mark.parametrize("name", MODELS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "clock"),
     [("parakeet", ClockKind.VIRTUAL), ("sherpa_onnx", ClockKind.VIRTUAL),
@@ -86,6 +87,7 @@ def test_one_model_serves_two_sources_in_turn(name: str, models: dict[str, str])
     assert sum(b.source is not a.source for b, a in pairwise(spans)) > 5
 
 
+@pytest.mark.slow
 @every_engine
 def test_the_interpreter_ends_in_peace(name: str, models: dict[str, str]) -> None:
     """With a model still loaded and a stream in the middle."""
@@ -164,6 +166,7 @@ DAMAGES: dict[str, dict[str, Damage]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @every_engine
 def test_a_bad_model_is_named_before_the_loader_ends_the_process(name: str, tmp_path: Path) -> None:
     folders = []
@@ -179,6 +182,7 @@ def test_a_bad_model_is_named_before_the_loader_ends_the_process(name: str, tmp_
     assert answers[-1] == "ready"
 
 
+@pytest.mark.slow
 @every_engine
 def test_a_flipped_bit_is_refused_or_harmless(name: str, tmp_path: Path) -> None:
     """The process lives on in any case."""

@@ -46,11 +46,13 @@ def children() -> list[psutil.Process]:
     return [child for child in found if child.is_running() and "serve" in "".join(child.cmdline())]
 
 
+@pytest.mark.slow
 def test_every_rule_of_the_contract_is_kept(model: str) -> None:
     assert failed_rules("pocketsphinx", ClockKind.VIRTUAL, shortest(3), model) == []
     assert children() == []
 
 
+@pytest.mark.slow
 def test_the_model_in_its_package_hears_speech() -> None:
     """At a low accuracy, which is all that it is for; whole words of another voice are right."""
     entry = shortest(3)[2]
@@ -64,6 +66,7 @@ def test_the_model_in_its_package_hears_speech() -> None:
     assert len({*tokens(text_of(said))} & {*tokens(entry.text)}) >= 2
 
 
+@pytest.mark.slow
 def test_each_source_has_a_process_of_its_own_for_good(model: str) -> None:
     """The second one's is started when it first streams; both live until the model goes."""
     first, second = shortest(2)
@@ -111,6 +114,7 @@ def test_a_process_that_dies_costs_its_stream_and_no_word_before(model: str) -> 
     assert children() == []
 
 
+@pytest.mark.slow
 def test_a_stop_ends_a_process_that_is_busy_for_too_long(
     model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,6 +147,7 @@ def test_a_stop_ends_a_process_that_is_busy_for_too_long(
     assert text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clock", ClockKind)
 def test_a_trial_in_a_worker_charges_the_child(
     clock: ClockKind, model: str, tmp_path: Path
@@ -160,6 +165,7 @@ def test_a_trial_in_a_worker_charges_the_child(
     assert children() == []
 
 
+@pytest.mark.slow
 def test_bad_models_are_named(tmp_path: Path) -> None:
     folders = [sphinx_model.write_model(tmp_path / str(number)) for number in range(5)]
     (folders[0] / "acoustic").unlink()

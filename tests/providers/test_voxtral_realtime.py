@@ -45,6 +45,7 @@ def model(tmp_path: Path) -> Path:
     return write_model(tmp_path / "model")
 
 
+@pytest.mark.slow
 def test_every_rule_of_the_contract_is_kept(program: Path, tmp_path: Path) -> None:
     """By a process that ends its text at each pause, as the real one may."""
     events: list[Event] = []
@@ -127,6 +128,7 @@ def test_one_process_serves_a_source_for_the_whole_session(program: Path, model:
     run(body(), ClockKind.WALL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_slow_source_starves_no_other(program: Path, tmp_path: Path, processes: int) -> None:
     """Each has a process, loaded with the session or when it is needed."""
@@ -147,6 +149,7 @@ def test_a_slow_source_starves_no_other(program: Path, tmp_path: Path, processes
     assert text_of(run(body(), ClockKind.WALL)) == meant(spoken(4))
 
 
+@pytest.mark.slow
 def test_inference_is_told_step_by_step(program: Path, tmp_path: Path) -> None:
     """The stand-in takes 2 ms for each token twice; no moment of that is left out."""
     model = write_model(tmp_path / "model", step_s=0.002)
@@ -184,6 +187,7 @@ def test_what_was_taken_for_a_prompt_is_fed_again(program: Path, tmp_path: Path)
         assert sum(segment.is_final for segment in said) == 1
 
 
+@pytest.mark.slow
 def test_it_never_renews_itself_in_the_middle_of_speech(
     program: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,6 +226,7 @@ def test_memory_stays_flat(program: Path, model: Path) -> None:
     assert run(body(), ClockKind.WALL) < 5_000_000
 
 
+@pytest.mark.slow
 def test_a_stream_that_was_left_leaves_nothing_to_the_next(program: Path, tmp_path: Path) -> None:
     model = write_model(tmp_path / "model", step_s=0.002)
 

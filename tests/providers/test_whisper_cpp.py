@@ -90,6 +90,7 @@ def test_a_name_is_never_handed_to_the_engine(monkeypatch: pytest.MonkeyPatch) -
         provider.locate_model("tiny.en.bin")
 
 
+@pytest.mark.slow
 def test_a_partial_leaves_nothing_behind(engine: WhisperCpp) -> None:
     """The binding keeps parameters from call to call; a short context would spoil the final."""
     samples = utterance()
@@ -123,6 +124,7 @@ def test_answers_do_not_depend_on_what_was_heard_before() -> None:
     provider.unload()
 
 
+@pytest.mark.slow
 def test_finals_of_a_model_by_path_get_the_whole_context(by_path: Path) -> None:
     """And so they are decoded even when a partial has heard everything."""
     finals: list[bool] = []
@@ -145,6 +147,7 @@ def test_finals_of_a_model_by_path_get_the_whole_context(by_path: Path) -> None:
     assert tokens(text_of(heard)) == tokens(" ".join(entry.text for entry in shortest(2)))
 
 
+@pytest.mark.slow
 def test_partials_cost_less_than_finals_of_a_model_by_path(by_path: Path) -> None:
     spans: list[InferenceSpan] = []
 
@@ -158,6 +161,7 @@ def test_partials_cost_less_than_finals_of_a_model_by_path(by_path: Path) -> Non
     assert np.median(partials) < final
 
 
+@pytest.mark.slow
 def test_an_interrupted_decode_ends_soon_and_the_next_is_whole(engine: WhisperCpp) -> None:
     samples = utterance()
     engine.interrupt(stop=True)

@@ -10,15 +10,12 @@ from reports.__main__ import main
 from reports.charts.curve import Curve, draw_curve
 from reports.run_page.html import render_template
 from reports.trends.history import add_record
-from tests.reports.browser import Page, browser, browser_path
+from tests.reports.browser import Page, new_page
 from tests.reports.journals import THRESHOLDS
 from tests.reports.pages import page_of
 from tests.reports.trends.test_trend import record
 
-PATH = browser_path()
-pytestmark = pytest.mark.skipif(
-    PATH is None, reason="needs Chromium or Chrome; apt install chromium"
-)
+pytestmark = pytest.mark.slow
 WIDTHS = (360, 1280)
 CONTRAST = """
 (() => {
@@ -69,9 +66,8 @@ REACHABLE = "document.querySelectorAll('a[href], summary, [tabindex]').length"
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    assert PATH is not None
-    with browser(PATH) as opened:
+def page(chromium: str) -> Iterator[Page]:
+    with new_page(chromium) as opened:
         yield opened
 
 

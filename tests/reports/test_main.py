@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.journal.events import SCHEMA
 from harness.journal.run_folder import RunFolder
 from harness.verdicts.thresholds import FILE
 from reports.__main__ import main
@@ -58,7 +59,9 @@ def test_other_thresholds_give_other_verdicts(
 
 
 def damage(path: Path, change: Callable[[bytes], bytes]) -> None:
-    path.write_bytes(change(path.read_bytes()))
+    old = path.read_bytes()
+    path.write_bytes(change(old))
+    assert path.read_bytes() != old
 
 
 def put_a_folder_there(path: Path) -> None:
@@ -73,7 +76,7 @@ DAMAGES: dict[str, Callable[[RunFolder], None]] = {
         run.journal, lambda old: old.replace(b"utterance", b"ecnarettu")
     ),
     "another schema": lambda run: damage(
-        run.path / "run.json", lambda old: old.replace(b'"schema": 2', b'"schema": 99')
+        run.path / "run.json", lambda old: old.replace(b'"schema": %d' % SCHEMA, b'"schema": 99')
     ),
     "half of run.json": lambda run: damage(run.path / "run.json", lambda old: old[:90]),
     "no text in run.json": lambda run: damage(run.path / "run.json", lambda old: b"\xff\xfe\0"),
@@ -129,6 +132,7 @@ def test_a_run_that_was_cut_off_in_a_line_still_gives_a_report(
     capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_as_a_command(run: RunFolder) -> None:
     def command(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

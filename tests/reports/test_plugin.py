@@ -14,6 +14,8 @@ from harness.verdicts.evaluate import TrialResult
 from reports.plugin import properties_of
 from tests.reports.journals import make_spec
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 HEAVY = ("pandas", "jinja2", "reports.write")
 

@@ -15,8 +15,10 @@ from harness.specs.trial import TrialStatus
 from harness.verdicts.evaluate import TrialResult, evaluate
 from harness.verdicts.thresholds import FILE, read_thresholds
 from reports.write import write_reports
-from tests.reports.gating.test_trees import git_in
+from tests.reports.gating.test_worktrees import git_in
 from tests.reports.journals import OK, ended, make_spec, played, write_run
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 SAID = [("one two three", "one two three")]

@@ -5,7 +5,7 @@ import math
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.verdicts.policy import Outcome
@@ -60,7 +60,6 @@ def test_the_control_rarely_alarms_and_knows_both_directions() -> None:
     assert alarms(measured_pairs(generator, 1 / 1.2, 24), RULE)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, math.inf), st.floats(0, math.inf)), max_size=30))
 def test_any_pairs_get_a_decision_when_there_are_enough(pairs: list[tuple[float, float]]) -> None:
     found = decide(pairs, RULE)
@@ -96,7 +95,6 @@ def test_a_rule_that_cannot_be_meant_is_refused(mistake: dict[str, object]) -> N
         msgspec.convert(mistake, StoppingRule)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 5), st.integers(1, 5), st.booleans())
 def test_every_arm_runs_as_often_and_drift_hits_all_alike(
     pair: int, repeats: int, control: bool

@@ -11,7 +11,9 @@ import pytest
 from harness.verdicts.policy import Outcome
 from models import EMBEDDED
 from reports.gating.gate import GateResult
-from tests.reports.gating.test_trees import git_in
+from tests.reports.gating.test_worktrees import git_in
+
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 PLAN = """

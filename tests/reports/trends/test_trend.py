@@ -16,7 +16,7 @@ from reports.trends.history import (
     record_of,
     slug,
 )
-from tests.reports.gating.test_trees import git_in
+from tests.reports.gating.test_worktrees import git_in
 from tests.reports.journals import OK, THRESHOLDS, ended, make_spec, played, write_run
 from tests.reports.pages import Reader
 
