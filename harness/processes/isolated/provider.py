@@ -1,34 +1,21 @@
 """The near side of a provider that lives in a process of its own."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
+from typing import Any, TypeVar
+
+import msgspec
 
 from harness.clock import ClockKind
 from harness.contract import ASRHealth, ASRProvider, ASRSegment, AudioSource, Option, SessionConfig
-from harness.errors import AudioError, EchobenchError, ProviderError
-from harness.processes.isolated.messages import (
-    AskHealth,
-    CancelStream,
-    Chunk,
-    Flush,
-    Inference,
-    Interrupting,
-    Make,
-    OpenStream,
-    Segment,
-    StartSession,
-    StopSession,
-    StreamDone,
-    WantChunk,
-    raised,
-)
+from harness.errors import AudioError, BadOutputError, EchobenchError, ProviderError
+from harness.processes.calls import Answer, Failure, encode, error_of
+from harness.processes.isolated.messages import Chunk, Inference, Interrupting, Segment, WantChunk
 from harness.processes.isolated.process import HostProcess
 from harness.provider.attribution import provider_errors
 from harness.requirements import Requirement
 
-CANCEL_TIMEOUT_S = 5.0
-"""For the far side to let go of a stream that was left."""
+T = TypeVar("T")
 
 
 class OutOfProcessProvider(ASRProvider):
@@ -55,12 +42,12 @@ class OutOfProcessProvider(ASRProvider):
 
     async def start_session(self, session_id: str, config: SessionConfig) -> bool:
         """See `ASRProvider`; starts the process, unless it is running."""
-        if self._far is None or self._far.ended:
+        if self._far is None or self._far.failure is not None:
             await self.close()
-            self._far = await HostProcess.start(self.inner.name)
+            self._far = HostProcess(self.inner.name)
             self._far.on_event = self._happened
-            self._far.send(Make(self.inner.name, self._given))
-        return bool(await self._far.ask(StartSession(self._far.number(), session_id, config)))
+        await self._far.call("make", self.inner.name, self._given)
+        return bool(await self._far.call("start_session", session_id, config))
 
     def _happened(self, message: Inference | Interrupting) -> None:
         if isinstance(message, Inference):
@@ -76,73 +63,63 @@ class OutOfProcessProvider(ASRProvider):
     ) -> AsyncIterator[ASRSegment]:
         """See `ASRProvider`."""
         far = self._running()
-        stream = far.number()
-        inbox = far.open(stream)
-        far.send(OpenStream(stream, sample_rate, source))
+        stream, inbox = far.open_stream(sample_rate, source)
         feeding: asyncio.Task[None] | None = None
         trouble: list[EchobenchError] = []
-        done = False
         try:
             while True:
-                message = await inbox.get()
-                if isinstance(message, Segment):
-                    yield message.segment
-                elif isinstance(message, WantChunk):
-                    feeding = asyncio.create_task(_feed(far, stream, pcm_stream, trouble))
-                elif isinstance(message, StreamDone):
-                    done = True
-                    if message.error is not None:
-                        raise raised(message.error)
-                    if trouble:
-                        raise trouble[0]
-                    return
-                elif isinstance(message, EchobenchError):
-                    done = True
-                    raise message
+                match await inbox.get():
+                    case Segment(segment=segment):
+                        yield segment
+                    case WantChunk():
+                        feeding = asyncio.create_task(_feed(far, stream, pcm_stream, trouble))
+                    case Answer(failure=Failure() as failure):
+                        raise error_of(failure, self.name)
+                    case Answer():
+                        if trouble:
+                            raise trouble[0]
+                        return
+                    case error:
+                        raise error
         finally:
             if feeding is not None:
                 feeding.cancel()
-            if not done and not far.ended:
-                far.send(CancelStream(stream))
-                with contextlib.suppress(TimeoutError):
-                    await far.until_done(inbox, CANCEL_TIMEOUT_S)
-            far.forget(stream)
+            await far.leave_stream(stream, inbox)
 
     async def flush(self, source: AudioSource | None = None) -> list[ASRSegment]:
         """See `ASRProvider`."""
-        far = self._running()
-        finals = await far.ask(Flush(far.number(), source))
-        return finals if isinstance(finals, list) else []
+        return await self._call("flush", list[ASRSegment], source)
 
     async def health(self) -> ASRHealth:
         """See `ASRProvider`."""
-        far = self._running()
-        health = await far.ask(AskHealth(far.number()))
-        if not isinstance(health, ASRHealth):
-            raise ProviderError(self.inner.name, f"said {health!r} of its health")
-        return health
+        return await self._call("health", ASRHealth)
 
     async def stop_session(self, session_id: str) -> None:
         """See `ASRProvider`."""
-        far = self._running()
-        await far.ask(StopSession(far.number(), session_id))
+        await self._running().call("stop_session", session_id)
 
     async def close(self) -> None:
         """See `ASRProvider`; ends the process, and all that it started."""
         if self._far is not None:
-            await self._far.end()
+            await self._far.close()
             self._far = None
 
-    def _running(self) -> "HostProcess":
+    async def _call(self, method: str, kind: type[T], *arguments: Any) -> T:
+        answer = await self._running().call(method, *arguments)
+        try:
+            return msgspec.convert(answer, kind)
+        except msgspec.ValidationError as error:
+            problem = f"answered a call of {method} with what is no answer to it ({error})"
+            raise BadOutputError(self.name, problem) from error
+
+    def _running(self) -> HostProcess:
         if self._far is None:
             raise ProviderError(self.inner.name, "no session was started", "start_session first")
-        if self._far.failure is not None:
-            raise self._far.failure
         return self._far
 
 
 async def _feed(
-    far: "HostProcess", stream: int, pcm_stream: AsyncIterator[bytes], trouble: list[EchobenchError]
+    far: HostProcess, stream: int, pcm_stream: AsyncIterator[bytes], trouble: list[EchobenchError]
 ) -> None:
     """Bring the chunk that the far side has asked for; after trouble, the end, and it is told."""
     try:
@@ -150,7 +127,7 @@ async def _feed(
             pcm = await anext(pcm_stream, None)
         if not isinstance(pcm, bytes | None):
             raise AudioError("audio", type(pcm).__name__, "bytes of 16-bit mono PCM")
-        far.send(Chunk(stream, pcm))
+        far.send(encode(Chunk(stream, pcm)))
     except EchobenchError as error:
         trouble.append(error)
-        far.send(Chunk(stream, None))
+        far.send(encode(Chunk(stream, None)))
