@@ -9,7 +9,7 @@ import importlib
 import msgspec
 
 from harness.errors import ProviderError
-from harness.processes.calls import Answer, Call, encode, failure_of
+from harness.processes.calls import Answer, Call, Cancel, encode, failure_of
 from harness.processes.parent import ParentPipe
 
 
@@ -17,7 +17,9 @@ def serve() -> None:
     """Answer calls until the parent is gone."""
     parent = ParentPipe()
     engine: object = None
-    for call in parent.receive(msgspec.msgpack.Decoder(Call).decode):
+    for call in parent.receive(msgspec.msgpack.Decoder(Call | Cancel).decode):
+        if isinstance(call, Cancel):
+            continue  # it has been answered
         value: object = None
         try:
             if engine is None:

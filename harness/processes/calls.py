@@ -13,11 +13,17 @@ class Message(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 
 class Call(Message, frozen=True):
-    """Call a method; it is answered, unless it is cancelled before that by its number."""
+    """Call a method; it is answered. From a child, it is none: it tells something."""
 
     number: int
     method: str
     arguments: tuple[Any, ...] = ()
+
+
+class Cancel(Message, frozen=True):
+    """Nobody waits for the answer any more."""
+
+    number: int
 
 
 class Failure(Message, frozen=True):
@@ -52,10 +58,7 @@ def error_of(failure: Failure, where: str) -> errors.EchobenchError:
     >>> error_of(failure_of(errors.ModelError("tiny.bin", "8 bytes", "a whole model")), "whisper")
     ModelError('tiny.bin: 8 bytes; allowed: a whole model')
     """
-    kind: Any = getattr(errors, failure.kind, None)
-    if not (isinstance(kind, type) and issubclass(kind, errors.EchobenchError)):
-        kind = errors.ProviderError
+    kind: type[errors.EchobenchError] = getattr(errors, failure.kind, errors.ProviderError)
     if kind is errors.UnknownNameError:  # is made from a list of names, which wasn't sent
         kind = errors.UsageError
-    error: errors.EchobenchError = kind(failure.where or where, failure.problem, failure.allowed)
-    return error
+    return kind(failure.where or where, failure.problem, failure.allowed)

@@ -15,12 +15,11 @@ import threading
 import uuid
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import IO
+from typing import IO, cast
 
 from harness.errors import ProviderError, StalledError, UnavailableError
-from harness.processes.descendants import MARK
+from harness.processes.descendants import MARK, TERMINATE_S, ProcessGroup
 from harness.processes.framing import READ_BYTES
-from harness.processes.group import TERMINATE_S, ProcessGroup
 
 TAIL_BYTES = 1 << 16
 """Of standard error, which are kept for messages."""
@@ -34,16 +33,16 @@ LAST_WORDS_S = 0.5
 """For what it wrote to standard error before its end; its children may keep that open."""
 
 
-def signal_name(number: int) -> str:
-    """A signal's name, also where it has none of its own.
+def how_it_ended(code: int) -> str:
+    """An exit code in words; a signal's name, also where it has none of its own.
 
-    >>> signal_name(9), signal_name(40)
-    ('SIGKILL', 'signal 40')
+    >>> how_it_ended(7), how_it_ended(-9), how_it_ended(-40)
+    ('exited with 7', 'was killed by SIGKILL', 'was killed by signal 40')
     """
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
+    names = {known.value: known.name for known in signal.Signals}
+    if code >= 0:
+        return f"exited with {code}"
+    return f"was killed by {names.get(-code, f'signal {-code}')}"
 
 
 class ChildProcess:
@@ -70,11 +69,10 @@ class ChildProcess:
         argv: Sequence[str],
         on_output: Callable[[bytes, bytes], None],
         on_end: Callable[[str], None],
-        *,
         env: Mapping[str, str] = os.environ,
         ends_itself: bool = False,
     ) -> None:
-        self.name = name
+        self.name, self._on_output, self._on_end = name, on_output, on_end
         self._tail = b""
         mark = uuid.uuid4().hex if ends_itself else ""
         try:
@@ -91,20 +89,12 @@ class ChildProcess:
             reason = error.strerror or str(error)
             allowed = "a program that was built for this machine"
             raise UnavailableError(name, f"can't run {argv[0]} ({reason})", allowed) from error
-        stdin, stdout, stderr = self._process.stdin, self._process.stdout, self._process.stderr
-        assert stdin is not None
-        assert stdout is not None
-        assert stderr is not None
-        os.set_blocking(stdin.fileno(), False)
-        self._stdin = stdin
+        pipes = self._process.stdin, self._process.stdout, self._process.stderr
+        self._stdin, self._stdout, self._stderr = cast("tuple[IO[bytes], ...]", pipes)
+        os.set_blocking(self._stdin.fileno(), False)
         self._group = ProcessGroup(self._process, mark)
         self._ended = weakref.finalize(self, self._group.end)
-        self._reader = threading.Thread(
-            target=self._read,
-            args=(stderr, stdout, on_output, on_end),
-            name=f"{name} reader",
-            daemon=True,
-        )
+        self._reader = threading.Thread(target=self._read, name=f"{name} reader", daemon=True)
         self._reader.start()
 
     @property
@@ -162,14 +152,9 @@ class ChildProcess:
             self._reader.join(TERMINATE_S)
         self._stdin.close()
 
-    def _read(
-        self,
-        stderr: IO[bytes],
-        stdout: IO[bytes],
-        on_output: Callable[[bytes, bytes], None],
-        on_end: Callable[[str], None],
-    ) -> None:
+    def _read(self) -> None:
         """Read from both pipes until they have ended."""
+        stderr, stdout = self._stderr, self._stdout
         with selectors.DefaultSelector() as selector, stderr, stdout:
             for pipe in (stderr, stdout):
                 os.set_blocking(pipe.fileno(), False)
@@ -179,8 +164,8 @@ class ChildProcess:
                     break  # something that it started holds its standard error
                 errors, output = _parts(stderr, stdout, selector)
                 self._tail = (self._tail + errors)[-TAIL_BYTES:]
-                on_output(errors, output)
-            on_end(self._how_it_ended())
+                self._on_output(errors, output)
+            self._on_end(self._how_it_ended())
 
     def _how_it_ended(self) -> str:
         try:
@@ -188,9 +173,7 @@ class ChildProcess:
         except subprocess.TimeoutExpired:
             return "closed its output and went on"
         self._group.dismiss_guard()  # before another process gets the number that it watches
-        if code >= 0:
-            return f"exited with {code}"
-        return f"was killed by {signal_name(-code)}"
+        return how_it_ended(code)
 
 
 def _parts(

@@ -4,7 +4,7 @@ import os
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from harness.processes.child import ChildProcess
 from harness.processes.framing import MAX_BYTES, Frames, Outbox
@@ -17,31 +17,21 @@ class PythonChild(ChildProcess, ABC, Generic[T]):
 
     Args:
         name: What to call it in messages.
-        module: The module.
         decode: Makes a message of its bytes.
-        max_bytes: The longest message that is accepted.
-        ends_itself: See `ChildProcess`.
     """
 
-    def __init__(
-        self,
-        name: str,
-        module: str,
-        decode: Callable[[bytes], T],
-        max_bytes: int = MAX_BYTES,
-        *,
-        ends_itself: bool = False,
-    ) -> None:
-        self._frames = Frames(decode, max_bytes)
+    module: ClassVar[str]
+    ends_itself: ClassVar[bool] = False
+    """See `ChildProcess`."""
+    max_bytes: ClassVar[int] = MAX_BYTES
+    """The longest message that is accepted."""
+
+    def __init__(self, name: str, decode: Callable[[bytes], T]) -> None:
+        self._frames = Frames(decode, self.max_bytes)
         self._is_readable = True
-        super().__init__(
-            name,
-            [sys.executable, "-m", module],
-            self._read_messages,
-            self.fail,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            ends_itself=ends_itself,
-        )
+        argv = [sys.executable, "-m", self.module]
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        super().__init__(name, argv, self._read_messages, self.fail, env, self.ends_itself)
         os.set_blocking(self._stdin.fileno(), True)
         self._outbox = Outbox(self._stdin)
 

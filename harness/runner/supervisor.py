@@ -30,16 +30,14 @@ class WorkerFailedError(EchobenchError):
 class WorkerProcess(PythonChild[Line]):
     """A child process that holds a model resident; use it no more after an error, but end it."""
 
+    module = "harness.runner.worker"
+    ends_itself = True
+    max_bytes = MAX_EVENT_BYTES
+
     def __init__(self) -> None:
         self.spawned_at_s = time.monotonic()
         self._inbox: queue.SimpleQueue[Line | WorkerFailedError] = queue.SimpleQueue()
-        super().__init__(
-            "worker",
-            "harness.runner.worker",
-            lambda line: (line, _decode(line)),
-            MAX_EVENT_BYTES,
-            ends_itself=True,
-        )
+        super().__init__("worker", lambda line: (line, _decode(line)))
 
     def ask(self, request: Request, silence_s: float) -> Iterator[Line]:
         """Send a request, and yield the answer's events to its end.

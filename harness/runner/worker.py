@@ -12,20 +12,11 @@ from collections.abc import Callable
 
 import msgspec
 
-from harness import clock
+from harness import clock, errors
 from harness.activities.startup import infer_chunk, load_and_probe
 from harness.clock import ClockKind
 from harness.contract import ASRProvider
-from harness.errors import (
-    AudioError,
-    BadOutputError,
-    EchobenchError,
-    ModelError,
-    ProviderError,
-    StalledError,
-    UnavailableError,
-    UsageError,
-)
+from harness.errors import EchobenchError, UsageError
 from harness.journal.events import Event, TrialEnded, encode
 from harness.meters.audit_hook import AUDIT_HOOK
 from harness.processes.framing import Outbox
@@ -40,13 +31,13 @@ from harness.support.sanitize import sendable
 from harness.timeline.corpus import CorpusUtterance
 
 STATUS_OF = {
-    StalledError: TrialStatus.TIMEOUT,
-    BadOutputError: TrialStatus.BAD_OUTPUT,
-    ProviderError: TrialStatus.PROVIDER_ERROR,
-    UnavailableError: TrialStatus.UNSUPPORTED,
-    AudioError: TrialStatus.BAD_INPUT,
-    ModelError: TrialStatus.BAD_INPUT,
-    UsageError: TrialStatus.BAD_INPUT,
+    errors.StalledError: TrialStatus.TIMEOUT,
+    errors.BadOutputError: TrialStatus.BAD_OUTPUT,
+    errors.ProviderError: TrialStatus.PROVIDER_ERROR,
+    errors.UnavailableError: TrialStatus.UNSUPPORTED,
+    errors.AudioError: TrialStatus.BAD_INPUT,
+    errors.ModelError: TrialStatus.BAD_INPUT,
+    errors.UsageError: TrialStatus.BAD_INPUT,
 }
 """First match wins, so a class stands before its base."""
 

@@ -7,20 +7,9 @@ from typing import Any
 
 import msgspec
 
-from harness.contract import ASRProvider, AudioSource, Option, SessionConfig
+from harness.contract import ASRProvider, ASRSegment, AudioSource, Option, SessionConfig
 from harness.errors import EchobenchError, ProviderError
-from harness.processes.calls import Answer, Call, encode, failure_of
-from harness.processes.isolated.messages import (
-    CancelStream,
-    Chunk,
-    FromHost,
-    Inference,
-    Interrupting,
-    Segment,
-    ToHost,
-    WantChunk,
-    to_host,
-)
+from harness.processes.calls import Answer, Call, Cancel, encode, failure_of
 from harness.processes.parent import ParentPipe
 from harness.provider.attribution import provider_errors
 from harness.provider.registry import make_provider
@@ -33,8 +22,48 @@ ARGUMENTS: dict[str, Any] = {
     "health": tuple[()],
     "flush": tuple[AudioSource | None],
     "transcribe_stream": tuple[int, AudioSource | None],
+    "next_segment": tuple[()],
+    "want_chunk": tuple[()],
+    "give_chunk": tuple[bytes | None],
+    "leave": tuple[()],
 }
-"""The methods that can be called: those of `ASRProvider` and, before them, `make`."""
+"""What can be called: `make`, methods of the provider, and those of a `Stream` by its number."""
+
+
+class Stream:
+    """A stream of the provider; both its segments and its audio are pulled."""
+
+    def __init__(self, provider: ASRProvider, sample_rate: int, source: AudioSource | None) -> None:
+        self._wanted = asyncio.Semaphore(0)
+        self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._turn = asyncio.Lock()  # an iterator can't be closed before it has been cancelled
+        self._segments = provider.transcribe_stream(self._pcm(), sample_rate, source)
+
+    async def next_segment(self) -> ASRSegment | None:
+        """The next thing that the provider says; None at the end."""
+        async with self._turn:
+            return await anext(self._segments, None)
+
+    async def want_chunk(self) -> None:
+        """Wait until the provider asks for audio."""
+        await self._wanted.acquire()
+
+    async def give_chunk(self, pcm: bytes | None) -> None:
+        """Give it what it asked for; no audio follows where it is None."""
+        self._chunks.put_nowait(pcm)
+
+    async def leave(self) -> None:
+        """Leave the provider's iterator."""
+        async with self._turn:
+            if (close := getattr(self._segments, "aclose", None)) is not None:
+                await close()
+
+    async def _pcm(self) -> AsyncIterator[bytes]:
+        while True:
+            self._wanted.release()
+            if (chunk := await self._chunks.get()) is None:
+                return
+            yield chunk
 
 
 class Host:
@@ -48,18 +77,16 @@ class Host:
         self._parent = parent
         self._provider: ASRProvider | None = None
         self._calls: dict[int, asyncio.Task[bytes]] = {}
-        self._chunks: dict[int, asyncio.Queue[bytes | None]] = {}
+        self._streams: dict[int, Stream] = {}
 
-    def take(self, message: ToHost) -> None:
+    def take(self, message: Call | Cancel) -> None:
         """Do what a message asks; nothing here waits."""
-        match message:
-            case Call(number=number):
-                task = self._calls[number] = asyncio.create_task(self._answer(message))
-                task.add_done_callback(partial(self._send_answer, number))
-            case Chunk(stream=stream, pcm=pcm) if stream in self._chunks:
-                self._chunks[stream].put_nowait(pcm)
-            case CancelStream(stream=stream) if stream in self._calls:
-                self._calls[stream].cancel()
+        number = message.number
+        if isinstance(message, Call):
+            task = self._calls[number] = asyncio.create_task(self._answer(message))
+            task.add_done_callback(partial(self._send_answer, number))
+        elif number in self._calls:
+            self._calls[number].cancel()
 
     def _send_answer(self, number: int, task: asyncio.Task[bytes]) -> None:
         del self._calls[number]
@@ -73,48 +100,38 @@ class Host:
             return encode(Answer(call.number, None, failure_of(error)))
 
     async def _do(self, call: Call) -> Any:
-        arguments = msgspec.convert(call.arguments, ARGUMENTS[call.method])
+        target: object = self._provider
+        arguments = call.arguments
+        if hasattr(Stream, call.method):
+            target, arguments = self._streams[arguments[0]], arguments[1:]
+        arguments = msgspec.convert(arguments, ARGUMENTS[call.method])
         if call.method == "make":
             return self._make(*arguments)
         if self._provider is None:
             raise ProviderError(HOST, "asked before it was made")
         if call.method == "transcribe_stream":
-            return await self._stream(self._provider, call.number, *arguments)
-        return await getattr(self._provider, call.method)(*arguments)
+            self._streams[call.number] = Stream(self._provider, *arguments)
+            return call.number
+        if call.method == "leave":
+            del self._streams[call.arguments[0]]
+        return await getattr(target, call.method)(*arguments)
 
     def _make(self, name: str, settings: dict[str, Option]) -> None:
         if self._provider is None:
             with provider_errors(name):
                 self._provider = make_provider(name, settings)
-            self._provider.on_inference = lambda span: self._send(Inference(span))
-            self._provider.on_interruption = lambda what: self._send(Interrupting(what))
+            self._provider.on_inference = partial(self._notify, "on_inference")
+            self._provider.on_interruption = partial(self._notify, "on_interruption")
 
-    def _send(self, message: FromHost) -> None:
-        self._parent.send(encode(message))
-
-    async def _stream(
-        self, provider: ASRProvider, stream: int, sample_rate: int, source: AudioSource | None
-    ) -> None:
-        chunks = self._chunks[stream] = asyncio.Queue()
-
-        async def pcm() -> AsyncIterator[bytes]:
-            while True:
-                self._send(WantChunk(stream))
-                if (chunk := await chunks.get()) is None:
-                    return
-                yield chunk
-
-        try:
-            async for segment in provider.transcribe_stream(pcm(), sample_rate, source):
-                self._send(Segment(stream, segment))
-        finally:
-            del self._chunks[stream]
+    def _notify(self, method: str, what: object) -> None:
+        self._parent.send(encode(Call(0, method, (what,))))
 
 
 async def host(parent: ParentPipe) -> None:
     """Serve until the parent is gone."""
     loop, serving = asyncio.get_running_loop(), Host(parent)
-    parent.listen(to_host.decode, lambda message: loop.call_soon_threadsafe(serving.take, message))
+    decode = msgspec.msgpack.Decoder(Call | Cancel).decode
+    parent.listen(decode, lambda message: loop.call_soon_threadsafe(serving.take, message))
     await asyncio.Event().wait()
 
 

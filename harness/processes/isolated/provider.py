@@ -1,21 +1,73 @@
 """The near side of a provider that lives in a process of its own."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any, TypeVar
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import msgspec
 
 from harness.clock import ClockKind
-from harness.contract import ASRHealth, ASRProvider, ASRSegment, AudioSource, Option, SessionConfig
+from harness.contract import (
+    ASRHealth,
+    ASRProvider,
+    ASRSegment,
+    AudioSource,
+    InferenceSpan,
+    Interruption,
+    Option,
+    SessionConfig,
+)
 from harness.errors import AudioError, BadOutputError, EchobenchError, ProviderError
-from harness.processes.calls import Answer, Failure, encode, error_of
-from harness.processes.isolated.messages import Chunk, Inference, Interrupting, Segment, WantChunk
-from harness.processes.isolated.process import HostProcess
+from harness.processes.called_process import CalledProcess, tell
+from harness.processes.calls import Answer, Call
 from harness.provider.attribution import provider_errors
 from harness.requirements import Requirement
 
-T = TypeVar("T")
+CANCEL_TIMEOUT_S = 5.0
+"""For the provider to let go of a stream that was left."""
+ANSWERS: dict[str, Any] = {
+    "health": ASRHealth,
+    "flush": list[ASRSegment],
+    "next_segment": ASRSegment | None,
+}
+
+
+class HostProcess(CalledProcess):
+    """The child; it has made nothing yet.
+
+    Args:
+        name: The provider's name, for messages.
+        on_event: Takes what the provider tells without being asked, in the running event loop.
+    """
+
+    module = "harness.processes.isolated.host"
+    ends_itself = True
+
+    def __init__(self, name: str, on_event: Callable[[Call], None]) -> None:
+        self._loop, self._on_event = asyncio.get_running_loop(), on_event
+        super().__init__(name)
+
+    async def call(self, method: str, *arguments: Any) -> Any:
+        """See `CalledProcess`."""
+        answer = await super().call(method, *arguments)
+        try:
+            return msgspec.convert(answer, ANSWERS.get(method, Any))
+        except msgspec.ValidationError as error:
+            problem = f"answered a call of {method} with what is no answer to it ({error})"
+            raise BadOutputError(self.name, problem) from error
+
+    def take(self, message: Answer | Call) -> None:
+        """See `PythonChild`."""
+        if isinstance(message, Answer):
+            super().take(message)
+        else:
+            tell(self._loop, self._on_event, message)
+
+    async def close(self) -> None:
+        """End it: at once if it is dead, else within seconds."""
+        self.fail("was ended")
+        await asyncio.to_thread(self.end)
 
 
 class OutOfProcessProvider(ASRProvider):
@@ -44,16 +96,15 @@ class OutOfProcessProvider(ASRProvider):
         """See `ASRProvider`; starts the process, unless it is running."""
         if self._far is None or self._far.failure is not None:
             await self.close()
-            self._far = HostProcess(self.inner.name)
-            self._far.on_event = self._happened
+            self._far = HostProcess(self.inner.name, self._happened)
         await self._far.call("make", self.inner.name, self._given)
         return bool(await self._far.call("start_session", session_id, config))
 
-    def _happened(self, message: Inference | Interrupting) -> None:
-        if isinstance(message, Inference):
-            self.on_inference(message.span)
+    def _happened(self, call: Call) -> None:
+        if call.method == "on_inference":
+            self.on_inference(*msgspec.convert(call.arguments, tuple[InferenceSpan]))
         else:
-            self.on_interruption(message.what)
+            self.on_interruption(*msgspec.convert(call.arguments, tuple[Interruption]))
 
     async def transcribe_stream(
         self,
@@ -63,36 +114,29 @@ class OutOfProcessProvider(ASRProvider):
     ) -> AsyncIterator[ASRSegment]:
         """See `ASRProvider`."""
         far = self._running()
-        stream, inbox = far.open_stream(sample_rate, source)
-        feeding: asyncio.Task[None] | None = None
+        stream = await far.call("transcribe_stream", sample_rate, source)
         trouble: list[EchobenchError] = []
+        feeding = asyncio.create_task(_feed(far, stream, pcm_stream, trouble))
         try:
-            while True:
-                match await inbox.get():
-                    case Segment(segment=segment):
-                        yield segment
-                    case WantChunk():
-                        feeding = asyncio.create_task(_feed(far, stream, pcm_stream, trouble))
-                    case Answer(failure=Failure() as failure):
-                        raise error_of(failure, self.name)
-                    case Answer():
-                        if trouble:
-                            raise trouble[0]
-                        return
-                    case error:
-                        raise error
+            while (segment := await far.call("next_segment", stream)) is not None:
+                yield segment
+            if trouble:
+                raise trouble[0]
         finally:
-            if feeding is not None:
-                feeding.cancel()
-            await far.leave_stream(stream, inbox)
+            feeding.cancel()
+            with contextlib.suppress(TimeoutError, EchobenchError):
+                async with asyncio.timeout(CANCEL_TIMEOUT_S):
+                    await far.call("leave", stream)
 
     async def flush(self, source: AudioSource | None = None) -> list[ASRSegment]:
         """See `ASRProvider`."""
-        return await self._call("flush", list[ASRSegment], source)
+        finals: list[ASRSegment] = await self._running().call("flush", source)
+        return finals
 
     async def health(self) -> ASRHealth:
         """See `ASRProvider`."""
-        return await self._call("health", ASRHealth)
+        health: ASRHealth = await self._running().call("health")
+        return health
 
     async def stop_session(self, session_id: str) -> None:
         """See `ASRProvider`."""
@@ -104,14 +148,6 @@ class OutOfProcessProvider(ASRProvider):
             await self._far.close()
             self._far = None
 
-    async def _call(self, method: str, kind: type[T], *arguments: Any) -> T:
-        answer = await self._running().call(method, *arguments)
-        try:
-            return msgspec.convert(answer, kind)
-        except msgspec.ValidationError as error:
-            problem = f"answered a call of {method} with what is no answer to it ({error})"
-            raise BadOutputError(self.name, problem) from error
-
     def _running(self) -> HostProcess:
         if self._far is None:
             raise ProviderError(self.inner.name, "no session was started", "start_session first")
@@ -121,13 +157,17 @@ class OutOfProcessProvider(ASRProvider):
 async def _feed(
     far: HostProcess, stream: int, pcm_stream: AsyncIterator[bytes], trouble: list[EchobenchError]
 ) -> None:
-    """Bring the chunk that the far side has asked for; after trouble, the end, and it is told."""
+    """Bring each chunk when it is asked for; after trouble, the end, and the trouble is told."""
+    pcm: bytes | None = b""
     try:
-        with provider_errors("audio"):
-            pcm = await anext(pcm_stream, None)
-        if not isinstance(pcm, bytes | None):
-            raise AudioError("audio", type(pcm).__name__, "bytes of 16-bit mono PCM")
-        far.send(encode(Chunk(stream, pcm)))
+        while pcm is not None:
+            await far.call("want_chunk", stream)
+            with provider_errors("audio"):
+                pcm = await anext(pcm_stream, None)
+            if not isinstance(pcm, bytes | None):
+                raise AudioError("audio", type(pcm).__name__, "bytes of 16-bit mono PCM")
+            await far.call("give_chunk", stream, pcm)
     except EchobenchError as error:
         trouble.append(error)
-        far.send(encode(Chunk(stream, None)))
+        with contextlib.suppress(EchobenchError):  # the process is of no use any more
+            await far.call("give_chunk", stream, None)

@@ -11,29 +11,24 @@ import msgspec
 
 from harness.clock import hold
 from harness.errors import ProviderError
-from harness.processes import call_server
-from harness.processes.calls import Answer, Call, encode, error_of
+from harness.processes.calls import Answer, Call, Cancel, encode, error_of, failure_of
 from harness.processes.python_child import PythonChild
 
-NOTHING = ""
-"""A method of each engine, which does nothing."""
 
-
-class CalledProcess(PythonChild[Any]):
+class CalledProcess(PythonChild[Answer | Call]):
     """A child that answers calls, from whatever event loops they are made.
 
-    Args: See `PythonChild`.
+    Args:
+        name: What to call it in messages.
     """
 
-    def __init__(
-        self, name: str, module: str, decode: Callable[[bytes], Any], *, ends_itself: bool = False
-    ) -> None:
+    def __init__(self, name: str) -> None:
         self.failure: ProviderError | None = None
         """Why it is of no use any more."""
         self._numbers = count(1)
         self._lock = threading.Lock()  # for the two around it, which the reading thread uses too
         self._asked: dict[int, tuple[asyncio.AbstractEventLoop, asyncio.Future[Answer]]] = {}
-        super().__init__(name, module, decode, ends_itself=ends_itself)
+        super().__init__(name, msgspec.msgpack.Decoder(Answer | Call).decode)
 
     async def call(self, method: str, *arguments: Any) -> Any:
         """Call a method, and return what it returned.
@@ -50,14 +45,18 @@ class CalledProcess(PythonChild[Any]):
                 raise self.failure
             self._asked[call.number] = loop, answered
         self.send(body)
-        with hold():  # all its work lies inside of calls, so the virtual clock skips none of it
-            answer = await answered
+        try:
+            with hold():  # all its work lies inside of calls, so the virtual clock skips none of it
+                answer = await answered
+        except asyncio.CancelledError:
+            self.send(encode(Cancel(call.number)))
+            raise
         if answer.failure is not None:
             raise error_of(answer.failure, self.name)
         return answer.value
 
-    def take(self, message: Any) -> None:
-        """See `PythonChild`; takes answers."""
+    def take(self, message: Answer | Call) -> None:
+        """See `PythonChild`; an answer goes to whoever waits for it."""
         with self._lock:
             asked = self._asked.pop(message.number, None)
         if asked is not None:
@@ -70,8 +69,8 @@ class CalledProcess(PythonChild[Any]):
         with self._lock:
             self.failure = self.failure or ProviderError(self.name, problem)
             asked, self._asked = self._asked, {}
-        for loop, answered in asked.values():
-            tell(loop, _settle, answered, self.failure)
+        for number, (loop, answered) in asked.items():
+            tell(loop, _settle, answered, Answer(number, None, failure_of(self.failure)))
 
 
 class CalledChild(CalledProcess):
@@ -83,10 +82,11 @@ class CalledChild(CalledProcess):
         arguments: Anything that MessagePack carries.
     """
 
+    module = "harness.processes.call_server"
+
     def __init__(self, name: str, engine: str, *arguments: Any) -> None:
         self._first = engine, arguments
-        decode = msgspec.msgpack.Decoder(Answer).decode
-        super().__init__(name, call_server.__name__, decode)
+        super().__init__(name)
 
     @property
     def is_usable(self) -> bool:
@@ -110,7 +110,7 @@ class CalledChild(CalledProcess):
         """
         with contextlib.suppress(TimeoutError, ProviderError):
             async with asyncio.timeout(timeout_s):
-                await self.call(NOTHING)
+                await self.call("")  # nothing, in its turn
         return self.is_usable
 
 
@@ -120,10 +120,6 @@ def tell(loop: asyncio.AbstractEventLoop, call: Callable[..., object], *argument
         loop.call_soon_threadsafe(call, *arguments)
 
 
-def _settle(answered: "asyncio.Future[Answer]", outcome: Answer | ProviderError) -> None:
-    if answered.done():
-        return  # nobody waits any more
-    if isinstance(outcome, Answer):
-        answered.set_result(outcome)
-    else:
-        answered.set_exception(outcome)
+def _settle(answered: "asyncio.Future[Answer]", answer: Answer) -> None:
+    if not answered.done():  # else nobody waits any more
+        answered.set_result(answer)

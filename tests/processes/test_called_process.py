@@ -9,10 +9,10 @@ import pytest
 
 from harness.clock import ClockKind, now_s, run
 from harness.errors import ProviderError
-from harness.processes.remote import CalledChild
+from harness.processes.called_process import CalledChild
 
 T = TypeVar("T")
-ENGINE = "tests.providers.called:Engine"
+ENGINE = "tests.processes.called:Engine"
 
 
 def on_wall(body: "Coroutine[Any, Any, T]") -> T:
