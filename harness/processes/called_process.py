@@ -85,7 +85,7 @@ class CalledChild(CalledProcess):
     module = "harness.processes.call_server"
 
     def __init__(self, name: str, engine: str, *arguments: Any) -> None:
-        self._first = engine, arguments
+        self._first = engine, *arguments
         super().__init__(name)
 
     @property
@@ -99,8 +99,7 @@ class CalledChild(CalledProcess):
         Raises:
             ProviderError: It could not be made, or the process ended; says why.
         """
-        engine, arguments = self._first
-        await self.call(engine, *arguments)
+        await self.call(*self._first)
 
     async def idle(self, timeout_s: float) -> bool:
         """Wait for the answers that nobody waits for any more.

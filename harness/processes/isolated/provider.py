@@ -31,6 +31,9 @@ ANSWERS: dict[str, Any] = {
     "flush": list[ASRSegment],
     "next_segment": ASRSegment | None,
 }
+"""What calls return; other answers are taken as they come."""
+EVENTS = {"on_inference": InferenceSpan, "on_interruption": Interruption}
+"""What the provider tells without being asked."""
 
 
 class HostProcess(CalledProcess):
@@ -38,13 +41,13 @@ class HostProcess(CalledProcess):
 
     Args:
         name: The provider's name, for messages.
-        on_event: Takes what the provider tells without being asked, in the running event loop.
+        on_event: Called in the running event loop with a key of `EVENTS`, and what happened.
     """
 
     module = "harness.processes.isolated.host"
     ends_itself = True
 
-    def __init__(self, name: str, on_event: Callable[[Call], None]) -> None:
+    def __init__(self, name: str, on_event: Callable[..., None]) -> None:
         self._loop, self._on_event = asyncio.get_running_loop(), on_event
         super().__init__(name)
 
@@ -62,7 +65,8 @@ class HostProcess(CalledProcess):
         if isinstance(message, Answer):
             super().take(message)
         else:
-            tell(self._loop, self._on_event, message)
+            what: Any = msgspec.convert(message.arguments[0], EVENTS[message.method])
+            tell(self._loop, self._on_event, message.method, what)
 
     async def close(self) -> None:
         """End it: at once if it is dead, else within seconds."""
@@ -96,15 +100,9 @@ class OutOfProcessProvider(ASRProvider):
         """See `ASRProvider`; starts the process, unless it is running."""
         if self._far is None or self._far.failure is not None:
             await self.close()
-            self._far = HostProcess(self.inner.name, self._happened)
+            self._far = HostProcess(self.name, lambda name, what: getattr(self, name)(what))
         await self._far.call("make", self.inner.name, self._given)
         return bool(await self._far.call("start_session", session_id, config))
-
-    def _happened(self, call: Call) -> None:
-        if call.method == "on_inference":
-            self.on_inference(*msgspec.convert(call.arguments, tuple[InferenceSpan]))
-        else:
-            self.on_interruption(*msgspec.convert(call.arguments, tuple[Interruption]))
 
     async def transcribe_stream(
         self,
