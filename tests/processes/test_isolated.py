@@ -14,7 +14,7 @@ import pytest
 from harness.activities import conformance
 from harness.activities.conformance import RULES, conform
 from harness.contract import ASRSegment, AudioSource, InferenceSpan, Option, SessionConfig
-from harness.errors import AudioError, EchobenchError, ModelError, ProviderError
+from harness.errors import AudioError, BadOutputError, EchobenchError, ModelError, ProviderError
 from harness.journal.events import Event, RuleChecked
 from harness.ladder.failover import FailoverProvider, Member
 from harness.processes.isolated.provider import OutOfProcessProvider
@@ -148,6 +148,21 @@ def test_errors_keep_their_kind() -> None:
         with pytest.raises(AudioError, match="8000 Hz"):
             async for _ in provider.transcribe_stream(audio(1), 8000, MIC):
                 pass
+        await provider.close()
+
+    run(session())
+
+
+def test_a_segment_of_the_wrong_form_is_an_error_of_its_stream() -> None:
+    async def session() -> None:
+        provider = isolated("babbles", what="no_text", at="stream")
+        for session_id in "st":  # the first session is the one in which it is probed
+            await provider.start_session(session_id, SessionConfig(model="embedded"))
+            if session_id == "t":
+                with pytest.raises(BadOutputError, match=r"next_segment .*Expected `str`, got"):
+                    await listen(provider, 3)
+            await provider.stop_session(session_id)
+        assert await provider.start_session("u", SessionConfig(model="embedded"))
         await provider.close()
 
     run(session())
