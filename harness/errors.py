@@ -8,7 +8,8 @@ EchobenchError
 ├── ModelError            a model file that is missing, cut short or not what it claims
 ├── UnavailableError      a provider that lacks a package, a binary, a key or a platform
 ├── ProviderError         a provider that broke its contract or failed while running
-└── JournalError          a run folder that can't be written or read
+├── JournalError          a run folder that can't be written or read
+└── WorkerFailedError     a worker or its trial failed (`harness.runner.supervisor`)
 
 A message always says where, what was given, and what is allowed.
 """

@@ -13,7 +13,7 @@ from pathlib import Path
 from harness.audio import SAMPLE_RATE_HZ, Samples, to_pcm16
 from harness.contract import SessionConfig, Sharing, Word
 from harness.errors import ModelError, ProviderError, UnknownNameError
-from harness.processes.child_calls import CalledChild
+from harness.processes.called_process import CalledChild
 from harness.requirements import Package
 from providers.models import hub
 from providers.models.sphinx import WordTimes, model_files

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from harness.errors import EchobenchError
 from harness.journal.events import AnyEvent, Loaded, TrialEnded
 from harness.provider.timeouts import DEFAULT, Timeouts
 from harness.runner.requests import Load, Measure, Request
@@ -10,14 +9,6 @@ from harness.runner.supervisor import WorkerFailedError, WorkerProcess
 from harness.specs.trial import Activity, TrialSpec, TrialStatus
 
 OnEvent = Callable[[bytes, AnyEvent], None]
-
-
-class RequestFailedError(EchobenchError):
-    """The worker did as it was asked, and it went wrong in a way that it could tell."""
-
-    def __init__(self, ended: TrialEnded) -> None:
-        super().__init__("worker", ended.reason)
-        self.status = ended.status
 
 
 class WorkerPool:
@@ -32,7 +23,7 @@ class WorkerPool:
         self._worker: WorkerProcess | None = None
         self._wanted: tuple[object, ...] = ()
         self._loaded: Loaded | None = None
-        self._unloadable: dict[str, WorkerFailedError | RequestFailedError] = {}
+        self._unloadable: dict[str, WorkerFailedError] = {}
 
     @property
     def pid(self) -> int | None:
@@ -45,7 +36,7 @@ class WorkerPool:
         One that couldn't be loaded isn't tried again: that may have taken many minutes.
 
         Raises:
-            WorkerFailedError, RequestFailedError: It couldn't be loaded.
+            WorkerFailedError: It couldn't be loaded.
         """
         wanted = (spec.provider, spec.model, spec.settings, spec.corpus)
         if self._loaded is not None and wanted == self._wanted:
@@ -64,7 +55,7 @@ class WorkerPool:
         )
         try:
             self.ask(load, self._note_loaded)
-        except (WorkerFailedError, RequestFailedError) as error:
+        except WorkerFailedError as error:
             self._unloadable[repr(wanted)] = error
             raise
         assert self._loaded is not None
@@ -78,8 +69,7 @@ class WorkerPool:
         one.
 
         Raises:
-            WorkerFailedError: The worker died, fell silent or sent garbage.
-            RequestFailedError: What was asked went wrong.
+            WorkerFailedError: The worker or what it was asked to do failed.
         """
         assert self._worker is not None
         loads = isinstance(request, Load)
@@ -88,10 +78,10 @@ class WorkerPool:
             for line, event in self._worker.ask(request, silence_s):
                 if isinstance(event, TrialEnded):
                     if event.status is not TrialStatus.OK:
-                        raise RequestFailedError(event)
+                        raise WorkerFailedError(event.status, event.reason)
                 else:
                     on_event(line, event)
-        except (WorkerFailedError, RequestFailedError):
+        except WorkerFailedError:
             self.close()
             raise
         if isinstance(request, Measure) and request.spec.activity is Activity.CONFORMANCE:

@@ -1,4 +1,4 @@
-"""What a run asks of a worker, one JSON object a line; events answer, the last a `TrialEnded`."""
+"""What a run asks of a worker, as JSON; events answer, the last one a `TrialEnded`."""
 
 import msgspec
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from harness.journal.events import AnyEvent, Event, TrialEnded, TrialStarted, encode
 from harness.journal.journal import JournalWriter
-from harness.runner.pool import RequestFailedError, WorkerPool
+from harness.runner.pool import WorkerPool
 from harness.runner.requests import Measure
 from harness.runner.supervisor import WorkerFailedError
 from harness.runner.validity import Limits, limits_asked_for, spoiled
@@ -67,7 +67,7 @@ def _measure_one(
     try:
         journal.append(encode(pool.make_resident(spec)))
         pool.ask(Measure(spec=spec), note)
-    except (WorkerFailedError, RequestFailedError) as error:
+    except WorkerFailedError as error:
         status, reason = error.status, error.problem
     else:
         if problems := spoiled(events, spec.chunk_seconds, limits):

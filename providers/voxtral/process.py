@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
 from harness.errors import ProviderError, StalledError
-from harness.processes.child_process import ChildProcess
+from harness.processes.child import ChildProcess
 from providers.voxtral.answers import Answers, Listener
 from providers.voxtral.pace import TOKEN
 

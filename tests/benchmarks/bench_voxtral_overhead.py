@@ -21,7 +21,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from harness.contract import SessionConfig
-from harness.processes.child_process import ChildProcess
+from harness.processes.child import ChildProcess
 from harness.provider.registry import find_corpus
 from providers.voxtral_realtime import VoxtralRealtime, VoxtralSettings
 from tests.providers.engines import hear, with_pauses

@@ -21,7 +21,7 @@ from harness.contract import ASRHealth, AudioSource
 from harness.errors import AudioError, EchobenchError, UnavailableError, UsageError
 from harness.live.client.terminal import Captions
 from harness.live.protocol.messages import Ended, Final, Metrics, Partial, Pressure, Ready, Status
-from tests.faults.processes import MARK, alive
+from tests.faults.processes import MARK, alive, hearing_sigint
 from tests.trials import STAND_INS
 
 ROOT = Path(__file__).parents[2]
@@ -32,15 +32,16 @@ class Command:
     """A `python -m harness live …` that runs."""
 
     def __init__(self, *arguments: str, **variables: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "harness", "live", *arguments],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(STAND_INS), **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        with hearing_sigint():
+            self.process = subprocess.Popen(
+                [sys.executable, "-W", "error", "-m", "harness", "live", *arguments],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(STAND_INS), **variables},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
         self.output = ""
 
     def read_until(self, pattern: str) -> re.Match[str]:

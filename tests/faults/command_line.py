@@ -12,7 +12,7 @@ import msgspec
 
 from harness.journal.journal import TrialRecord, read_journal
 from harness.provider.timeouts import DEFAULT, VARIABLE
-from tests.faults.processes import MARK
+from tests.faults.processes import MARK, hearing_sigint
 from tests.trials import STAND_INS
 
 ROOT = Path(__file__).parents[2]
@@ -37,20 +37,21 @@ class CommandLine:
         command = [*limit, sys.executable, "-m", "pytest", "-p", "no:cacheprovider",
                    "-p", "no:hypothesispytest", "suites/test_speed.py",
                    "--runs-dir", str(self.runs), *self.arguments, *more]  # fmt: skip
-        self.process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "PYTHONPATH": str(STAND_INS),
-                MARK: self.mark,
-                VARIABLE: msgspec.json.encode(self.timeouts).decode(),
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        with hearing_sigint():
+            self.process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={
+                    **os.environ,
+                    "PYTHONPATH": str(STAND_INS),
+                    MARK: self.mark,
+                    VARIABLE: msgspec.json.encode(self.timeouts).decode(),
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
         self.output = ""
 
     def read_until(self, words: str) -> None:

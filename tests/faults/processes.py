@@ -1,12 +1,24 @@
 """Looking for processes that a test has started, also where they belong to no one any more."""
 
+import contextlib
+import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import psutil
 
 MARK = "ECHOBENCH_TEST"
 """An environment variable that tests set, so that they don't see one another's processes."""
+
+
+@contextlib.contextmanager
+def hearing_sigint() -> Iterator[None]:
+    """Let processes that are started meanwhile end by SIGINT, also where we ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def marked(mark: str) -> list[psutil.Process]:

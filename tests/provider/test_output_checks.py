@@ -12,7 +12,7 @@ from harness.errors import BadOutputError
 from harness.journal.events import SegmentArrived, encode
 from harness.journal.journal import seal
 from harness.provider.output_checks import MAX_SEGMENT, MAX_TEXT, checked_segment
-from harness.runner.supervisor import MAX_LINE
+from harness.runner.supervisor import MAX_EVENT_BYTES
 from tests.journal.test_journal import segments
 from tests.stand_ins.babbles import WRONG
 
@@ -55,7 +55,7 @@ def test_the_longest_text_fits_into_a_line() -> None:
     line = seal(
         2**63, encode(SegmentArrived(at_s=1e9 / 7, segment=checked_segment(longest, MIC, "here")))
     )
-    assert MAX_SEGMENT < len(line) < MAX_LINE
+    assert MAX_SEGMENT < len(line) < MAX_EVENT_BYTES
     longer = msgspec.structs.replace(longest, words=words * 2)
     with pytest.raises(BadOutputError, match="at most 1000000 bytes"):
         checked_segment(longer, MIC, "here")

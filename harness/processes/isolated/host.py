@@ -1,177 +1,139 @@
-"""The process of an isolated provider: `python -m harness.processes.isolated.host`.
-
-Messages come on standard input and go to what was standard output; whatever an engine prints goes
-to standard error. When standard input ends, so does this process, with all that it started.
-"""
+"""The process of an isolated provider: `python -m harness.processes.isolated.host`."""
 
 import asyncio
-import contextlib
-import os
-import signal
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
 
-from harness.contract import ASRHealth, ASRProvider, ASRSegment, InferenceSpan, Interruption
+import msgspec
+
+from harness.contract import ASRProvider, ASRSegment, AudioSource, Option, SessionConfig
 from harness.errors import EchobenchError, ProviderError
-from harness.processes.descendants import kill_own_group
-from harness.processes.isolated.messages import (
-    LENGTH,
-    Answer,
-    AskHealth,
-    CancelStream,
-    Chunk,
-    Flush,
-    FromHost,
-    Inference,
-    Interrupting,
-    Make,
-    OpenStream,
-    Segment,
-    StartSession,
-    StopSession,
-    StreamDone,
-    ToHost,
-    WantChunk,
-    framed,
-    plain,
-    to_host,
-)
-from harness.processes.pipes import own_pipes
+from harness.processes.calls import Answer, Call, Cancel, encode, failure_of
+from harness.processes.parent import ParentPipe
 from harness.provider.attribution import provider_errors
 from harness.provider.registry import make_provider
-from harness.support.sanitize import sendable
 
-Value = bool | ASRHealth | list[ASRSegment] | None
+HOST = "isolated provider"
+ARGUMENTS: dict[str, Any] = {
+    "make": tuple[str, dict[str, Option]],
+    "start_session": tuple[str, SessionConfig],
+    "stop_session": tuple[str],
+    "health": tuple[()],
+    "flush": tuple[AudioSource | None],
+    "transcribe_stream": tuple[int, AudioSource | None],
+    "next_segment": tuple[()],
+    "want_chunk": tuple[()],
+    "give_chunk": tuple[bytes | None],
+    "leave": tuple[()],
+}
+"""What can be called: `make`, methods of the provider, and those of a `Stream` by its number."""
+
+
+class Stream:
+    """A stream of the provider; both its segments and its audio are pulled."""
+
+    def __init__(self, provider: ASRProvider, sample_rate: int, source: AudioSource | None) -> None:
+        self._wanted = asyncio.Semaphore(0)
+        self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._turn = asyncio.Lock()  # an iterator can't be closed before it has been cancelled
+        self._segments = provider.transcribe_stream(self._pcm(), sample_rate, source)
+
+    async def next_segment(self) -> ASRSegment | None:
+        """The next thing that the provider says; None at the end."""
+        async with self._turn:
+            return await anext(self._segments, None)
+
+    async def want_chunk(self) -> None:
+        """Wait until the provider asks for audio."""
+        await self._wanted.acquire()
+
+    async def give_chunk(self, pcm: bytes | None) -> None:
+        """Give it what it asked for; no audio follows where it is None."""
+        self._chunks.put_nowait(pcm)
+
+    async def leave(self) -> None:
+        """Leave the provider's iterator."""
+        async with self._turn:
+            if (close := getattr(self._segments, "aclose", None)) is not None:
+                await close()
+
+    async def _pcm(self) -> AsyncIterator[bytes]:
+        while True:
+            self._wanted.release()
+            if (chunk := await self._chunks.get()) is None:
+                return
+            yield chunk
 
 
 class Host:
     """Answers for one provider.
 
     Args:
-        send: Sends a message, from any thread.
+        parent: The pipe to the parent.
     """
 
-    def __init__(self, send: Callable[[FromHost], None]) -> None:
-        self._send = send
+    def __init__(self, parent: ParentPipe) -> None:
+        self._parent = parent
         self._provider: ASRProvider | None = None
-        self._streams: dict[int, tuple[asyncio.Task[None], asyncio.Queue[bytes | None]]] = {}
-        self._calls: set[asyncio.Task[None]] = set()
+        self._calls: dict[int, asyncio.Task[bytes]] = {}
+        self._streams: dict[int, Stream] = {}
 
-    def take(self, message: ToHost) -> None:
+    def take(self, message: Call | Cancel) -> None:
         """Do what a message asks; nothing here waits."""
-        match message:
-            case Make(provider=name, settings=settings):
-                with provider_errors(name):
-                    self._provider = make_provider(name, settings)
-                self._provider.on_inference = self._inferred
-                self._provider.on_interruption = self._interrupted
-            case StartSession(call=call, session_id=session_id, config=config):
-                self._call(call, self._made.start_session(session_id, config))
-            case StopSession(call=call, session_id=session_id):
-                self._call(call, self._made.stop_session(session_id))
-            case AskHealth(call=call):
-                self._call(call, self._made.health())
-            case Flush(call=call, source=source):
-                self._call(call, self._made.flush(source))
-            case OpenStream(stream=stream):
-                chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
-                task = asyncio.create_task(self._stream(message, chunks))
-                self._streams[stream] = task, chunks
-            case Chunk(stream=stream, pcm=pcm) if stream in self._streams:
-                self._streams[stream][1].put_nowait(pcm)
-            case CancelStream(stream=stream) if stream in self._streams:
-                self._streams[stream][0].cancel()
+        number = message.number
+        if isinstance(message, Call):
+            task = self._calls[number] = asyncio.create_task(self._answer(message))
+            task.add_done_callback(partial(self._send_answer, number))
+        elif number in self._calls:
+            self._calls[number].cancel()
 
-    @property
-    def _made(self) -> ASRProvider:
-        if self._provider is None:
-            raise ProviderError("isolated provider", "asked before it was made")
-        return self._provider
+    def _send_answer(self, number: int, task: asyncio.Task[bytes]) -> None:
+        del self._calls[number]
+        self._parent.send(encode(Answer(number)) if task.cancelled() else task.result())
 
-    def _inferred(self, span: InferenceSpan) -> None:
-        self._send(Inference(span))
-
-    def _interrupted(self, what: Interruption) -> None:
-        self._send(Interrupting(what))
-
-    def _call(self, call: int, doing: Awaitable[Value]) -> None:
-        async def answer() -> None:
-            try:
-                with provider_errors(self._made.name):
-                    self._send(Answer(call, await doing))
-            except EchobenchError as error:
-                self._send(_told(error, call))
-
-        task = asyncio.ensure_future(answer())
-        self._calls.add(task)
-        task.add_done_callback(self._calls.discard)
-
-    async def _stream(self, opened: OpenStream, chunks: asyncio.Queue[bytes | None]) -> None:
-        async def pcm() -> AsyncIterator[bytes]:
-            while True:
-                self._send(WantChunk(opened.stream))
-                chunk = await chunks.get()
-                if chunk is None:
-                    return
-                yield chunk
-
-        failed: Answer | None = None
+    async def _answer(self, call: Call) -> bytes:
         try:
-            with provider_errors(self._made.name):
-                segments = self._made.transcribe_stream(pcm(), opened.sample_rate, opened.source)
-                async for segment in segments:
-                    self._send(Segment(opened.stream, segment))
+            with provider_errors(self._provider.name if self._provider else HOST):
+                return encode(Answer(call.number, await self._do(call)))
         except EchobenchError as error:
-            failed = _told(error, 0)
-        finally:
-            del self._streams[opened.stream]
-            self._send(StreamDone(opened.stream, failed))
+            return encode(Answer(call.number, None, failure_of(error)))
+
+    async def _do(self, call: Call) -> Any:
+        target: object = self._provider
+        arguments = call.arguments
+        if hasattr(Stream, call.method):
+            target, arguments = self._streams[arguments[0]], arguments[1:]
+        arguments = msgspec.convert(arguments, ARGUMENTS[call.method])
+        if call.method == "make":
+            return self._make(*arguments)
+        if self._provider is None:
+            raise ProviderError(HOST, "asked before it was made")
+        if call.method == "transcribe_stream":
+            self._streams[call.number] = Stream(self._provider, *arguments)
+            return call.number
+        if call.method == "leave":
+            del self._streams[call.arguments[0]]
+        return await getattr(target, call.method)(*arguments)
+
+    def _make(self, name: str, settings: dict[str, Option]) -> None:
+        if self._provider is None:
+            with provider_errors(name):
+                self._provider = make_provider(name, settings)
+            self._provider.on_inference = partial(self._notify, "on_inference")
+            self._provider.on_interruption = partial(self._notify, "on_interruption")
+
+    def _notify(self, method: str, what: object) -> None:
+        self._parent.send(encode(Call(0, method, (what,))))
 
 
-def _told(error: EchobenchError, call: int) -> Answer:
-    answer = plain(error, call)
-    return Answer(
-        call, None, answer.error, sendable(answer.where), sendable(answer.problem),
-        answer.allowed and sendable(answer.allowed),
-    )  # fmt: skip
-
-
-async def host(incoming: int, outgoing: int) -> None:
-    """Serve until the incoming pipe ends.
-
-    Args:
-        incoming: A file descriptor to read messages from.
-        outgoing: One to write them to.
-    """
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader()
-    await loop.connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(incoming, "rb", 0)
-    )
-
-    turn = threading.Lock()
-
-    def send(message: FromHost) -> None:
-        data = framed(message)
-        with turn:  # the engine's thread reports its inferences
-            while data:  # whoever reads drains it at once, or is gone, and so are we soon
-                data = data[os.write(outgoing, data) :]
-
-    serving = Host(send)
-    with contextlib.suppress(asyncio.IncompleteReadError, BrokenPipeError):
-        while True:
-            (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
-            serving.take(to_host(await reader.readexactly(length)))
-
-
-def main() -> None:
-    """Keep the pipes to ourselves, and serve."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which ends us
-    incoming, outgoing = own_pipes()
-    with contextlib.suppress(EchobenchError):  # the provider can't be made: said by dying
-        asyncio.run(host(incoming, outgoing))
-    kill_own_group()
+async def host(parent: ParentPipe) -> None:
+    """Serve until the parent is gone."""
+    loop, serving = asyncio.get_running_loop(), Host(parent)
+    decode = msgspec.msgpack.Decoder(Call | Cancel).decode
+    parent.listen(decode, lambda message: loop.call_soon_threadsafe(serving.take, message))
+    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(host(ParentPipe()))

@@ -2,33 +2,76 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import msgspec
 
 from harness.clock import ClockKind
-from harness.contract import ASRHealth, ASRProvider, ASRSegment, AudioSource, Option, SessionConfig
-from harness.errors import AudioError, EchobenchError, ProviderError
-from harness.processes.isolated.messages import (
-    AskHealth,
-    CancelStream,
-    Chunk,
-    Flush,
-    Inference,
-    Interrupting,
-    Make,
-    OpenStream,
-    Segment,
-    StartSession,
-    StopSession,
-    StreamDone,
-    WantChunk,
-    raised,
+from harness.contract import (
+    ASRHealth,
+    ASRProvider,
+    ASRSegment,
+    AudioSource,
+    InferenceSpan,
+    Interruption,
+    Option,
+    SessionConfig,
 )
-from harness.processes.isolated.process import HostProcess
+from harness.errors import AudioError, BadOutputError, EchobenchError, ProviderError
+from harness.processes.called_process import CalledProcess, tell
+from harness.processes.calls import Answer, Call
 from harness.provider.attribution import provider_errors
 from harness.requirements import Requirement
 
 CANCEL_TIMEOUT_S = 5.0
-"""For the far side to let go of a stream that was left."""
+"""For the provider to let go of a stream that was left."""
+ANSWERS: dict[str, Any] = {
+    "health": ASRHealth,
+    "flush": list[ASRSegment],
+    "next_segment": ASRSegment | None,
+}
+"""What calls return; other answers are taken as they come."""
+EVENTS = {"on_inference": InferenceSpan, "on_interruption": Interruption}
+"""What the provider tells without being asked."""
+
+
+class HostProcess(CalledProcess):
+    """The child; it has made nothing yet.
+
+    Args:
+        name: The provider's name, for messages.
+        on_event: Called in the running event loop with a key of `EVENTS`, and what happened.
+    """
+
+    module = "harness.processes.isolated.host"
+    ends_itself = True
+
+    def __init__(self, name: str, on_event: Callable[..., None]) -> None:
+        self._loop, self._on_event = asyncio.get_running_loop(), on_event
+        super().__init__(name)
+
+    async def call(self, method: str, *arguments: Any) -> Any:
+        """See `CalledProcess`."""
+        answer = await super().call(method, *arguments)
+        try:
+            return msgspec.convert(answer, ANSWERS.get(method, Any))
+        except msgspec.ValidationError as error:
+            problem = f"answered a call of {method} with what is no answer to it ({error})"
+            raise BadOutputError(self.name, problem) from error
+
+    def take(self, message: Answer | Call) -> None:
+        """See `PythonChild`."""
+        if isinstance(message, Answer):
+            super().take(message)
+        else:
+            what: Any = msgspec.convert(message.arguments[0], EVENTS[message.method])
+            tell(self._loop, self._on_event, message.method, what)
+
+    async def close(self) -> None:
+        """End it: at once if it is dead, else within seconds."""
+        self.fail("was ended")
+        await asyncio.to_thread(self.end)
 
 
 class OutOfProcessProvider(ASRProvider):
@@ -55,18 +98,11 @@ class OutOfProcessProvider(ASRProvider):
 
     async def start_session(self, session_id: str, config: SessionConfig) -> bool:
         """See `ASRProvider`; starts the process, unless it is running."""
-        if self._far is None or self._far.ended:
+        if self._far is None or self._far.failure is not None:
             await self.close()
-            self._far = await HostProcess.start(self.inner.name)
-            self._far.on_event = self._happened
-            self._far.send(Make(self.inner.name, self._given))
-        return bool(await self._far.ask(StartSession(self._far.number(), session_id, config)))
-
-    def _happened(self, message: Inference | Interrupting) -> None:
-        if isinstance(message, Inference):
-            self.on_inference(message.span)
-        else:
-            self.on_interruption(message.what)
+            self._far = HostProcess(self.name, lambda name, what: getattr(self, name)(what))
+        await self._far.call("make", self.inner.name, self._given)
+        return bool(await self._far.call("start_session", session_id, config))
 
     async def transcribe_stream(
         self,
@@ -76,81 +112,60 @@ class OutOfProcessProvider(ASRProvider):
     ) -> AsyncIterator[ASRSegment]:
         """See `ASRProvider`."""
         far = self._running()
-        stream = far.number()
-        inbox = far.open(stream)
-        far.send(OpenStream(stream, sample_rate, source))
-        feeding: asyncio.Task[None] | None = None
+        stream = await far.call("transcribe_stream", sample_rate, source)
         trouble: list[EchobenchError] = []
-        done = False
+        feeding = asyncio.create_task(_feed(far, stream, pcm_stream, trouble))
         try:
-            while True:
-                message = await inbox.get()
-                if isinstance(message, Segment):
-                    yield message.segment
-                elif isinstance(message, WantChunk):
-                    feeding = asyncio.create_task(_feed(far, stream, pcm_stream, trouble))
-                elif isinstance(message, StreamDone):
-                    done = True
-                    if message.error is not None:
-                        raise raised(message.error)
-                    if trouble:
-                        raise trouble[0]
-                    return
-                elif isinstance(message, EchobenchError):
-                    done = True
-                    raise message
+            while (segment := await far.call("next_segment", stream)) is not None:
+                yield segment
+            if trouble:
+                raise trouble[0]
         finally:
-            if feeding is not None:
-                feeding.cancel()
-            if not done and not far.ended:
-                far.send(CancelStream(stream))
-                with contextlib.suppress(TimeoutError):
-                    await far.until_done(inbox, CANCEL_TIMEOUT_S)
-            far.forget(stream)
+            feeding.cancel()
+            with contextlib.suppress(TimeoutError, EchobenchError):
+                async with asyncio.timeout(CANCEL_TIMEOUT_S):
+                    await far.call("leave", stream)
 
     async def flush(self, source: AudioSource | None = None) -> list[ASRSegment]:
         """See `ASRProvider`."""
-        far = self._running()
-        finals = await far.ask(Flush(far.number(), source))
-        return finals if isinstance(finals, list) else []
+        finals: list[ASRSegment] = await self._running().call("flush", source)
+        return finals
 
     async def health(self) -> ASRHealth:
         """See `ASRProvider`."""
-        far = self._running()
-        health = await far.ask(AskHealth(far.number()))
-        if not isinstance(health, ASRHealth):
-            raise ProviderError(self.inner.name, f"said {health!r} of its health")
+        health: ASRHealth = await self._running().call("health")
         return health
 
     async def stop_session(self, session_id: str) -> None:
         """See `ASRProvider`."""
-        far = self._running()
-        await far.ask(StopSession(far.number(), session_id))
+        await self._running().call("stop_session", session_id)
 
     async def close(self) -> None:
         """See `ASRProvider`; ends the process, and all that it started."""
         if self._far is not None:
-            await self._far.end()
+            await self._far.close()
             self._far = None
 
-    def _running(self) -> "HostProcess":
+    def _running(self) -> HostProcess:
         if self._far is None:
             raise ProviderError(self.inner.name, "no session was started", "start_session first")
-        if self._far.failure is not None:
-            raise self._far.failure
         return self._far
 
 
 async def _feed(
-    far: "HostProcess", stream: int, pcm_stream: AsyncIterator[bytes], trouble: list[EchobenchError]
+    far: HostProcess, stream: int, pcm_stream: AsyncIterator[bytes], trouble: list[EchobenchError]
 ) -> None:
-    """Bring the chunk that the far side has asked for; after trouble, the end, and it is told."""
+    """Bring each chunk when it is asked for; after trouble, the end, and the trouble is told."""
+    pcm: bytes | None = b""
     try:
-        with provider_errors("audio"):
-            pcm = await anext(pcm_stream, None)
-        if not isinstance(pcm, bytes | None):
-            raise AudioError("audio", type(pcm).__name__, "bytes of 16-bit mono PCM")
-        far.send(Chunk(stream, pcm))
+        while pcm is not None:
+            await far.call("want_chunk", stream)
+            with provider_errors("audio"):
+                pcm = await anext(pcm_stream, None)
+            if not isinstance(pcm, bytes | None):
+                raise AudioError("audio", type(pcm).__name__, "bytes of 16-bit mono PCM")
+            await far.call("give_chunk", stream, pcm)
     except EchobenchError as error:
         trouble.append(error)
-        far.send(Chunk(stream, None))
+        with contextlib.suppress(EchobenchError):  # the process is of no use any more
+            await far.call("give_chunk", stream, None)

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from harness.errors import ProviderError, StalledError, UnavailableError
-from harness.processes.child_process import ChildProcess
+from harness.processes.child import ChildProcess
 from tests.faults.processes import MARK, alive, is_running
 from tests.providers.engines import ROOT
 
@@ -194,7 +194,7 @@ def test_it_ends_with_us_however_we_end() -> None:
     """Killed, or by forgetting it; the child hangs, so it doesn't notice by itself."""
     script = """
 import os, signal, sys, time
-from harness.processes.child_process import ChildProcess
+from harness.processes.child import ChildProcess
 script = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(1000)"
 argv = [sys.executable, "-I", "-S", "-c", script]
 child = ChildProcess("engine", argv, lambda errors, output: None, lambda how: None)

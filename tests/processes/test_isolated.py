@@ -14,7 +14,7 @@ import pytest
 from harness.activities import conformance
 from harness.activities.conformance import RULES, conform
 from harness.contract import ASRSegment, AudioSource, InferenceSpan, Option, SessionConfig
-from harness.errors import AudioError, EchobenchError, ModelError, ProviderError
+from harness.errors import AudioError, BadOutputError, EchobenchError, ModelError, ProviderError
 from harness.journal.events import Event, RuleChecked
 from harness.ladder.failover import FailoverProvider, Member
 from harness.processes.isolated.provider import OutOfProcessProvider
@@ -51,7 +51,7 @@ async def listen(provider: OutOfProcessProvider, chunks: int) -> list[ASRSegment
 
 def pid_of(provider: OutOfProcessProvider) -> int:
     assert provider._far is not None
-    return provider._far._process.pid
+    return provider._far.pid
 
 
 RULES_HERE = """
@@ -153,6 +153,21 @@ def test_errors_keep_their_kind() -> None:
     run(session())
 
 
+def test_a_segment_of_the_wrong_form_is_an_error_of_its_stream() -> None:
+    async def session() -> None:
+        provider = isolated("babbles", what="no_text", at="stream")
+        for session_id in "st":  # the first session is the one in which it is probed
+            await provider.start_session(session_id, SessionConfig(model="embedded"))
+            if session_id == "t":
+                with pytest.raises(BadOutputError, match=r"next_segment .*Expected `str`, got"):
+                    await listen(provider, 3)
+            await provider.stop_session(session_id)
+        assert await provider.start_session("u", SessionConfig(model="embedded"))
+        await provider.close()
+
+    run(session())
+
+
 def test_leaving_the_iterator_reaches_the_far_side() -> None:
     async def session() -> None:
         provider = isolated("hangs", how="awaits", at="stream", chunk=0)
@@ -214,7 +229,7 @@ from harness.provider.registry import make_provider
 async def main():
     provider = OutOfProcessProvider(make_provider("null", {}), {})
     await provider.start_session("s", SessionConfig(model="embedded"))
-    print(provider._far._process.pid, flush=True)
+    print(provider._far.pid, flush=True)
     await asyncio.sleep(60)
 asyncio.run(main())
 """

@@ -1,4 +1,4 @@
-"""An engine to be called in a child process, well-behaved or not; see `test_childcalls`."""
+"""An engine to be called in a child process, well-behaved or not; see `test_called_process`."""
 
 import os
 import signal

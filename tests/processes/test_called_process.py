@@ -9,10 +9,10 @@ import pytest
 
 from harness.clock import ClockKind, now_s, run
 from harness.errors import ProviderError
-from harness.processes.child_calls import CalledChild
+from harness.processes.called_process import CalledChild
 
 T = TypeVar("T")
-ENGINE = "tests.providers.called:Engine"
+ENGINE = "tests.processes.called:Engine"
 
 
 def on_wall(body: "Coroutine[Any, Any, T]") -> T:
@@ -136,26 +136,43 @@ def test_a_crash_is_told_to_whoever_waits_and_to_all_after(fresh: CalledChild) -
     assert on_wall(fresh.idle(1.0)) is False
 
 
-def test_bytes_that_are_no_answer_are_told(fresh: CalledChild) -> None:
-    with pytest.raises(ProviderError, match=r"sent \d+ bytes that are no answer"):
+def test_bytes_that_are_no_message_are_told(fresh: CalledChild) -> None:
+    with pytest.raises(ProviderError, match=r"sent \d+ bytes that are no message"):
         on_wall(fresh.call("spoil"))
     assert not fresh.is_usable
 
 
-def test_half_a_call_makes_it_useless_and_it_ends_soon(fresh: CalledChild) -> None:
-    """It is busy and so doesn't read; the rest of what was sent can't be told from the next."""
+def test_a_long_call_that_is_left_reaches_a_busy_engine_whole(fresh: CalledChild) -> None:
+    """Else the rest of it could not be told from the next call."""
 
+    async def body() -> list[Any]:
+        busy = asyncio.create_task(fresh.call("wait", 0.5))
+        await asyncio.sleep(0.1)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await fresh.call("echo", bytes(1_000_000))
+        assert not fresh.is_usable
+        answers = [await fresh.call("echo", b"1"), await busy]
+        assert fresh.is_usable
+        return answers
+
+    assert on_wall(body()) == [b"1", 0.5]
+
+
+def test_one_that_is_busy_and_has_more_to_read_than_its_pipe_holds_ends_soon(
+    fresh: CalledChild,
+) -> None:
     async def body() -> None:
         busy = asyncio.create_task(fresh.call("wait", 100.0))
         await asyncio.sleep(0.1)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.1):
                 await fresh.call("echo", bytes(1_000_000))
-        with pytest.raises(ProviderError, match="half a call"):
+        await asyncio.to_thread(fresh.end)
+        with pytest.raises(ProviderError, match="was killed by SIGTERM"):
             await busy
 
+    begin_s = time.monotonic()
     on_wall(body())
     assert not fresh.is_usable
-    begin_s = time.monotonic()
-    fresh.end()
     assert time.monotonic() - begin_s < 30
