@@ -92,15 +92,14 @@ class SourceTimeMap:
         """
         if len(self._given) == 1:
             return segment
-        words = tuple(
-            Word(
-                word.text, self.began_s(word.t0), max(self.began_s(word.t0), self.ended_s(word.t1))
-            )
-            for word in segment.words
-        )
-        t0 = self.began_s(segment.t0)
-        t1 = max(t0, self.ended_s(segment.t1))
+        words = tuple(Word(word.text, *self._span_s(word)) for word in segment.words)
+        t0, t1 = self._span_s(segment)
         return msgspec.structs.replace(segment, t0=t0, t1=t1, words=words)
+
+    def _span_s(self, spoken: ASRSegment | Word) -> tuple[float, float]:
+        """Where it lies in the source's audio: its ends may be moved by different amounts."""
+        began_s = self.began_s(spoken.t0)
+        return began_s, max(began_s, self.ended_s(spoken.t1))
 
     def _shift_at(self, found: int) -> float:
         return self._shift[max(0, found - 1)] / SAMPLE_RATE_HZ
