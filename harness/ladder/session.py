@@ -12,6 +12,7 @@ from harness.ladder.load_meter import LoadMeter
 from harness.ladder.state_machine import LadderConfig
 from harness.meters.meters import Meters
 from harness.provider.timeouts import Timeouts
+from harness.session.chunk_queue import Tap, no_tap
 from harness.session.session import Input, RunningSession, hold_session
 
 
@@ -28,6 +29,7 @@ async def hold_degradable_session(
     on_begin: Callable[[RunningSession, Degrader], None] = lambda running, degrader: None,
     meters: Meters | None = None,
     vad: str | None = None,
+    tap: Tap = no_tap,
 ) -> None:
     """Hold a session whose providers can be changed; see `hold_session`.
 
@@ -44,6 +46,7 @@ async def hold_degradable_session(
         on_begin: Called when the session has begun, before any audio.
         meters: What looks at the process and the machine; the session's own when None.
         vad: The detector that filters silence out before the queue; None for no filter.
+        tap: Is called with each chunk that a provider takes.
 
     Raises:
         EchobenchError: As of `hold_session`, and when a provider failed and none took over.
@@ -83,4 +86,5 @@ async def hold_degradable_session(
         failover.give_up,
         meters,
         vad,
+        tap,
     )

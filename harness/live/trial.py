@@ -46,7 +46,8 @@ from harness.live.server.session import LiveSession, SessionSettings
 from harness.live.server.session_log import SessionLog
 from harness.meters.meters import Meters
 from harness.provider.timeouts import DEFAULT, Timeouts
-from harness.session.session import Emit, beeps_of
+from harness.session.beep_tap import BeepTap
+from harness.session.session import Emit
 from harness.specs.trial import TrialSpec
 from harness.timeline.timeline import Track
 
@@ -72,11 +73,11 @@ async def run_over_wire(
     slots = ProviderSlots(lambda: ProviderSlot(FailoverProvider([Member(provider, spec.model)])), 1)
     rules = without_load()
     settings = SessionSettings(
-        spec.chunk_seconds, spec.scenario.queue_s, timeouts, rules, limits, meters, spec.vad,
-        {track.source: beeps_of(track) for track in tracks},
-    )  # fmt: skip
-    recorder = TrialRecorder(tracks, emit)
-    live = LiveServer(slots, settings, SessionLog(None), recorder.note)
+        spec.chunk_seconds, spec.scenario.queue_s, timeouts, rules, limits, meters, spec.vad
+    )
+    beeps = BeepTap(tracks, emit)
+    recorder = TrialRecorder(tracks, beeps.emit)
+    live = LiveServer(slots, settings, SessionLog(None), recorder.note, beeps.take)
     admission = Admission(limits, token, ())
     with contextlib.closing(meters):
         async with (

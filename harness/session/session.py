@@ -22,7 +22,8 @@ from harness.journal.events import Event, Inferred, Interrupted, SessionEnded
 from harness.meters.meters import Meters
 from harness.provider.attribution import provider_errors
 from harness.provider.timeouts import DEFAULT, Timeouts
-from harness.session.chunk_queue import ChunkQueue
+from harness.session.beep_tap import BeepTap
+from harness.session.chunk_queue import ChunkQueue, Tap, no_tap
 from harness.session.chunking import Chunker
 from harness.session.listener import Listener
 from harness.session.source import Feed, play
@@ -45,8 +46,6 @@ class Input:
     """Gives the feed all audio, to its end; is given the session's zero on the clock."""
     rate_hz: float = SAMPLE_RATE_HZ
     """Samples that it takes in a second of the clock."""
-    beeps: tuple[int, ...] = ()
-    """First samples of the beeps that are in its audio."""
 
 
 @dataclass(frozen=True)
@@ -85,21 +84,16 @@ async def run_session(
         AudioError, ModelError, UnavailableError: As the provider raised them.
     """
     config = SessionConfig(model=spec.model, chunk_seconds=spec.chunk_seconds)
+    beeps = BeepTap(tracks, emit)
     inputs = [input_of(track, emit) for track in tracks]
     queue_s = spec.scenario.queue_s
-    await hold_session(provider, spec.key, config, inputs, queue_s, emit, timeouts, vad=spec.vad)
+    await hold_session(provider, spec.key, config, inputs, queue_s, beeps.emit, timeouts,
+                       vad=spec.vad, tap=beeps.take)  # fmt: skip
 
 
 def input_of(track: Track, emit: Emit) -> Input:
     """A track as a source of a session; `emit` is told how it was played."""
-    return Input(
-        track.source, track.start_s, partial(play, track, emit), track.rate_hz, beeps_of(track)
-    )
-
-
-def beeps_of(track: Track) -> tuple[int, ...]:
-    """The first samples of a track's beeps."""
-    return tuple(u.beep_sample for u in track.truth if u.beep_sample is not None)
+    return Input(track.source, track.start_s, partial(play, track, emit), track.rate_hz)
 
 
 async def hold_session(
@@ -114,6 +108,7 @@ async def hold_session(
     on_stalled: OnStalled = end_session,
     meters: Meters | None = None,
     vad: str | None = None,
+    tap: Tap = no_tap,
 ) -> None:
     """Start a session, let the provider answer to all inputs to their end, and stop it.
 
@@ -129,6 +124,7 @@ async def hold_session(
         on_stalled: Called when the provider is stuck; raises to end the session.
         meters: What looks at the process and the machine; the session's own when None.
         vad: The detector that filters silence out before the queue; None for no filter.
+        tap: Is called with each chunk that the provider takes.
 
     Raises:
         ProviderError: The provider failed, got stuck or broke the contract.
@@ -152,7 +148,7 @@ async def hold_session(
     provider.on_inference, provider.on_interruption = inferred, interrupted
     listeners = [
         Listener(provider, each.source, each.start_s, origin_s, queue_s, emit, each.rate_hz,
-                 each.beeps)
+                 tap)
         for each in inputs
     ]  # fmt: skip
     running = RunningSession(
@@ -214,5 +210,3 @@ async def _stream_all(
         await watch.sample(last=True)  # when nothing may be pending any more
     except* EchobenchError as errors:
         raise errors.exceptions[0] from None
-    for listener in listeners:
-        listener.tell_beeps()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from harness.clock import now_s
 from harness.contract import AudioSource, SessionConfig
@@ -42,6 +42,7 @@ from harness.live.server.provider_slots import ProviderSlot
 from harness.live.server.session_log import SessionLog
 from harness.meters.meters import Meters
 from harness.provider.timeouts import Timeouts
+from harness.session.chunk_queue import Tap
 from harness.session.session import Emit, Input, RunningSession
 
 REMEMBERED = 200
@@ -61,8 +62,6 @@ class SessionSettings:
     """Shared by all sessions of the process."""
     vad: str | None = None
     """The detector that filters silence out; None for no filter."""
-    beeps: dict[AudioSource, tuple[int, ...]] = field(default_factory=dict)
-    """First samples of beeps, where it is known that some will come."""
 
 
 class LiveSession:
@@ -75,6 +74,7 @@ class LiveSession:
         manner: How it is held.
         keeper: Writes it down.
         note: Gets every event as well, from any thread.
+        tap: Is called with each chunk that a provider takes.
     """
 
     def __init__(
@@ -85,6 +85,7 @@ class LiveSession:
         settings: SessionSettings,
         session_log: SessionLog,
         note: Emit,
+        tap: Tap,
     ) -> None:
         self.name, self.sources, self._slot, self._settings = name, sources, slot, settings
         self.intakes = {source: Intake(source, settings.limits) for source in sources}
@@ -92,7 +93,7 @@ class LiveSession:
         self.failure: EchobenchError | None = None
         self.task: asyncio.Task[None] | None = None
         """Runs it; set by whoever began it."""
-        self._session_log, self._note = session_log, note
+        self._session_log, self._note, self._tap = session_log, note, tap
         self._finals: list[Final] = []
         self._open: dict[AudioSource, Partial] = {}
         self._count = 0
@@ -104,8 +105,7 @@ class LiveSession:
         """Hold the session; listeners are told how it ended."""
         settings = self._settings
         config = SessionConfig(model=self._slot.first.model, chunk_seconds=settings.chunk_seconds)
-        inputs = [Input(source, 0.0, intake.play, beeps=settings.beeps.get(source, ()))
-                  for source, intake in self.intakes.items()]  # fmt: skip
+        inputs = [Input(source, 0.0, intake.play) for source, intake in self.intakes.items()]
         try:
             await hold_degradable_session(
                 self._slot.failover,
@@ -113,13 +113,14 @@ class LiveSession:
                 config,
                 inputs,
                 settings.queue_s,
-                self._tap,
+                self._take,
                 settings.timeouts,
                 settings.rules,
                 self._slot.switches(),
                 self._begun,
                 settings.meters,
                 settings.vad,
+                self._tap,
             )
         except EchobenchError as error:
             self.failure = error
@@ -195,7 +196,7 @@ class LiveSession:
             level=self.level,
         )
 
-    def _tap(self, event: Event) -> None:
+    def _take(self, event: Event) -> None:
         """Take an event of the session; those of the engine come on its own thread."""
         self._note(event)
         self._session_log.keep(self.name, event)
