@@ -42,12 +42,13 @@ from harness.live.server.admission import PATH, Admission
 from harness.live.server.limits import LiveLimits
 from harness.live.server.provider_slots import ProviderSlot, ProviderSlots
 from harness.live.server.server import LiveServer
-from harness.live.server.session import LiveSession, SessionSettings
+from harness.live.server.session import LiveSession, LiveSettings
 from harness.live.server.session_log import SessionLog
 from harness.meters.meters import Meters
 from harness.provider.timeouts import DEFAULT, Timeouts
 from harness.session.beep_tap import BeepTap
 from harness.session.session import Emit
+from harness.session.settings import SessionSettings
 from harness.specs.trial import TrialSpec
 from harness.timeline.timeline import Track
 
@@ -71,10 +72,8 @@ async def run_over_wire(
     """
     limits, token, meters = LiveLimits(), secrets.token_urlsafe(), Meters()
     slots = ProviderSlots(lambda: ProviderSlot(FailoverProvider([Member(provider, spec.model)])), 1)
-    rules = without_load()
-    settings = SessionSettings(
-        spec.chunk_seconds, spec.scenario.queue_s, timeouts, rules, limits, meters, spec.vad
-    )
+    session_settings = SessionSettings.of_trial(spec, timeouts, meters)
+    settings = LiveSettings(session_settings, without_load(), limits)
     beeps = BeepTap(tracks, emit)
     recorder = TrialRecorder(tracks, beeps.emit)
     live = LiveServer(slots, settings, SessionLog(None), recorder.note, beeps.take)

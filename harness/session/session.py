@@ -26,6 +26,7 @@ from harness.session.beep_tap import BeepTap
 from harness.session.chunk_queue import ChunkQueue, Tap, no_tap
 from harness.session.chunking import Chunker
 from harness.session.listener import Listener
+from harness.session.settings import SessionSettings
 from harness.session.source import Feed, play
 from harness.session.watchdog import OnStalled, Watchdog, end_session
 from harness.specs.trial import TrialSpec
@@ -83,12 +84,10 @@ async def run_session(
         ProviderError: The provider failed, got stuck or broke the contract.
         AudioError, ModelError, UnavailableError: As the provider raised them.
     """
-    config = SessionConfig(model=spec.model, chunk_seconds=spec.chunk_seconds)
     beeps = BeepTap(tracks, emit)
     inputs = [input_of(track, emit) for track in tracks]
-    queue_s = spec.scenario.queue_s
-    await hold_session(provider, spec.key, config, inputs, queue_s, beeps.emit, timeouts,
-                       vad=spec.vad, tap=beeps.take)  # fmt: skip
+    settings = SessionSettings.of_trial(spec, timeouts)
+    await hold_session(provider, spec.key, spec.model, settings, inputs, beeps.emit, tap=beeps.take)
 
 
 def input_of(track: Track, emit: Emit) -> Input:
@@ -99,37 +98,34 @@ def input_of(track: Track, emit: Emit) -> Input:
 async def hold_session(
     provider: ASRProvider,
     session_id: str,
-    config: SessionConfig,
+    model: str,
+    settings: SessionSettings,
     inputs: Sequence[Input],
-    queue_s: float,
     emit: Emit,
-    timeouts: Timeouts = DEFAULT,
+    *,
+    tap: Tap = no_tap,
     side_tasks: Sequence[SideTask] = (),
     on_stalled: OnStalled = end_session,
-    meters: Meters | None = None,
-    vad: str | None = None,
-    tap: Tap = no_tap,
 ) -> None:
     """Start a session, let the provider answer to all inputs to their end, and stop it.
 
     Args:
         provider: Its model may be resident already.
         session_id: The session's.
-        config: The session's.
+        model: The model to load.
+        settings: How the session is held.
         inputs: The sources.
-        queue_s: Audio that may wait behind a source's newest chunk.
         emit: Takes events, from any thread.
-        timeouts: How long the provider may take to answer and to stop.
+        tap: Is called with each chunk that the provider takes.
         side_tasks: What else is to run meanwhile; an error of it ends the session.
         on_stalled: Called when the provider is stuck; raises to end the session.
-        meters: What looks at the process and the machine; the session's own when None.
-        vad: The detector that filters silence out before the queue; None for no filter.
-        tap: Is called with each chunk that the provider takes.
 
     Raises:
         ProviderError: The provider failed, got stuck or broke the contract.
         AudioError, ModelError, UnavailableError: As the provider raised them.
     """
+    config = SessionConfig(model=model, chunk_seconds=settings.chunk_seconds)
+    timeouts = settings.timeouts
     with provider_errors(provider.name):
         started = await provider.start_session(session_id, config)
     if not started:
@@ -147,21 +143,21 @@ async def hold_session(
 
     provider.on_inference, provider.on_interruption = inferred, interrupted
     listeners = [
-        Listener(provider, each.source, each.start_s, origin_s, queue_s, emit, each.rate_hz,
-                 tap)
+        Listener(provider, each.source, each.start_s, origin_s, settings.queue_s, emit,
+                 each.rate_hz, tap)
         for each in inputs
     ]  # fmt: skip
     running = RunningSession(
         origin_s,
-        [Chunker(config.chunk_seconds) for _ in inputs],
+        [Chunker(settings.chunk_seconds) for _ in inputs],
         [each.queue for each in listeners],
-        [PreFilter(make_detector(vad)) for _ in inputs] if vad else [],
+        [PreFilter(make_detector(settings.vad)) for _ in inputs] if settings.vad else [],
     )
-    own = contextlib.closing(Meters()) if meters is None else contextlib.nullcontext(meters)
+    shared = settings.meters
     try:
-        with own as used:
+        with contextlib.nullcontext(shared) if shared else contextlib.closing(Meters()) as meters:
             watch = Watchdog(
-                provider, running.queues, origin_s, emit, timeouts.answer_s, on_stalled, used
+                provider, running.queues, origin_s, emit, timeouts.answer_s, on_stalled, meters
             )
             await _stream_all(inputs, listeners, running, emit, watch, side_tasks)
     except BaseException:

@@ -17,7 +17,7 @@ from harness.live.protocol.messages import End, Failed, Reset, Start, Warned, Wa
 from harness.live.server.limits import Bucket
 from harness.live.server.outbox import Outbox
 from harness.live.server.provider_slots import ProviderSlots
-from harness.live.server.session import LiveSession, SessionSettings
+from harness.live.server.session import LiveSession, LiveSettings
 from harness.live.server.session_log import SessionLog
 from harness.session.chunk_queue import Tap, no_tap
 from harness.session.session import Emit
@@ -39,9 +39,9 @@ class LiveServer:
     """Holds sessions for clients.
 
     Args:
-        seats: The providers, loaded.
-        manner: How sessions are held.
-        keeper: Writes them down.
+        slots: The providers, loaded.
+        settings: How sessions are held.
+        session_log: Writes them down.
         note: Gets every event of every session as well, from any thread.
         tap: Is called with each chunk that a provider takes.
     """
@@ -49,7 +49,7 @@ class LiveServer:
     def __init__(
         self,
         slots: ProviderSlots,
-        settings: SessionSettings,
+        settings: LiveSettings,
         session_log: SessionLog,
         note: Emit = nowhere,
         tap: Tap = no_tap,
@@ -122,7 +122,8 @@ class LiveServer:
         slot = self._slots.take()
         settings = self._settings
         if start.chunk_seconds is not None:
-            settings = replace(settings, chunk_seconds=start.chunk_seconds)
+            session_settings = replace(settings.session, chunk_seconds=start.chunk_seconds)
+            settings = replace(settings, session=session_settings)
         session = LiveSession(
             name, start.sources, slot, settings, self._session_log, self._note, self._tap
         )

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from harness.clock import now_s
-from harness.contract import AudioSource, SessionConfig
+from harness.contract import AudioSource
 from harness.errors import EchobenchError
 from harness.journal.events import (
     Backpressure,
@@ -40,28 +40,21 @@ from harness.live.server.limits import LiveLimits
 from harness.live.server.outbox import Outbox
 from harness.live.server.provider_slots import ProviderSlot
 from harness.live.server.session_log import SessionLog
-from harness.meters.meters import Meters
-from harness.provider.timeouts import Timeouts
 from harness.session.chunk_queue import Tap
 from harness.session.session import Emit, Input, RunningSession
+from harness.session.settings import SessionSettings
 
 REMEMBERED = 200
 """Finals that a listener is told who comes later."""
 
 
 @dataclass(frozen=True)
-class SessionSettings:
-    """How sessions are held: what the server's user has chosen."""
+class LiveSettings:
+    """How a live server holds its sessions: what its user has chosen."""
 
-    chunk_seconds: float
-    queue_s: float
-    timeouts: Timeouts
+    session: SessionSettings
     rules: LadderConfig
     limits: LiveLimits
-    meters: Meters
-    """Shared by all sessions of the process."""
-    vad: str | None = None
-    """The detector that filters silence out; None for no filter."""
 
 
 class LiveSession:
@@ -70,9 +63,9 @@ class LiveSession:
     Args:
         name: Its name.
         sources: Who is heard.
-        seat: The providers.
-        manner: How it is held.
-        keeper: Writes it down.
+        slot: The providers.
+        settings: How it is held.
+        session_log: Writes it down.
         note: Gets every event as well, from any thread.
         tap: Is called with each chunk that a provider takes.
     """
@@ -82,7 +75,7 @@ class LiveSession:
         name: str,
         sources: tuple[AudioSource, ...],
         slot: ProviderSlot,
-        settings: SessionSettings,
+        settings: LiveSettings,
         session_log: SessionLog,
         note: Emit,
         tap: Tap,
@@ -104,23 +97,18 @@ class LiveSession:
     async def run(self) -> None:
         """Hold the session; listeners are told how it ended."""
         settings = self._settings
-        config = SessionConfig(model=self._slot.first.model, chunk_seconds=settings.chunk_seconds)
         inputs = [Input(source, 0.0, intake.play) for source, intake in self.intakes.items()]
         try:
             await hold_degradable_session(
                 self._slot.failover,
                 self.name,
-                config,
+                settings.session,
                 inputs,
-                settings.queue_s,
                 self._take,
-                settings.timeouts,
                 settings.rules,
                 self._slot.switches(),
-                self._begun,
-                settings.meters,
-                settings.vad,
-                self._tap,
+                on_begin=self._begun,
+                tap=self._tap,
             )
         except EchobenchError as error:
             self.failure = error
@@ -191,7 +179,7 @@ class LiveSession:
             session=self.name,
             provider=self._slot.first.provider.name,
             model=self._slot.first.model,
-            chunk_seconds=self._settings.chunk_seconds,
+            chunk_seconds=self._settings.session.chunk_seconds,
             sources=self.sources,
             level=self.level,
         )
