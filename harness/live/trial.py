@@ -16,23 +16,7 @@ import msgspec
 from harness.clock import now_s
 from harness.contract import ASRProvider, ASRSegment, AudioSource
 from harness.errors import EchobenchError
-from harness.journal.events import (
-    Backpressure,
-    ChunkDone,
-    ChunkTaken,
-    ClientMetrics,
-    Dropped,
-    Event,
-    Inferred,
-    Interrupted,
-    LadderMoved,
-    Queued,
-    Sampled,
-    SegmentArrived,
-    SessionEnded,
-    Skipped,
-    Surroundings,
-)
+from harness.journal.events import ClientMetrics, Event, Queued, SegmentArrived
 from harness.ladder.failover import FailoverProvider, Member
 from harness.ladder.state_machine import without_load
 from harness.live.client.client import LiveClient, connected
@@ -53,8 +37,6 @@ from harness.specs.trial import TrialSpec
 from harness.timeline.timeline import Track
 
 LOOPBACK = "127.0.0.1"
-TIMED = (Queued, Skipped, ChunkTaken, ChunkDone, Dropped, Backpressure, Sampled, Surroundings,
-         LadderMoved, SessionEnded)  # fmt: skip
 
 
 async def run_over_wire(
@@ -166,15 +148,11 @@ class TrialRecorder:
                 self.emit(ClientMetrics(at_s=at_s, rtf=message.rtf, health=message.health))
 
     def _in_trial_time(self, event: Event, shift_s: float) -> Event:
-        if isinstance(event, Inferred | Interrupted):
-            begin_s, end_s = event.begin_s + shift_s, event.end_s + shift_s
-            return msgspec.structs.replace(event, begin_s=begin_s, end_s=end_s)
+        event = event.shifted(shift_s)
         if isinstance(event, Queued):
             track = self._tracks[event.source]  # as it was played, not as it came in
             due_s = track.start_s + (event.first_sample + event.samples) / track.rate_hz
-            return msgspec.structs.replace(event, at_s=event.at_s + shift_s, due_s=due_s)
-        if isinstance(event, TIMED):
-            return msgspec.structs.replace(event, at_s=event.at_s + shift_s)
+            return msgspec.structs.replace(event, due_s=due_s)
         return event
 
 
