@@ -17,7 +17,7 @@ A provider is *resident*: its model is loaded by the first `start_session` and s
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
@@ -133,16 +133,6 @@ class ASRHealth(msgspec.Struct, frozen=True, kw_only=True):
     """By source name; a source without a name is "default"."""
 
 
-class SessionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a session is started with."""
-
-    model: str
-    """`embedded`, a name that the engine knows, or a path."""
-    chunk_seconds: float = 2.0
-    """How much audio a chunk will carry; the stream may change it at any time."""
-    language: str = "en"
-
-
 class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A provider's own options; each provider adds typed fields with defaults."""
 
@@ -174,6 +164,37 @@ class Interruption(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Audio that was lost with a connection, and sent again."""
 
 
+class Observer:
+    """Learns what a provider's engine does in a session; this one ignores it.
+
+    Its methods may be called on any thread.
+    """
+
+    def inferred(self, span: InferenceSpan) -> None:
+        """Learn of an inference, after it."""
+
+    def interrupted(self, interruption: Interruption) -> None:
+        """Learn of a wait that a failure caused, after it."""
+
+
+NULL_OBSERVER = Observer()
+
+
+class SessionConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
+    """What a session is started with."""
+
+    model: str
+    """`embedded`, a name that the engine knows, or a path."""
+    chunk_seconds: float = 2.0
+    """How much audio a chunk will carry; the stream may change it at any time."""
+    language: str = "en"
+    observer: Observer = NULL_OBSERVER
+    """Where the provider reports each inference and interruption of the session; stays in its
+    process, so a configuration is only encoded without one."""
+
+
 class ASRProvider(ABC):
     """A speech recogniser that stays loaded and serves sessions of one or more sources.
 
@@ -195,10 +216,6 @@ class ASRProvider(ABC):
 
     def __init__(self, settings: ProviderSettings | None = None) -> None:
         self.settings = settings if settings is not None else self.Settings()
-        self.on_inference: Callable[[InferenceSpan], None] = lambda span: None
-        """Called after each inference, on any thread; whoever measures sets it."""
-        self.on_interruption: Callable[[Interruption], None] = lambda interruption: None
-        """Called after each wait that a failure caused; whoever measures sets it."""
 
     @property
     def requires(self) -> tuple[Requirement, ...]:

@@ -6,25 +6,18 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import msgspec
-
 from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import now_s
-from harness.contract import (
-    ASRProvider,
-    AudioSource,
-    InferenceSpan,
-    Interruption,
-    SessionConfig,
-)
+from harness.contract import ASRProvider, AudioSource, SessionConfig
 from harness.errors import EchobenchError, ProviderError, StalledError
-from harness.journal.events import Event, Inferred, Interrupted, SessionEnded
+from harness.journal.events import Event, SessionEnded
 from harness.meters.meters import Meters
 from harness.provider.attribution import provider_errors
 from harness.provider.timeouts import DEFAULT, Timeouts
 from harness.session.beep_tap import BeepTap
 from harness.session.chunk_queue import ChunkQueue, Tap, no_tap
 from harness.session.chunking import Chunker
+from harness.session.engine_events import EngineEvents
 from harness.session.listener import Listener
 from harness.session.settings import SessionSettings
 from harness.session.source import Feed, play
@@ -124,24 +117,15 @@ async def hold_session(
         ProviderError: The provider failed, got stuck or broke the contract.
         AudioError, ModelError, UnavailableError: As the provider raised them.
     """
-    config = SessionConfig(model=model, chunk_seconds=settings.chunk_seconds)
+    engine = EngineEvents(emit)
+    config = SessionConfig(model=model, chunk_seconds=settings.chunk_seconds, observer=engine)
     timeouts = settings.timeouts
     with provider_errors(provider.name):
         started = await provider.start_session(session_id, config)
     if not started:
         raise ProviderError(provider.name, "refused a session while none was running")
     origin_s = now_s()
-
-    def inferred(span: InferenceSpan) -> None:
-        begin_s, end_s = span.begin_s - origin_s, span.end_s - origin_s
-        emit(Inferred(source=span.source, begin_s=begin_s, end_s=end_s, window_s=span.window_s))
-
-    def interrupted(what: Interruption) -> None:
-        begin_s, end_s = what.begin_s - origin_s, what.end_s - origin_s
-        plain = msgspec.structs.asdict(what)
-        emit(Interrupted(**{**plain, "begin_s": begin_s, "end_s": end_s}))
-
-    provider.on_inference, provider.on_interruption = inferred, interrupted
+    engine.begin(origin_s)
     listeners = [
         Listener(provider, each.source, each.start_s, origin_s, settings.queue_s, emit,
                  each.rate_hz, tap)
@@ -165,8 +149,7 @@ async def hold_session(
             await _stop(provider, session_id, timeouts.stop_s)
         raise
     finally:
-        provider.on_inference = lambda span: None  # what it does now belongs to no trial
-        provider.on_interruption = lambda what: None
+        engine.end()
     stop_from_s = now_s()
     await _stop(provider, session_id, timeouts.stop_s)
     emit(SessionEnded(at_s=stop_from_s - origin_s, stop_s=now_s() - stop_from_s))

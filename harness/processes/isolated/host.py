@@ -11,7 +11,16 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from harness.contract import ASRHealth, ASRProvider, ASRSegment, InferenceSpan, Interruption
+import msgspec
+
+from harness.contract import (
+    ASRHealth,
+    ASRProvider,
+    ASRSegment,
+    InferenceSpan,
+    Interruption,
+    Observer,
+)
 from harness.errors import EchobenchError, ProviderError
 from harness.processes.descendants import kill_own_group
 from harness.processes.isolated.messages import (
@@ -44,6 +53,25 @@ from harness.support.sanitize import sendable
 Value = bool | ASRHealth | list[ASRSegment] | None
 
 
+class Reporter(Observer):
+    """Sends what the provider's engine does.
+
+    Args:
+        send: Sends a message, from any thread.
+    """
+
+    def __init__(self, send: Callable[[FromHost], None]) -> None:
+        self._send = send
+
+    def inferred(self, span: InferenceSpan) -> None:
+        """See `Observer`."""
+        self._send(Inference(span))
+
+    def interrupted(self, interruption: Interruption) -> None:
+        """See `Observer`."""
+        self._send(Interrupting(interruption))
+
+
 class Host:
     """Answers for one provider.
 
@@ -52,7 +80,7 @@ class Host:
     """
 
     def __init__(self, send: Callable[[FromHost], None]) -> None:
-        self._send = send
+        self._send, self._reporter = send, Reporter(send)
         self._provider: ASRProvider | None = None
         self._streams: dict[int, tuple[asyncio.Task[None], asyncio.Queue[bytes | None]]] = {}
         self._calls: set[asyncio.Task[None]] = set()
@@ -63,9 +91,8 @@ class Host:
             case Make(provider=name, settings=settings):
                 with provider_errors(name):
                     self._provider = make_provider(name, settings)
-                self._provider.on_inference = self._inferred
-                self._provider.on_interruption = self._interrupted
             case StartSession(call=call, session_id=session_id, config=config):
+                config = msgspec.structs.replace(config, observer=self._reporter)
                 self._call(call, self._made.start_session(session_id, config))
             case StopSession(call=call, session_id=session_id):
                 self._call(call, self._made.stop_session(session_id))
@@ -87,12 +114,6 @@ class Host:
         if self._provider is None:
             raise ProviderError("isolated provider", "asked before it was made")
         return self._provider
-
-    def _inferred(self, span: InferenceSpan) -> None:
-        self._send(Inference(span))
-
-    def _interrupted(self, what: Interruption) -> None:
-        self._send(Interrupting(what))
 
     def _call(self, call: int, doing: Awaitable[Value]) -> None:
         async def answer() -> None:

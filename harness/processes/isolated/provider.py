@@ -4,8 +4,18 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+import msgspec
+
 from harness.clock import ClockKind
-from harness.contract import ASRHealth, ASRProvider, ASRSegment, AudioSource, Option, SessionConfig
+from harness.contract import (
+    NULL_OBSERVER,
+    ASRHealth,
+    ASRProvider,
+    ASRSegment,
+    AudioSource,
+    Option,
+    SessionConfig,
+)
 from harness.errors import AudioError, EchobenchError, ProviderError
 from harness.processes.isolated.messages import (
     AskHealth,
@@ -47,6 +57,7 @@ class OutOfProcessProvider(ASRProvider):
         self.name = provider.name  # type: ignore[misc]
         self.inner, self._given = provider, settings
         self._far: HostProcess | None = None
+        self._observer = NULL_OBSERVER
 
     @property
     def requires(self) -> tuple[Requirement, ...]:
@@ -60,13 +71,18 @@ class OutOfProcessProvider(ASRProvider):
             self._far = await HostProcess.start(self.inner.name)
             self._far.on_event = self._happened
             self._far.send(Make(self.inner.name, self._given))
-        return bool(await self._far.ask(StartSession(self._far.number(), session_id, config)))
+        plain = msgspec.structs.replace(config, observer=NULL_OBSERVER)
+        previous, self._observer = self._observer, config.observer
+        started = bool(await self._far.ask(StartSession(self._far.number(), session_id, plain)))
+        if not started:
+            self._observer = previous  # of the session that goes on
+        return started
 
     def _happened(self, message: Inference | Interrupting) -> None:
         if isinstance(message, Inference):
-            self.on_inference(message.span)
+            self._observer.inferred(message.span)
         else:
-            self.on_interruption(message.what)
+            self._observer.interrupted(message.what)
 
     async def transcribe_stream(
         self,
