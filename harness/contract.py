@@ -15,8 +15,9 @@ A provider is *resident*: its model is loaded by the first `start_session` and s
 * PCM that can't be used raises `AudioError`; what was already recognised is yielded first.
 """
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
@@ -53,6 +54,19 @@ class Word(msgspec.Struct, frozen=True, gc=False):
     t0: float
     t1: float
 
+    def shifted(
+        self, by_s: float, earliest_s: float = -math.inf, latest_s: float = math.inf
+    ) -> "Word":
+        """Move the word in time; both times are kept within the bounds.
+
+        >>> Word("so", 0.25, 0.5).shifted(1.0)
+        Word(text='so', t0=1.25, t1=1.5)
+        >>> Word("so", 0.25, 0.5).shifted(1.0, earliest_s=1.375, latest_s=1.375)
+        Word(text='so', t0=1.375, t1=1.375)
+        """
+        t0, t1 = (min(max(at_s + by_s, earliest_s), latest_s) for at_s in (self.t0, self.t1))
+        return Word(self.text, t0, t1)
+
 
 class ASRSegment(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What a provider says about one stretch of speech, so far or for good."""
@@ -70,6 +84,20 @@ class ASRSegment(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Word times, where the engine has them."""
     stable_words: int = 0
     """How many leading words the provider expects to keep. In a final, all of them."""
+
+    def shifted(self, by_s: float, earliest_s: float = -math.inf) -> "ASRSegment":
+        """Move the segment and its words in time, and cut off what would begin too early.
+
+        >>> segment = ASRSegment(source=None, segment_id=0, revision=0, is_final=True, text="so",
+        ...                      t0=0.0, t1=0.5, words=(Word("so", 0.25, 0.5),))
+        >>> later = segment.shifted(1.0, earliest_s=1.375)
+        >>> later.t0, later.t1, later.words
+        (1.375, 1.5, (Word(text='so', t0=1.375, t1=1.5),))
+        """
+        t0 = max(self.t0 + by_s, earliest_s)
+        t1 = max(self.t1 + by_s, t0)
+        words = tuple(word.shifted(by_s, t0) for word in self.words)
+        return msgspec.structs.replace(self, t0=t0, t1=t1, words=words)
 
 
 class AudioAccount(msgspec.Struct, gc=False):
@@ -105,16 +133,6 @@ class ASRHealth(msgspec.Struct, frozen=True, kw_only=True):
     """By source name; a source without a name is "default"."""
 
 
-class SessionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a session is started with."""
-
-    model: str
-    """`embedded`, a name that the engine knows, or a path."""
-    chunk_seconds: float = 2.0
-    """How much audio a chunk will carry; the stream may change it at any time."""
-    language: str = "en"
-
-
 class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A provider's own options; each provider adds typed fields with defaults."""
 
@@ -146,6 +164,37 @@ class Interruption(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Audio that was lost with a connection, and sent again."""
 
 
+class Observer:
+    """Learns what a provider's engine does in a session; this one ignores it.
+
+    Its methods may be called on any thread.
+    """
+
+    def inferred(self, span: InferenceSpan) -> None:
+        """Learn of an inference, after it."""
+
+    def interrupted(self, interruption: Interruption) -> None:
+        """Learn of a wait that a failure caused, after it."""
+
+
+NULL_OBSERVER = Observer()
+
+
+class SessionConfig(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
+    """What a session is started with."""
+
+    model: str
+    """`embedded`, a name that the engine knows, or a path."""
+    chunk_seconds: float = 2.0
+    """How much audio a chunk will carry; the stream may change it at any time."""
+    language: str = "en"
+    observer: Observer = NULL_OBSERVER
+    """Where the provider reports each inference and interruption of the session; stays in its
+    process, so a configuration is only encoded without one."""
+
+
 class ASRProvider(ABC):
     """A speech recogniser that stays loaded and serves sessions of one or more sources.
 
@@ -167,10 +216,6 @@ class ASRProvider(ABC):
 
     def __init__(self, settings: ProviderSettings | None = None) -> None:
         self.settings = settings if settings is not None else self.Settings()
-        self.on_inference: Callable[[InferenceSpan], None] = lambda span: None
-        """Called after each inference, on any thread; whoever measures sets it."""
-        self.on_interruption: Callable[[Interruption], None] = lambda interruption: None
-        """Called after each wait that a failure caused; whoever measures sets it."""
 
     @property
     def requires(self) -> tuple[Requirement, ...]:

@@ -20,13 +20,14 @@ import psutil
 from harness.activities.startup import stream_of
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.clock import now_s
-from harness.contract import ASRProvider, InferenceSpan, SessionConfig
+from harness.contract import ASRProvider, SessionConfig
 from harness.errors import EchobenchError, ProviderError
 from harness.journal.events import Event, ResidencyChunk, ResidencyEnded, ResidencyPart
 from harness.meters.audit_hook import AUDIT_HOOK
 from harness.meters.resources import LOOK_FOR_CHILDREN_EVERY, ResourceMeter
 from harness.provider.attribution import provider_errors
 from harness.provider.output_checks import checked_segment
+from harness.provider.recording import RecordingObserver
 from harness.specs.trial import TrialSpec
 from harness.timeline.corpus import CorpusUtterance
 
@@ -50,7 +51,7 @@ class ResidencyProbe:
 
     def __init__(self, provider: ASRProvider, emit: Callable[[Event], None]) -> None:
         self._provider, self._emit = provider, emit
-        self._spans: list[InferenceSpan] = []
+        self._observer = RecordingObserver()
         self._meter, self._reads = ResourceMeter(), ReadMeter()
 
     async def hear(
@@ -61,8 +62,7 @@ class ResidencyProbe:
         Raises:
             EchobenchError: The provider failed, where it may not.
         """
-        self._spans.clear()
-        self._provider.on_inference = self._spans.append
+        self._observer.spans.clear()
         read, acts = self._reads.bytes_read(), AUDIT_HOOK.side_effects()
         text, error = "", ""
         begin_s = now_s()
@@ -82,7 +82,7 @@ class ResidencyProbe:
                 index=index,
                 audio_s=len(pcm) / SAMPLE_RATE_HZ,
                 took_s=took_s,
-                inference_s=sum(span.end_s - span.begin_s for span in self._spans),
+                inference_s=sum(span.end_s - span.begin_s for span in self._observer.spans),
                 text=text,
                 error=error,
                 read_bytes=None if read is None or read_after is None else read_after - read,
@@ -91,6 +91,27 @@ class ResidencyProbe:
                 rss_bytes=self._meter.read().rss_bytes,
             )
         )
+
+    async def start(self, model: str) -> None:
+        """Start a session with a model.
+
+        Raises:
+            EchobenchError: The provider failed, or refused.
+        """
+        config = SessionConfig(model=model, observer=self._observer)
+        with provider_errors(self._provider.name):
+            started = await self._provider.start_session(SESSION, config)
+        if not started:
+            raise ProviderError(self._provider.name, "refused a session while none was running")
+
+    async def stop(self) -> None:
+        """Stop the session.
+
+        Raises:
+            EchobenchError: The provider failed.
+        """
+        with provider_errors(self._provider.name):
+            await self._provider.stop_session(SESSION)
 
     async def _text_of(self, pcm: Pcm16) -> str:
         finals = []
@@ -117,7 +138,7 @@ async def probe_residency(
     speech = _speech(utterances)
     order = generator.permutation(np.repeat(LENGTHS_S, OF_EACH)).tolist()
     hearing = ResidencyProbe(provider, emit)
-    await _start(provider, spec.model)
+    await hearing.start(spec.model)
     known: list[Pcm16] = []
     for repeat, (index, length_s) in product(range(REPEATS), enumerate(order)):
         pcm = _piece(speech, length_s, generator)
@@ -127,21 +148,17 @@ async def probe_residency(
     for index, pcm in enumerate(known[:PAIRS]):
         await hearing.hear(ResidencyPart.AGAIN, 0, index, pcm)
         await hearing.hear(ResidencyPart.ALTERED, 0, index, _altered(pcm, generator))
-    await _stop(provider)
+    await hearing.stop()
     path = await asyncio.to_thread(provider.locate_model, spec.model)
     if path is None:
         emit(ResidencyEnded(model_bytes=None, vanish="the model has no file on this machine"))
         return
-    vanish = await _vanish(hearing, provider, path, speech, generator)
+    vanish = await _vanish(hearing, path, speech, generator)
     emit(ResidencyEnded(model_bytes=_size(path), vanish=vanish))
 
 
 async def _vanish(
-    hearing: ResidencyProbe,
-    provider: ASRProvider,
-    path: Path,
-    speech: Pcm16,
-    generator: np.random.Generator,
+    hearing: ResidencyProbe, path: Path, speech: Pcm16, generator: np.random.Generator
 ) -> str:
     """Load a copy of the model, take the copy away, and go on; say why not if it can't be done."""
     pieces = [_piece(speech, LENGTHS_S[at % len(LENGTHS_S)], generator)
@@ -149,7 +166,7 @@ async def _vanish(
     with _copy_of(path) as copy:
         if copy is None:
             return f"{path} can't be linked, and is too large to copy"
-        await _start(provider, str(copy))
+        await hearing.start(str(copy))
         for index, pcm in enumerate(pieces[-CONTEXT:]):  # so that both rounds follow the same audio
             await hearing.hear(ResidencyPart.WARM_UP, 0, index, pcm)
         for index, pcm in enumerate(pieces):
@@ -157,21 +174,8 @@ async def _vanish(
         copy.rename(copy.with_name("gone-" + copy.name))
         for index, pcm in enumerate(pieces):
             await hearing.hear(ResidencyPart.VANISHED, 0, index, pcm, may_fail=True)
-        await _stop(provider)
+        await hearing.stop()
     return ""
-
-
-async def _start(provider: ASRProvider, model: str) -> None:
-    with provider_errors(provider.name):
-        started = await provider.start_session(SESSION, SessionConfig(model=model))
-    if not started:
-        raise ProviderError(provider.name, "refused a session while none was running")
-
-
-async def _stop(provider: ASRProvider) -> None:
-    provider.on_inference = lambda span: None
-    with provider_errors(provider.name):
-        await provider.stop_session(SESSION)
 
 
 def _speech(utterances: Sequence[CorpusUtterance]) -> Pcm16:

@@ -6,11 +6,12 @@ import numpy as np
 
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.clock import now_s
-from harness.contract import ASRProvider, InferenceSpan, Interruption, SessionConfig
+from harness.contract import ASRProvider, SessionConfig
 from harness.errors import ProviderError
 from harness.journal.events import Loaded
 from harness.provider.attribution import provider_errors
 from harness.provider.output_checks import checked_segment
+from harness.provider.recording import RecordingObserver
 from harness.timeline.corpus import CorpusUtterance
 
 SESSION = "probe"
@@ -32,13 +33,11 @@ async def load_and_probe(
         ProviderError, ModelError, UnavailableError: As the provider raised them.
     """
     pcm = utterance.read()
-    spans: list[InferenceSpan] = []
-    waits: list[Interruption] = []
-    provider.on_inference, provider.on_interruption = spans.append, waits.append
+    observer = RecordingObserver()
     text, answered_s = "", None
     begin_s = now_s()
     with provider_errors(provider.name):
-        await _start(provider, SessionConfig(model=model))
+        await _start(provider, SessionConfig(model=model, observer=observer))
         loaded_s = now_s()
         async for segment in provider.transcribe_stream(stream_of(pcm)):
             text = checked_segment(segment, None, f"{provider.name}, first utterance").text
@@ -49,9 +48,9 @@ async def load_and_probe(
         load_s=loaded_s - begin_s,
         probe_s=None if answered_s is None else answered_s - loaded_s,
         probe_text=text,
-        probe_inference_s=tuple(float(span.end_s - span.begin_s) for span in spans),
-        probe_window_s=tuple(float(span.window_s) for span in spans),
-        interruptions=tuple(waits),
+        probe_inference_s=tuple(float(span.end_s - span.begin_s) for span in observer.spans),
+        probe_window_s=tuple(float(span.window_s) for span in observer.spans),
+        interruptions=tuple(observer.interruptions),
     )
 
 

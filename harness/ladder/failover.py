@@ -243,8 +243,6 @@ class FailoverProvider(ASRProvider):
     async def _start(self, member: Member) -> None:
         assert self._config is not None
         member.failure = None
-        member.provider.on_inference = lambda span: self.on_inference(span)
-        member.provider.on_interruption = lambda what: self.on_interruption(what)
         config = msgspec.structs.replace(self._config, model=member.model)
         with provider_errors(member.title):
             if not await member.provider.start_session(self._session_id, config):

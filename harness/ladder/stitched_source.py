@@ -8,7 +8,7 @@ is lost; what was final stays as it is.
 import msgspec
 
 from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
-from harness.contract import ASRSegment, AudioAccount, AudioSource, Word
+from harness.contract import ASRSegment, AudioAccount, AudioSource
 
 KEPT_S = 30.0
 """Audio that is kept to be heard again; no provider leaves speech open for longer."""
@@ -88,21 +88,13 @@ class StitchedSource:
         The first that it speaks of takes the place of what the provider before left open.
         """
         shift_s = (self._stretch_begin - self.base.received) / SAMPLE_RATE_HZ
-        t0 = max(segment.t0 + shift_s, self._final_t1)
-        whole = msgspec.structs.replace(
-            segment,
-            segment_id=self._id_of(segment.segment_id),
-            t0=t0,
-            t1=max(segment.t1 + shift_s, t0),
-            words=tuple(
-                Word(word.text, max(word.t0 + shift_s, t0), max(word.t1 + shift_s, t0))
-                for word in segment.words
-            ),
-        )
-        before = self._open
-        goes_on = before is not None and before.segment_id == whole.segment_id
+        segment_id, before = self._id_of(segment.segment_id), self._open
+        goes_on = before is not None and before.segment_id == segment_id
         revision = before.revision + 1 if before is not None and goes_on else 0
-        return self._said(msgspec.structs.replace(whole, revision=revision))
+        shifted = segment.shifted(shift_s, self._final_t1)
+        return self._said(
+            msgspec.structs.replace(shifted, segment_id=segment_id, revision=revision)
+        )
 
     def closing(self) -> ASRSegment | None:
         """At the end: the final of what was left open and never taken up; None if nothing was."""

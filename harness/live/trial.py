@@ -16,23 +16,7 @@ import msgspec
 from harness.clock import now_s
 from harness.contract import ASRProvider, ASRSegment, AudioSource
 from harness.errors import EchobenchError
-from harness.journal.events import (
-    Backpressure,
-    ChunkDone,
-    ChunkTaken,
-    ClientMetrics,
-    Dropped,
-    Event,
-    Inferred,
-    Interrupted,
-    LadderMoved,
-    Queued,
-    Sampled,
-    SegmentArrived,
-    SessionEnded,
-    Skipped,
-    Surroundings,
-)
+from harness.journal.events import ClientMetrics, Event, Queued, SegmentArrived
 from harness.ladder.failover import FailoverProvider, Member
 from harness.ladder.state_machine import without_load
 from harness.live.client.client import LiveClient, connected
@@ -42,17 +26,17 @@ from harness.live.server.admission import PATH, Admission
 from harness.live.server.limits import LiveLimits
 from harness.live.server.provider_slots import ProviderSlot, ProviderSlots
 from harness.live.server.server import LiveServer
-from harness.live.server.session import LiveSession, SessionSettings
+from harness.live.server.session import LiveSession, LiveSettings
 from harness.live.server.session_log import SessionLog
 from harness.meters.meters import Meters
 from harness.provider.timeouts import DEFAULT, Timeouts
-from harness.session.session import Emit, beeps_of
+from harness.session.beep_tap import BeepTap
+from harness.session.session import Emit
+from harness.session.settings import SessionSettings
 from harness.specs.trial import TrialSpec
 from harness.timeline.timeline import Track
 
 LOOPBACK = "127.0.0.1"
-TIMED = (Queued, Skipped, ChunkTaken, ChunkDone, Dropped, Backpressure, Sampled, Surroundings,
-         LadderMoved, SessionEnded)  # fmt: skip
 
 
 async def run_over_wire(
@@ -70,13 +54,11 @@ async def run_over_wire(
     """
     limits, token, meters = LiveLimits(), secrets.token_urlsafe(), Meters()
     slots = ProviderSlots(lambda: ProviderSlot(FailoverProvider([Member(provider, spec.model)])), 1)
-    rules = without_load()
-    settings = SessionSettings(
-        spec.chunk_seconds, spec.scenario.queue_s, timeouts, rules, limits, meters, spec.vad,
-        {track.source: beeps_of(track) for track in tracks},
-    )  # fmt: skip
-    recorder = TrialRecorder(tracks, emit)
-    live = LiveServer(slots, settings, SessionLog(None), recorder.note)
+    session_settings = SessionSettings.of_trial(spec, timeouts, meters)
+    settings = LiveSettings(session_settings, without_load(), limits)
+    beeps = BeepTap(tracks, emit)
+    recorder = TrialRecorder(tracks, beeps.emit)
+    live = LiveServer(slots, settings, SessionLog(None), recorder.note, beeps.take)
     admission = Admission(limits, token, ())
     with contextlib.closing(meters):
         async with (
@@ -166,15 +148,11 @@ class TrialRecorder:
                 self.emit(ClientMetrics(at_s=at_s, rtf=message.rtf, health=message.health))
 
     def _in_trial_time(self, event: Event, shift_s: float) -> Event:
-        if isinstance(event, Inferred | Interrupted):
-            begin_s, end_s = event.begin_s + shift_s, event.end_s + shift_s
-            return msgspec.structs.replace(event, begin_s=begin_s, end_s=end_s)
+        event = event.shifted(shift_s)
         if isinstance(event, Queued):
             track = self._tracks[event.source]  # as it was played, not as it came in
             due_s = track.start_s + (event.first_sample + event.samples) / track.rate_hz
-            return msgspec.structs.replace(event, at_s=event.at_s + shift_s, due_s=due_s)
-        if isinstance(event, TIMED):
-            return msgspec.structs.replace(event, at_s=event.at_s + shift_s)
+            return msgspec.structs.replace(event, due_s=due_s)
         return event
 
 

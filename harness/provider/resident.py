@@ -187,7 +187,7 @@ class ResidentProvider(ASRProvider):
         """Count and report a call of an engine that runs elsewhere; `infer` does so by itself."""
         session.infer_s += span.end_s - span.begin_s
         session.inferences += 1
-        self.on_inference(span)
+        session.config.observer.inferred(span)
 
     def open_stream(self, source: AudioSource | None, sample_rate: int) -> Session:
         """Begin a source's stream, and return the session that it belongs to.

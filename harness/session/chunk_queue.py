@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import now_s
@@ -15,6 +15,13 @@ HIGH_LEVEL = 0.5
 """From this share on, the source is told that the queue fills up."""
 MAX_TALK = 10
 """A provider may talk on, and take no audio, this many times as long as it may be silent."""
+
+Tap = Callable[[AudioSource, Chunk], None]
+"""Is called with each chunk that the provider takes, before the provider has it."""
+
+
+def no_tap(source: AudioSource, chunk: Chunk) -> None:
+    """Ignore the audio."""
 
 
 class ChunkQueue:
@@ -30,7 +37,7 @@ class ChunkQueue:
         emit: Takes the events.
         rate_hz: Samples that the source takes in a second of the clock.
         at_pause: Called when the provider has all that came before a pause, and wants more.
-        beeps: First samples of the beeps that the source plays.
+        tap: Is called with each chunk that the provider takes.
     """
 
     def __init__(
@@ -42,17 +49,17 @@ class ChunkQueue:
         emit: Callable[[Event], None],
         rate_hz: float = SAMPLE_RATE_HZ,
         at_pause: Callable[[], Awaitable[None]] | None = None,
-        beeps: Sequence[int] = (),
+        tap: Tap = no_tap,
     ) -> None:
         self.source = source
-        self.heard = SourceTimeMap(beeps)
+        self.heard = SourceTimeMap()
         self.taken = self.handed_over = 0
         self.keep_every = 1
         """2 leaves out every other chunk, as a session does that is much too slow."""
         self.drained = self.closed = False
         self.start_s, self._origin_s, self._emit = start_s, origin_s, emit
         self._capacity = max(1, round(capacity_s * SAMPLE_RATE_HZ))
-        self._rate_hz, self._at_pause = rate_hz, at_pause
+        self._rate_hz, self._at_pause, self._tap = rate_hz, at_pause, tap
         self._chunks: deque[Chunk] = deque()
         self._pauses: set[int] = set()  # numbers of chunks that a pause comes after
         self._news = asyncio.Event()
@@ -152,6 +159,7 @@ class ChunkQueue:
             self.taken += 1
             self.handed_over += len(chunk.pcm)
             self.heard.add(chunk)
+            self._tap(self.source, chunk)
             self._in_hand = True
             self._moved()
             yield chunk.pcm.astype("<i2", copy=False).tobytes()

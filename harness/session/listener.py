@@ -1,13 +1,13 @@
 """What listens to one source of a session: gives a provider its chunks, notes what it says."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from harness.contract import ASRProvider, AudioSource
 from harness.errors import BadOutputError, ProviderError
-from harness.journal.events import BeepFound, Event, SegmentArrived
+from harness.journal.events import Event, SegmentArrived
 from harness.provider.attribution import provider_errors
 from harness.provider.output_checks import MAX_SEGMENTS, checked_segment
-from harness.session.chunk_queue import ChunkQueue
+from harness.session.chunk_queue import ChunkQueue, Tap
 
 
 class Listener:
@@ -21,7 +21,7 @@ class Listener:
         queue_s: Audio that may wait behind the newest chunk.
         emit: Takes the events.
         rate_hz: Samples that the source takes in a second of the clock.
-        beeps: First samples of the beeps that the source plays.
+        tap: Is called with each chunk that the provider takes.
     """
 
     def __init__(
@@ -33,11 +33,9 @@ class Listener:
         queue_s: float,
         emit: Callable[[Event], None],
         rate_hz: float,
-        beeps: Sequence[int],
+        tap: Tap,
     ) -> None:
-        self.queue = ChunkQueue(
-            source, start_s, origin_s, queue_s, emit, rate_hz, self._flush, beeps
-        )
+        self.queue = ChunkQueue(source, start_s, origin_s, queue_s, emit, rate_hz, self._flush, tap)
         self._provider, self._source = provider, source
         self._emit = emit
         self._where = f"{provider.name}, source {source}"
@@ -58,12 +56,6 @@ class Listener:
             problem = f"ended its answer after {queue.taken} chunks, while audio went on"
             raise ProviderError(self._where, problem, "an answer to the whole stream")
         queue.close()
-
-    def tell_beeps(self) -> None:
-        """Emit where the expected beeps were, now that all audio was handed over."""
-        self.queue.heard.finish()
-        for number, sample in enumerate(self.queue.heard.found):
-            self._emit(BeepFound(source=self._source, utterance=number, sample=sample))
 
     async def _flush(self) -> None:
         """Ask for what is still open: silence is left out, so nothing else would end it."""

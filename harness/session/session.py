@@ -6,25 +6,20 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-import msgspec
-
 from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import now_s
-from harness.contract import (
-    ASRProvider,
-    AudioSource,
-    InferenceSpan,
-    Interruption,
-    SessionConfig,
-)
+from harness.contract import ASRProvider, AudioSource, SessionConfig
 from harness.errors import EchobenchError, ProviderError, StalledError
-from harness.journal.events import Event, Inferred, Interrupted, SessionEnded
+from harness.journal.events import Event, SessionEnded
 from harness.meters.meters import Meters
 from harness.provider.attribution import provider_errors
 from harness.provider.timeouts import DEFAULT, Timeouts
-from harness.session.chunk_queue import ChunkQueue
+from harness.session.beep_tap import BeepTap
+from harness.session.chunk_queue import ChunkQueue, Tap, no_tap
 from harness.session.chunking import Chunker
+from harness.session.engine_events import EngineEvents
 from harness.session.listener import Listener
+from harness.session.settings import SessionSettings
 from harness.session.source import Feed, play
 from harness.session.watchdog import OnStalled, Watchdog, end_session
 from harness.specs.trial import TrialSpec
@@ -45,8 +40,6 @@ class Input:
     """Gives the feed all audio, to its end; is given the session's zero on the clock."""
     rate_hz: float = SAMPLE_RATE_HZ
     """Samples that it takes in a second of the clock."""
-    beeps: tuple[int, ...] = ()
-    """First samples of the beeps that are in its audio."""
 
 
 @dataclass(frozen=True)
@@ -84,88 +77,71 @@ async def run_session(
         ProviderError: The provider failed, got stuck or broke the contract.
         AudioError, ModelError, UnavailableError: As the provider raised them.
     """
-    config = SessionConfig(model=spec.model, chunk_seconds=spec.chunk_seconds)
+    beeps = BeepTap(tracks, emit)
     inputs = [input_of(track, emit) for track in tracks]
-    queue_s = spec.scenario.queue_s
-    await hold_session(provider, spec.key, config, inputs, queue_s, emit, timeouts, vad=spec.vad)
+    settings = SessionSettings.of_trial(spec, timeouts)
+    await hold_session(provider, spec.key, spec.model, settings, inputs, beeps.emit, tap=beeps.take)
 
 
 def input_of(track: Track, emit: Emit) -> Input:
     """A track as a source of a session; `emit` is told how it was played."""
-    return Input(
-        track.source, track.start_s, partial(play, track, emit), track.rate_hz, beeps_of(track)
-    )
-
-
-def beeps_of(track: Track) -> tuple[int, ...]:
-    """The first samples of a track's beeps."""
-    return tuple(u.beep_sample for u in track.truth if u.beep_sample is not None)
+    return Input(track.source, track.start_s, partial(play, track, emit), track.rate_hz)
 
 
 async def hold_session(
     provider: ASRProvider,
     session_id: str,
-    config: SessionConfig,
+    model: str,
+    settings: SessionSettings,
     inputs: Sequence[Input],
-    queue_s: float,
     emit: Emit,
-    timeouts: Timeouts = DEFAULT,
+    *,
+    tap: Tap = no_tap,
     side_tasks: Sequence[SideTask] = (),
     on_stalled: OnStalled = end_session,
-    meters: Meters | None = None,
-    vad: str | None = None,
 ) -> None:
     """Start a session, let the provider answer to all inputs to their end, and stop it.
 
     Args:
         provider: Its model may be resident already.
         session_id: The session's.
-        config: The session's.
+        model: The model to load.
+        settings: How the session is held.
         inputs: The sources.
-        queue_s: Audio that may wait behind a source's newest chunk.
         emit: Takes events, from any thread.
-        timeouts: How long the provider may take to answer and to stop.
+        tap: Is called with each chunk that the provider takes.
         side_tasks: What else is to run meanwhile; an error of it ends the session.
         on_stalled: Called when the provider is stuck; raises to end the session.
-        meters: What looks at the process and the machine; the session's own when None.
-        vad: The detector that filters silence out before the queue; None for no filter.
 
     Raises:
         ProviderError: The provider failed, got stuck or broke the contract.
         AudioError, ModelError, UnavailableError: As the provider raised them.
     """
+    engine = EngineEvents(emit)
+    config = SessionConfig(model=model, chunk_seconds=settings.chunk_seconds, observer=engine)
+    timeouts = settings.timeouts
     with provider_errors(provider.name):
         started = await provider.start_session(session_id, config)
     if not started:
         raise ProviderError(provider.name, "refused a session while none was running")
     origin_s = now_s()
-
-    def inferred(span: InferenceSpan) -> None:
-        begin_s, end_s = span.begin_s - origin_s, span.end_s - origin_s
-        emit(Inferred(source=span.source, begin_s=begin_s, end_s=end_s, window_s=span.window_s))
-
-    def interrupted(what: Interruption) -> None:
-        begin_s, end_s = what.begin_s - origin_s, what.end_s - origin_s
-        plain = msgspec.structs.asdict(what)
-        emit(Interrupted(**{**plain, "begin_s": begin_s, "end_s": end_s}))
-
-    provider.on_inference, provider.on_interruption = inferred, interrupted
+    engine.begin(origin_s)
     listeners = [
-        Listener(provider, each.source, each.start_s, origin_s, queue_s, emit, each.rate_hz,
-                 each.beeps)
+        Listener(provider, each.source, each.start_s, origin_s, settings.queue_s, emit,
+                 each.rate_hz, tap)
         for each in inputs
     ]  # fmt: skip
     running = RunningSession(
         origin_s,
-        [Chunker(config.chunk_seconds) for _ in inputs],
+        [Chunker(settings.chunk_seconds) for _ in inputs],
         [each.queue for each in listeners],
-        [PreFilter(make_detector(vad)) for _ in inputs] if vad else [],
+        [PreFilter(make_detector(settings.vad)) for _ in inputs] if settings.vad else [],
     )
-    own = contextlib.closing(Meters()) if meters is None else contextlib.nullcontext(meters)
+    shared = settings.meters
     try:
-        with own as used:
+        with contextlib.nullcontext(shared) if shared else contextlib.closing(Meters()) as meters:
             watch = Watchdog(
-                provider, running.queues, origin_s, emit, timeouts.answer_s, on_stalled, used
+                provider, running.queues, origin_s, emit, timeouts.answer_s, on_stalled, meters
             )
             await _stream_all(inputs, listeners, running, emit, watch, side_tasks)
     except BaseException:
@@ -173,8 +149,7 @@ async def hold_session(
             await _stop(provider, session_id, timeouts.stop_s)
         raise
     finally:
-        provider.on_inference = lambda span: None  # what it does now belongs to no trial
-        provider.on_interruption = lambda what: None
+        engine.end()
     stop_from_s = now_s()
     await _stop(provider, session_id, timeouts.stop_s)
     emit(SessionEnded(at_s=stop_from_s - origin_s, stop_s=now_s() - stop_from_s))
@@ -214,5 +189,3 @@ async def _stream_all(
         await watch.sample(last=True)  # when nothing may be pending any more
     except* EchobenchError as errors:
         raise errors.exceptions[0] from None
-    for listener in listeners:
-        listener.tell_beeps()

@@ -5,35 +5,18 @@ that is less than the source has played, so its times have to be moved.
 """
 
 from bisect import bisect_left, bisect_right
-from collections import deque
-from collections.abc import Sequence
 
 import msgspec
-import numpy as np
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import ASRSegment, Word
 from harness.session.chunking import Chunk
-from harness.timeline.beep import BEEP_S, SEARCH_S, locate
-
-REACH = round((SEARCH_S + BEEP_S) * SAMPLE_RATE_HZ)
-"""How far around its expected first sample a beep is looked for."""
 
 
 class SourceTimeMap:
-    """The stretches that a provider was given, in order.
+    """The stretches that a provider was given, in order."""
 
-    Args:
-        beeps: The first samples of beeps that are expected in them, in order.
-    """
-
-    def __init__(self, beeps: Sequence[int] = ()) -> None:
-        self.found: list[int | None] = []
-        """Where the expected beeps really began; None for those that weren't there."""
-        self._expected = deque(beeps)
-        self._recent: list[
-            Chunk
-        ] = []  # what the next beep may be in; not all, or memory would grow
+    def __init__(self) -> None:
         self._given = [0]  # samples that the provider had been given when a stretch began
         self._shift = [0]  # how much later those samples really are
         self._total = 0
@@ -45,32 +28,6 @@ class SourceTimeMap:
             self._given.append(self._total)
             self._shift.append(shift)
         self._total += len(chunk.pcm)
-        if self._expected:
-            self._recent.append(chunk)
-            self._look_for_beeps(chunk.end_sample - REACH)
-
-    def finish(self) -> None:
-        """Look for the beeps that are still expected; no chunk will follow."""
-        if self._expected:
-            self._look_for_beeps(self._expected[-1])
-
-    def _look_for_beeps(self, until: int) -> None:
-        while self._expected and self._expected[0] <= until:
-            expected = self._expected.popleft()
-            begin = max(0, expected - REACH)
-            audio = np.zeros(expected + REACH - begin, np.int16)
-            for chunk in self._recent:
-                first, last = (
-                    max(chunk.first_sample, begin),
-                    min(chunk.end_sample, begin + len(audio)),
-                )
-                if first < last:
-                    piece = chunk.pcm[first - chunk.first_sample : last - chunk.first_sample]
-                    audio[first - begin : last - begin] = piece
-            found = locate(audio, expected - begin)
-            self.found.append(None if found is None else begin + found)
-        oldest = self._expected[0] - REACH if self._expected else until
-        self._recent = [chunk for chunk in self._recent if chunk.end_sample > oldest]
 
     def began_s(self, time_s: float) -> float:
         """Where something that begins at a time of the provider's lies in the source's audio."""
@@ -83,6 +40,7 @@ class SourceTimeMap:
     def moved(self, segment: ASRSegment) -> ASRSegment:
         """Move a segment and its words to the source's time.
 
+        >>> import numpy as np
         >>> heard = SourceTimeMap()
         >>> second = np.zeros(SAMPLE_RATE_HZ, np.int16)
         >>> heard.add(Chunk(0, 0, second))
@@ -92,15 +50,14 @@ class SourceTimeMap:
         """
         if len(self._given) == 1:
             return segment
-        words = tuple(
-            Word(
-                word.text, self.began_s(word.t0), max(self.began_s(word.t0), self.ended_s(word.t1))
-            )
-            for word in segment.words
-        )
-        t0 = self.began_s(segment.t0)
-        t1 = max(t0, self.ended_s(segment.t1))
+        words = tuple(Word(word.text, *self._span_s(word)) for word in segment.words)
+        t0, t1 = self._span_s(segment)
         return msgspec.structs.replace(segment, t0=t0, t1=t1, words=words)
+
+    def _span_s(self, spoken: ASRSegment | Word) -> tuple[float, float]:
+        """Where it lies in the source's audio: its ends may be moved by different amounts."""
+        began_s = self.began_s(spoken.t0)
+        return began_s, max(began_s, self.ended_s(spoken.t1))
 
     def _shift_at(self, found: int) -> float:
         return self._shift[max(0, found - 1)] / SAMPLE_RATE_HZ

@@ -7,7 +7,7 @@ import numpy as np
 import soxr
 
 from harness.audio import FULL_SCALE, SAMPLE_RATE_HZ, Pcm16, Samples
-from harness.contract import AudioSource, Word
+from harness.contract import AudioSource
 from harness.journal.events import Utterance
 from harness.specs.scenario import Scenario, SourceScript
 from harness.timeline.ambience import ambient
@@ -87,7 +87,7 @@ def _utterance(
 ) -> Utterance:
     words = place.utterance.words
     if words is not None:
-        words = tuple(Word(word.text, heard_s + word.t0, heard_s + word.t1) for word in words)
+        words = tuple(word.shifted(heard_s) for word in words)
     return Utterance(
         source=source,
         utterance_id=place.utterance.utterance_id,

@@ -131,9 +131,7 @@ class ServiceProvider(FeedThroughProvider):
     def note_inference(self, listener: FeedThroughStream, begin_s: float, samples: int) -> None:
         """Count a final; what is measured is the time since its utterance's end was sent."""
         span = InferenceSpan(listener.source, begin_s, now_s(), samples / SAMPLE_RATE_HZ)
-        listener.session.infer_s += span.end_s - span.begin_s
-        listener.session.inferences += 1
-        self.on_inference(span)
+        self.inferred(listener.session, span)
 
     async def open_engine(self, listener: FeedThroughStream) -> EngineStream:
         """See `FeedThroughProvider`."""
@@ -214,8 +212,9 @@ class ServiceStream(EngineStream):
             self._moved.set()
 
     def _waited(self, wait: RetryWait) -> None:
-        self._listener.session.last_error = wait.failure.said
-        self._provider.on_interruption(
+        session = self._listener.session
+        session.last_error = wait.failure.said
+        session.config.observer.interrupted(
             Interruption(
                 source=self._listener.source,
                 reason=wait.failure.said,

@@ -98,10 +98,9 @@ def placed(
     earliest_s = min(max(not_before_s, begin_s), end_s)
     result = []
     for word in words:
-        t0 = min(max(begin_s + word.t0, earliest_s), end_s)
-        t1 = min(max(begin_s + word.t1, t0), end_s)
-        result.append(Word(word.text, t0, t1))
-        earliest_s = t1
+        moved = word.shifted(begin_s, earliest_s, end_s)
+        earliest_s = max(moved.t1, moved.t0)
+        result.append(Word(word.text, moved.t0, earliest_s))
     return result
 
 

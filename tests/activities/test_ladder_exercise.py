@@ -1,6 +1,7 @@
 """The exercise finds a sound ladder sound, and each planted defect by the rule that is about it."""
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ import msgspec
 import pytest
 
 from harness import clock
+from harness.activities.ladder_exercise import audio_rules, move_rules, text_rules
 from harness.activities.ladder_exercise.exercise import read_exercise, run_exercise
 from harness.activities.ladder_exercise.rules import RULES, judge_exercise
 from harness.audio import SAMPLE_RATE_HZ
@@ -75,6 +77,16 @@ def broken(events: list[Event]) -> dict[str, str]:
     checks = judge_exercise(SPEC, EXERCISE, events)
     assert [check.check for check in checks] == list(RULES)
     return {check.check: check.detail for check in checks if not check.passed}
+
+
+def test_every_rule_is_tried() -> None:
+    written = {
+        name
+        for module in (audio_rules, move_rules, text_rules)
+        for name, each in vars(module).items()
+        if inspect.isfunction(each) and each.__module__ == module.__name__ and name[0] != "_"
+    }
+    assert written == set(RULES)
 
 
 def test_a_sound_ladder_keeps_all_rules() -> None:

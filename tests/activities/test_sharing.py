@@ -81,7 +81,6 @@ def test_exactly_the_broken_rules_are_told(engine: type[Engine], broken: set[str
         provider = engine()
         for name in (SERVED, ALIKE, WAITING):
             rig = ContractRig(provider, SessionConfig(model="tones"), SPEECH)
-            provider.on_inference = rig.spans.append
             await rig.start()
             try:
                 await RULES[name](rig)

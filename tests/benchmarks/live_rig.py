@@ -20,10 +20,11 @@ from harness.live.server.admission import PATH, Admission
 from harness.live.server.limits import LiveLimits
 from harness.live.server.provider_slots import ProviderSlot, ProviderSlots
 from harness.live.server.server import LiveServer
-from harness.live.server.session import SessionSettings
+from harness.live.server.session import LiveSettings
 from harness.live.server.session_log import SessionLog
 from harness.meters.meters import Meters
 from harness.provider.timeouts import Timeouts
+from harness.session.settings import SessionSettings
 from tests.stand_ins.null import Null
 
 CHUNK_S = 0.1
@@ -64,7 +65,8 @@ class Echo(Null):
 async def serving(slots: int, limits: LiveLimits) -> AsyncIterator[int]:
     """A live server of echoes; gives its port."""
     lent = ProviderSlots(lambda: ProviderSlot(FailoverProvider([Member(Echo(), "none")])), slots)
-    settings = SessionSettings(CHUNK_S, 10.0, Timeouts(), without_load(), limits, Meters(0.5))
+    session_settings = SessionSettings(CHUNK_S, 10.0, Timeouts(), meters=Meters(0.5))
+    settings = LiveSettings(session_settings, without_load(), limits)
     await lent.load()
     live, admission = LiveServer(lent, settings, SessionLog(None)), Admission(limits, None, ())
     async with listening(live, admission, limits, "127.0.0.1", 0):

@@ -10,6 +10,7 @@ from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import now_s
 from harness.contract import ASRSegment, AudioSource, InferenceSpan
 from harness.errors import ProviderError
+from harness.provider.resident import Session
 from harness.timeline.timeline import Track
 from tests.stand_ins.null import Null
 
@@ -65,7 +66,7 @@ class Numbers(Null):
             async for pcm in pcm_stream:
                 samples = np.frombuffer(pcm, "<i2")
                 account.received += len(samples)
-                await self._work(len(samples) / SAMPLE_RATE_HZ, source)
+                await self._work(session, len(samples) / SAMPLE_RATE_HZ, source)
                 self.check_running(session, source)
                 for number, count in zip(*np.unique(samples, return_counts=True), strict=True):
                     lengths[int(number)] = lengths.get(int(number), 0) + int(count)
@@ -90,11 +91,11 @@ class Numbers(Null):
             self._ids[source] += 1
             session.streaming.discard(source)
 
-    async def _work(self, audio_s: float, source: AudioSource | None) -> None:
+    async def _work(self, session: Session, audio_s: float, source: AudioSource | None) -> None:
         if self.cost:
             begin_s = now_s()
             await asyncio.sleep(self.cost * audio_s)
-            self.on_inference(InferenceSpan(source, begin_s, now_s(), audio_s))
+            session.config.observer.inferred(InferenceSpan(source, begin_s, now_s(), audio_s))
 
     def _say(
         self,

@@ -19,6 +19,7 @@ from harness.metrics import TrialLog
 from harness.metrics.integrity import missing_samples, out_of_order_segments
 from harness.provider.timeouts import Timeouts
 from harness.session.session import hold_session, input_of, run_session
+from harness.session.settings import SessionSettings
 from harness.timeline.timeline import Track
 from tests.ladder.numbers import Numbers, counting
 from tests.profiles import examples
@@ -233,9 +234,8 @@ def test_one_that_is_stuck_is_left_for_another() -> None:
 
     async def session() -> None:
         await hold_session(
-            failover, "s", SessionConfig(model="none", chunk_seconds=0.5),
-            [input_of(track, events.append)], 60.0, events.append,
-            Timeouts(answer_s=5.0), on_stalled=failover.give_up,
+            failover, "s", "none", SessionSettings(0.5, 60.0, Timeouts(answer_s=5.0)),
+            [input_of(track, events.append)], events.append, on_stalled=failover.give_up,
         )  # fmt: skip
 
     clock.run(session(), ClockKind.VIRTUAL)

@@ -26,10 +26,11 @@ from harness.live.server.admission import PATH, Admission
 from harness.live.server.limits import LiveLimits
 from harness.live.server.provider_slots import ProviderSlot, ProviderSlots
 from harness.live.server.server import LiveServer
-from harness.live.server.session import SessionSettings
+from harness.live.server.session import LiveSettings
 from harness.live.server.session_log import SessionLog
 from harness.meters.meters import Meters
 from harness.provider.timeouts import Timeouts
+from harness.session.settings import SessionSettings
 from tests.ladder.numbers import STEP, Numbers
 
 T = TypeVar("T")
@@ -88,9 +89,8 @@ async def serving(
     """Serve on a free port of this machine."""
     limits = limits or LiveLimits()
     lent, session_log = ProviderSlots(make, slots), SessionLog(keep)
-    settings = SessionSettings(
-        chunk_s, queue_s, timeouts, rules or read_rules(), limits, Meters(0.5)
-    )
+    session_settings = SessionSettings(chunk_s, queue_s, timeouts, meters=Meters(0.5))
+    settings = LiveSettings(session_settings, rules or read_rules(), limits)
     events: list[Event] = []
     live = LiveServer(lent, settings, session_log, events.append)
     admission = Admission(limits, token, origins)

@@ -83,7 +83,5 @@ class Healthy(ToneEngine):
             found = call()
             took_s = self.claimed_s(now_s() - begin_s)
         session.waiting -= 1
-        session.infer_s += took_s
-        session.inferences += 1
-        self.on_inference(InferenceSpan(source, begin_s, begin_s + took_s, window_s))
+        self.inferred(session, InferenceSpan(source, begin_s, begin_s + took_s, window_s))
         return found

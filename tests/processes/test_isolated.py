@@ -13,11 +13,12 @@ import pytest
 
 from harness.activities import conformance
 from harness.activities.conformance import RULES, conform
-from harness.contract import ASRSegment, AudioSource, InferenceSpan, Option, SessionConfig
+from harness.contract import ASRSegment, AudioSource, Option, SessionConfig
 from harness.errors import AudioError, BadOutputError, EchobenchError, ModelError, ProviderError
 from harness.journal.events import Event, RuleChecked
 from harness.ladder.failover import FailoverProvider, Member
 from harness.processes.isolated.provider import OutOfProcessProvider
+from harness.provider.recording import RecordingObserver
 from harness.provider.registry import find_corpus, make_provider
 from tests.faults.processes import is_running
 from tests.trials import spec_of
@@ -254,12 +255,11 @@ asyncio.run(main())
 
 
 def test_health_and_spans_come_through() -> None:
-    spans: list[InferenceSpan] = []
-
     async def session() -> None:
         provider = isolated("oracle", transcript="hello there", infer_s=0.01)
-        provider.on_inference = spans.append
-        await provider.start_session("s", SessionConfig(model="embedded"))
+        observer = RecordingObserver()
+        spans = observer.spans
+        await provider.start_session("s", SessionConfig(model="embedded", observer=observer))
         begin_s = asyncio.get_running_loop().time()
         said = await listen(provider, 4)
         end_s = asyncio.get_running_loop().time()
@@ -273,3 +273,23 @@ def test_health_and_spans_come_through() -> None:
         await provider.close()
 
     run(session())
+
+
+def test_each_session_reports_to_its_own_observer() -> None:
+    """Also after another session was refused while one was going on."""
+    observers = [RecordingObserver() for _ in range(3)]
+    configs = [SessionConfig(model="embedded", observer=each) for each in observers]
+
+    async def session() -> None:
+        provider = isolated("oracle", transcript="hello there", infer_s=0.001)
+        assert await provider.start_session("first", configs[0])
+        assert not await provider.start_session("refused", configs[1])
+        await listen(provider, 2)
+        await provider.stop_session("first")
+        assert await provider.start_session("second", configs[2])
+        await listen(provider, 3)
+        await provider.stop_session("second")
+        await provider.close()
+
+    run(session())
+    assert [len(each.spans) for each in observers] == [2, 0, 3]

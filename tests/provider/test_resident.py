@@ -6,14 +6,16 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+import msgspec
 import pytest
 
 from harness import clock
 from harness.activities.startup import stream_of
 from harness.audio import SAMPLE_RATE_HZ
 from harness.clock import ClockKind
-from harness.contract import AudioSource, InferenceSpan, SessionConfig
+from harness.contract import AudioSource, SessionConfig
 from harness.errors import AudioError, ProviderError, UnavailableError
+from harness.provider.recording import RecordingObserver
 from harness.requirements import Package
 from tests.session.sessions import silent_track
 from tests.stand_ins.null import Null
@@ -170,11 +172,11 @@ def test_a_stop_is_bounded_where_the_engine_will_not_leave(kind: ClockKind) -> N
 
 
 def test_calls_take_turns_in_the_order_in_which_they_ask(kind: ClockKind) -> None:
-    provider, spans = Recorder(), list[InferenceSpan]()
-    provider.on_inference = spans.append
+    provider, observer = Recorder(), RecordingObserver()
+    observed, spans = msgspec.structs.replace(TINY, observer=observer), observer.spans
 
     async def many() -> None:
-        await provider.start_session("s", TINY)
+        await provider.start_session("s", observed)
         names = [f"call {number}" for number in range(20)]
         calls = [provider.call(partial(provider.note, name)) for name in names]
         waiting = asyncio.gather(*calls)
@@ -192,11 +194,11 @@ def test_calls_take_turns_in_the_order_in_which_they_ask(kind: ClockKind) -> Non
 
 
 def test_inference_is_timed_on_the_running_clock_and_told_by_health(kind: ClockKind) -> None:
-    provider, spans = Recorder(), list[InferenceSpan]()
-    provider.on_inference = spans.append
+    provider, observer = Recorder(), RecordingObserver()
+    observed, spans = msgspec.structs.replace(TINY, observer=observer), observer.spans
 
     async def timed() -> None:
-        await provider.start_session("s", TINY)
+        await provider.start_session("s", observed)
         before = await provider.health()
         assert before.realtime_factor is None
         assert before.avg_infer_ms is None

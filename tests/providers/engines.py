@@ -13,7 +13,14 @@ import numpy as np
 from harness.activities.conformance import RULES, conform
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.clock import ClockKind, run
-from harness.contract import ASRProvider, ASRSegment, AudioSource, SessionConfig
+from harness.contract import (
+    NULL_OBSERVER,
+    ASRProvider,
+    ASRSegment,
+    AudioSource,
+    Observer,
+    SessionConfig,
+)
 from harness.journal.events import Event, RuleChecked
 from harness.provider.registry import find_corpus, make_provider
 from harness.specs.scenario import Scenario, SourceScript
@@ -56,10 +63,12 @@ def text_of(segments: Sequence[ASRSegment]) -> str:
 
 
 @asynccontextmanager
-async def session(name: str, model: str = "embedded", **options: Any) -> AsyncIterator[ASRProvider]:
+async def session(
+    name: str, model: str = "embedded", *, observer: Observer = NULL_OBSERVER, **options: Any
+) -> AsyncIterator[ASRProvider]:
     """A provider in a session, closed at the end."""
     provider = make_provider(name, options)
-    assert await provider.start_session("test", SessionConfig(model=model))
+    assert await provider.start_session("test", SessionConfig(model=model, observer=observer))
     try:
         yield provider
         await provider.stop_session("test")

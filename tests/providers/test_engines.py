@@ -10,8 +10,9 @@ import pytest
 
 from harness.audio import SAMPLE_RATE_HZ, to_float
 from harness.clock import ClockKind, run
-from harness.contract import ASRSegment, AudioSource, InferenceSpan, SessionConfig
+from harness.contract import ASRSegment, AudioSource, SessionConfig
 from harness.errors import ProviderError
+from harness.provider.recording import RecordingObserver
 from harness.provider.registry import find_corpus, make_provider
 from harness.text_normalizer import tokens
 from providers.streaming.windowed import WindowedProvider
@@ -121,9 +122,8 @@ def test_stopping_waits_for_one_decode_at_most(name: str) -> None:
     speech = np.concatenate([entry.read()] * 6)[: 8 * SAMPLE_RATE_HZ]
 
     async def body() -> tuple[float, float, str]:
-        async with session(name) as provider:
-            spans: list[InferenceSpan] = []
-            provider.on_inference = spans.append
+        observer = RecordingObserver()
+        async with session(name, observer=observer) as provider:
             await hear(provider, speech, chunk_s=8.0)
             listening = asyncio.create_task(hear(provider, speech, chunk_s=8.0))
             await asyncio.sleep(0.01)
@@ -133,7 +133,7 @@ def test_stopping_waits_for_one_decode_at_most(name: str) -> None:
             with pytest.raises(ProviderError, match="stopped"):
                 await listening
             assert await provider.start_session("test", SessionConfig(model="embedded"))
-            longest_s = max(span.end_s - span.begin_s for span in spans)
+            longest_s = max(span.end_s - span.begin_s for span in observer.spans)
             return stop_s, longest_s, text_of(await hear(provider, with_pauses(entry)))
 
     stop_s, longest_s, text = run(body(), ClockKind.WALL)

@@ -13,8 +13,9 @@ import pytest
 
 from harness.audio import to_pcm16
 from harness.clock import ClockKind, run
-from harness.contract import ASRSegment, AudioSource, InferenceSpan
+from harness.contract import ASRSegment, AudioSource
 from harness.errors import ModelError
+from harness.provider.recording import RecordingObserver
 from harness.provider.registry import make_provider
 from tests.providers import parakeet_model, sherpa_model
 from tests.providers.bands import GAP_S, SPEECH, WORD_S, say
@@ -69,11 +70,10 @@ def test_words_come_in_order_and_where_they_were_spoken(
 
 @every_engine
 def test_one_model_serves_two_sources_in_turn(name: str, models: dict[str, str]) -> None:
-    spans: list[InferenceSpan] = []
+    observer = RecordingObserver()
 
     async def body() -> list[str]:
-        async with session(name, models[name]) as provider:
-            provider.on_inference = spans.append
+        async with session(name, models[name], observer=observer) as provider:
             said = await asyncio.gather(
                 hear(provider, to_pcm16(say(WORDS)), AudioSource.MIC, chunk_s=0.5),
                 hear(provider, to_pcm16(say(WORDS[::-1])), AudioSource.SYSTEM, chunk_s=0.3),
@@ -81,7 +81,7 @@ def test_one_model_serves_two_sources_in_turn(name: str, models: dict[str, str])
             return [text_of(segments) for segments in said]
 
     assert run(body(), ClockKind.WALL) == [" ".join(WORDS), " ".join(WORDS[::-1])]
-    spans.sort(key=lambda span: span.begin_s)
+    spans = sorted(observer.spans, key=lambda span: span.begin_s)
     for before, after in pairwise(spans):
         assert before.end_s <= after.begin_s
     assert sum(b.source is not a.source for b, a in pairwise(spans)) > 5

@@ -17,6 +17,7 @@ from harness.clock import ClockKind, run
 from harness.contract import ASRSegment, AudioSource, InferenceSpan, Option
 from harness.errors import ModelError, UnavailableError
 from harness.journal.events import Event, RuleChecked
+from harness.provider.recording import RecordingObserver
 from harness.provider.registry import make_provider
 from providers.voxtral import process as voxtral_process
 from providers.voxtral_realtime import MODEL
@@ -102,13 +103,12 @@ def test_silence_is_not_fed(program: Path, model: Path) -> None:
     hush = noise(samples_of(20.0), -75)
 
     async def body() -> tuple[int, int]:
-        async with session(program, model) as provider:
-            spans: list[InferenceSpan] = []
-            provider.on_inference = spans.append
+        observer = RecordingObserver()
+        async with session(program, model, observer=observer) as provider:
             said = await hear(provider, pcm(hush))
             assert said == []
             account = (await provider.health()).audio["default"]
-            assert spans == []
+            assert observer.spans == []
             return account.skipped, account.received
 
     skipped, received = run(body(), ClockKind.WALL)
@@ -155,11 +155,10 @@ def test_inference_is_told_step_by_step(program: Path, tmp_path: Path) -> None:
     model = write_model(tmp_path / "model", step_s=0.002)
 
     async def body() -> list[InferenceSpan]:
-        async with session(program, model) as provider:
-            spans: list[InferenceSpan] = []
-            provider.on_inference = spans.append
+        observer = RecordingObserver()
+        async with session(program, model, observer=observer) as provider:
             await hear(provider, pcm(spoken(6), spoken(6)), AudioSource.MIC, chunk_s=2.0)
-            return spans
+            return observer.spans
 
     spans = run(body(), ClockKind.WALL)
     assert {span.source for span in spans} == {AudioSource.MIC}

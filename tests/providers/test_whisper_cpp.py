@@ -11,8 +11,9 @@ import pytest
 
 from harness.audio import Samples, to_float
 from harness.clock import ClockKind, run
-from harness.contract import ASRSegment, InferenceSpan, SessionConfig, Word
+from harness.contract import ASRSegment, SessionConfig, Word
 from harness.errors import DataFileError, ModelError, UnknownNameError
+from harness.provider.recording import RecordingObserver
 from harness.provider.registry import make_provider
 from harness.text_normalizer import tokens
 from providers.whisper_cpp import WhisperCpp
@@ -149,15 +150,14 @@ def test_finals_of_a_model_by_path_get_the_whole_context(by_path: Path) -> None:
 
 @pytest.mark.slow
 def test_partials_cost_less_than_finals_of_a_model_by_path(by_path: Path) -> None:
-    spans: list[InferenceSpan] = []
+    observer = RecordingObserver()
 
     async def body() -> list[ASRSegment]:
-        async with session("whisper_cpp", str(by_path)) as provider:
-            provider.on_inference = spans.append
+        async with session("whisper_cpp", str(by_path), observer=observer) as provider:
             return await hear(provider, with_pauses(shortest(1)[0]), chunk_s=0.8)
 
     run(body(), ClockKind.VIRTUAL)
-    *partials, final = (span.end_s - span.begin_s for span in spans)
+    *partials, final = (span.end_s - span.begin_s for span in observer.spans)
     assert np.median(partials) < final
 
 

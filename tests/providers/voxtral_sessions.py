@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import psutil
 
 from harness.audio import SAMPLE_RATE_HZ, Pcm16, Samples, to_pcm16
-from harness.contract import ASRProvider, Option, SessionConfig
+from harness.contract import NULL_OBSERVER, ASRProvider, Observer, Option, SessionConfig
 from harness.provider.registry import make_provider
 from providers.voxtral_realtime import MODEL
 from tests.faults.processes import remaining
@@ -21,13 +22,16 @@ CONFIG = SessionConfig(model=MODEL)
 
 
 @asynccontextmanager
-async def session(program: Path, model: Path, **options: Option) -> AsyncIterator[ASRProvider]:
+async def session(
+    program: Path, model: Path, *, observer: Observer = NULL_OBSERVER, **options: Option
+) -> AsyncIterator[ASRProvider]:
     """A provider in a session, closed at the end; nothing of it is left."""
     place: dict[str, Option] = {"binary": str(program), "folder": str(model), "answer_s": 5.0}
     provider = make_provider("voxtral_realtime", {**place, **options})
     before = set(psutil.Process().children(recursive=True))
     try:
-        assert await provider.start_session("test", CONFIG)
+        config = msgspec.structs.replace(CONFIG, observer=observer)
+        assert await provider.start_session("test", config)
         yield provider
         await provider.stop_session("test")
     finally:

@@ -225,10 +225,18 @@ def test_a_source_that_fails_ends_the_other_one_too() -> None:
     assert provider.left is MIC
 
 
-def test_what_an_engine_does_after_the_session_belongs_to_no_trial() -> None:
-    provider = Null()
+def test_what_an_engine_does_before_or_after_the_session_belongs_to_no_trial() -> None:
+    class Eager(Null):
+        """Works while it loads too."""
+
+        async def start_session(self, session_id: str, config: SessionConfig) -> bool:
+            self.observer = config.observer
+            self.observer.inferred(InferenceSpan(MIC, 0.0, 1.0, 1.0))
+            return await super().start_session(session_id, config)
+
+    provider = Eager()
     events = run_alone(provider)
-    provider.on_inference(InferenceSpan(MIC, 0.0, 1.0, 1.0))
+    provider.observer.inferred(InferenceSpan(MIC, 0.0, 1.0, 1.0))
     assert not any(isinstance(event, Inferred) for event in events)
 
 

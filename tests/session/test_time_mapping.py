@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from harness.audio import SAMPLE_RATE_HZ
 from harness.contract import ASRSegment, Word
+from harness.session.beep_tap import BeepFinder
 from harness.session.chunking import Chunk
 from harness.session.time_mapping import SourceTimeMap
 from harness.timeline.beep import beep
@@ -64,8 +65,8 @@ def test_beeps_are_found_however_the_audio_is_cut(gaps: list[int], size: int, mo
     really = [begin + moved for begin in expected[:-1]]
     for begin in really:
         audio[begin : begin + len(beep())] = beep()
-    heard = SourceTimeMap(expected)
+    finder = BeepFinder(expected)
     for number, first in enumerate(range(0, len(audio), size)):
-        heard.add(Chunk(number, first, audio[first : first + size]))
-    heard.finish()
-    assert heard.found == [*really, None]
+        finder.take(Chunk(number, first, audio[first : first + size]))
+    finder.finish()
+    assert finder.found == [*really, None]

@@ -47,7 +47,6 @@ async def conform(
     closing = leftovers.nothing_is_left_behind
     for name, try_rule in sorted(RULES.items(), key=lambda item: item[1] is closing):
         rig = ContractRig(provider, config, speech)
-        provider.on_inference = rig.spans.append
         with provider_errors(provider.name):
             await rig.start()
         passed, detail = True, ""

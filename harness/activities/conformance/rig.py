@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Final
 
+import msgspec
+
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
-from harness.contract import ASRProvider, ASRSegment, AudioSource, InferenceSpan, SessionConfig
+from harness.contract import ASRProvider, ASRSegment, AudioSource, SessionConfig
 from harness.errors import ProviderError
+from harness.provider.recording import RecordingObserver
 
 MIC, SYSTEM = AudioSource.MIC, AudioSource.SYSTEM
 SESSION: Final = "conformance"
@@ -28,7 +31,8 @@ class ContractRig:
     config: SessionConfig
     speech: list[Pcm16]
     """Utterances with a second of silence after each."""
-    spans: list[InferenceSpan] = field(default_factory=list)
+    observer: RecordingObserver = field(default_factory=RecordingObserver)
+    """Keeps what the provider reports in the sessions that the rig starts."""
     closed: bool = False
     """Whether a rule has closed the provider for good."""
 
@@ -46,7 +50,8 @@ class ContractRig:
 
     async def start(self) -> None:
         """Start a session."""
-        started = await self.provider.start_session(SESSION, self.config)
+        config = msgspec.structs.replace(self.config, observer=self.observer)
+        started = await self.provider.start_session(SESSION, config)
         require(started, "start_session returned False while no session was running")
 
 

@@ -28,7 +28,7 @@ FAIR_SHARE = 0.5
 async def the_second_source_is_served_as_declared(rig: ContractRig) -> None:
     pcm = rig.speech[0]
     await asyncio.gather(*(rig.listen(pcm, source, [SHORT_S]) for source in (MIC, SYSTEM)))
-    spans = sorted(rig.spans, key=lambda span: span.begin_s)
+    spans = sorted(rig.observer.spans, key=lambda span: span.begin_s)
     at_once = [
         (before, after) for before, after in pairwise(spans)
         if before.source is not after.source and after.begin_s < before.end_s

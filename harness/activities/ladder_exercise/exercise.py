@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from harness.activities.ladder_exercise.slowed import Slowed
 from harness.clock import sleep_until
-from harness.contract import ASRProvider, SessionConfig
+from harness.contract import ASRProvider
 from harness.errors import EchobenchError
 from harness.journal.events import Event
 from harness.ladder.actions import LONGER_BY_S, Switch, other_member, other_provider
@@ -24,6 +24,7 @@ from harness.provider.attribution import provider_errors
 from harness.provider.registry import PROVIDERS, make_provider, names
 from harness.provider.timeouts import Timeouts
 from harness.session.session import RunningSession, input_of
+from harness.session.settings import SessionSettings
 from harness.specs.scenario import Scenario
 from harness.specs.trial import TrialSpec
 from harness.support.data_file import SUITES, read_toml
@@ -125,13 +126,11 @@ async def run_exercise(
         reset_s = stage.origin_s + plan.reset_at_s
         hands.append(asyncio.create_task(_reset_at(reset_s, degrader)))
 
-    config = SessionConfig(model=spec.model, chunk_seconds=spec.chunk_seconds)
-    inputs = [input_of(track, emit)]
-    queue_s = spec.scenario.queue_s
+    settings = SessionSettings(spec.chunk_seconds, spec.scenario.queue_s, timeouts)
     try:
         await hold_degradable_session(
-            failover, spec.key, config, inputs, queue_s, emit, timeouts, rules or read_rules(),
-            switches, begun,
+            failover, spec.key, settings, [input_of(track, emit)], emit, rules or read_rules(),
+            switches, on_begin=begun,
         )  # fmt: skip
     finally:
         for hand in hands:

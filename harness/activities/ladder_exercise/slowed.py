@@ -3,17 +3,39 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
+import msgspec
+
 from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
 from harness.clock import now_s
 from harness.contract import (
+    NULL_OBSERVER,
     ASRHealth,
     ASRProvider,
     ASRSegment,
     AudioSource,
     InferenceSpan,
+    Interruption,
+    Observer,
     SessionConfig,
 )
 from harness.errors import ProviderError
+
+
+class WorkMeter(Observer):
+    """Adds up what a provider's inferences take, by source, and reports them further."""
+
+    def __init__(self, observer: Observer) -> None:
+        self.observer = observer
+        self.spent_s: dict[AudioSource | None, float] = {}
+
+    def inferred(self, span: InferenceSpan) -> None:
+        """See `Observer`."""
+        self.spent_s[span.source] = self.spent_s.get(span.source, 0.0) + span.end_s - span.begin_s
+        self.observer.inferred(span)
+
+    def interrupted(self, interruption: Interruption) -> None:
+        """See `Observer`."""
+        self.observer.interrupted(interruption)
 
 
 class Slowed(ASRProvider):
@@ -44,13 +66,12 @@ class Slowed(ASRProvider):
         self._provider, self._load, self._fails = provider, load, fails
         self._longest_s = longest_s
         self._origin_s = 0.0
-        self._real_s: dict[AudioSource | None, float] = {}
+        self._work = WorkMeter(NULL_OBSERVER)
 
     async def start_session(self, session_id: str, config: SessionConfig) -> bool:
         """See `ASRProvider`."""
-        self._provider.on_inference = self._inferred
-        self._provider.on_interruption = lambda what: self.on_interruption(what)
-        self._real_s = {}
+        self._work = WorkMeter(config.observer)
+        config = msgspec.structs.replace(config, observer=self._work)
         return await self._provider.start_session(session_id, config)
 
     def begin(self, origin_s: float) -> None:
@@ -94,11 +115,7 @@ class Slowed(ASRProvider):
             yield pcm
             begin_s = now_s()
             wanted_s = self._load(begin_s - self._origin_s) * min(audio_s, self._longest_s)
-            wait_s = wanted_s - self._real_s.pop(source, 0.0)
+            wait_s = wanted_s - self._work.spent_s.pop(source, 0.0)
             if wait_s > 0:
                 await asyncio.sleep(wait_s)
-                self.on_inference(InferenceSpan(source, begin_s, now_s(), audio_s))
-
-    def _inferred(self, span: InferenceSpan) -> None:
-        self._real_s[span.source] = self._real_s.get(span.source, 0.0) + span.end_s - span.begin_s
-        self.on_inference(span)
+                self._work.observer.inferred(InferenceSpan(source, begin_s, now_s(), audio_s))

@@ -16,7 +16,7 @@ from harness.live.server.admission import Admission
 from harness.live.server.limits import LiveLimits
 from harness.live.server.provider_slots import ProviderSlot, ProviderSlots
 from harness.live.server.server import LiveServer
-from harness.live.server.session import SessionSettings
+from harness.live.server.session import LiveSettings
 from harness.live.server.session_log import SessionLog
 from harness.machine.profile import describe_machine
 from harness.machine.recommendation import recommend
@@ -25,6 +25,7 @@ from harness.processes.isolated.provider import OutOfProcessProvider
 from harness.provider.choice import Choice, choose_providers
 from harness.provider.registry import make_provider
 from harness.provider.timeouts import timeouts_from_env
+from harness.session.settings import SessionSettings
 from harness.support.sanitize import sanitize
 
 log = logging.getLogger("echobench.live")
@@ -69,10 +70,9 @@ async def serve(serving: Serving) -> None:
     slots = ProviderSlots(lambda: make_seat(serving, choice, others), serving.sessions)
     session_log = SessionLog(serving.keep)
     settings = SessionSettings(
-        serving.chunk_seconds, serving.queue_s, timeouts_from_env(), read_rules(), limits,
-        Meters(SHARED_S), serving.vad,
-    )  # fmt: skip
-    live = LiveServer(slots, settings, session_log)
+        serving.chunk_seconds, serving.queue_s, timeouts_from_env(), serving.vad, Meters(SHARED_S)
+    )
+    live = LiveServer(slots, LiveSettings(settings, read_rules(), limits), session_log)
     admission = Admission(limits, serving.token, serving.origins)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -17,8 +17,9 @@ from harness.live.protocol.messages import End, Failed, Reset, Start, Warned, Wa
 from harness.live.server.limits import Bucket
 from harness.live.server.outbox import Outbox
 from harness.live.server.provider_slots import ProviderSlots
-from harness.live.server.session import LiveSession, SessionSettings
+from harness.live.server.session import LiveSession, LiveSettings
 from harness.live.server.session_log import SessionLog
+from harness.session.chunk_queue import Tap, no_tap
 from harness.session.session import Emit
 from harness.support.sanitize import sanitize
 
@@ -38,29 +39,27 @@ class LiveServer:
     """Holds sessions for clients.
 
     Args:
-        seats: The providers, loaded.
-        manner: How sessions are held.
-        keeper: Writes them down.
+        slots: The providers, loaded.
+        settings: How sessions are held.
+        session_log: Writes them down.
         note: Gets every event of every session as well, from any thread.
+        tap: Is called with each chunk that a provider takes.
     """
 
     def __init__(
         self,
         slots: ProviderSlots,
-        settings: SessionSettings,
+        settings: LiveSettings,
         session_log: SessionLog,
         note: Emit = nowhere,
+        tap: Tap = no_tap,
     ) -> None:
         self.sessions: dict[str, LiveSession] = {}
         """Those that are going on, by name; the one that began last is the last."""
         self.past: deque[LiveSession] = deque(maxlen=REMEMBERED)
         """The last that have ended."""
-        self._slots, self._settings, self._session_log, self._note = (
-            slots,
-            settings,
-            session_log,
-            note,
-        )
+        self._slots, self._settings, self._session_log = slots, settings, session_log
+        self._note, self._tap = note, tap
         self._limits = settings.limits
         self._numbers = count(1)
         self._running: set[asyncio.Task[None]] = set()
@@ -123,8 +122,11 @@ class LiveServer:
         slot = self._slots.take()
         settings = self._settings
         if start.chunk_seconds is not None:
-            settings = replace(settings, chunk_seconds=start.chunk_seconds)
-        session = LiveSession(name, start.sources, slot, settings, self._session_log, self._note)
+            session_settings = replace(settings.session, chunk_seconds=start.chunk_seconds)
+            settings = replace(settings, session=session_settings)
+        session = LiveSession(
+            name, start.sources, slot, settings, self._session_log, self._note, self._tap
+        )
         self.sessions[name] = session
 
         async def run() -> None:

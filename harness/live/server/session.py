@@ -2,10 +2,10 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from harness.clock import now_s
-from harness.contract import AudioSource, SessionConfig
+from harness.contract import AudioSource
 from harness.errors import EchobenchError
 from harness.journal.events import (
     Backpressure,
@@ -40,29 +40,21 @@ from harness.live.server.limits import LiveLimits
 from harness.live.server.outbox import Outbox
 from harness.live.server.provider_slots import ProviderSlot
 from harness.live.server.session_log import SessionLog
-from harness.meters.meters import Meters
-from harness.provider.timeouts import Timeouts
+from harness.session.chunk_queue import Tap
 from harness.session.session import Emit, Input, RunningSession
+from harness.session.settings import SessionSettings
 
 REMEMBERED = 200
 """Finals that a listener is told who comes later."""
 
 
 @dataclass(frozen=True)
-class SessionSettings:
-    """How sessions are held: what the server's user has chosen."""
+class LiveSettings:
+    """How a live server holds its sessions: what its user has chosen."""
 
-    chunk_seconds: float
-    queue_s: float
-    timeouts: Timeouts
+    session: SessionSettings
     rules: LadderConfig
     limits: LiveLimits
-    meters: Meters
-    """Shared by all sessions of the process."""
-    vad: str | None = None
-    """The detector that filters silence out; None for no filter."""
-    beeps: dict[AudioSource, tuple[int, ...]] = field(default_factory=dict)
-    """First samples of beeps, where it is known that some will come."""
 
 
 class LiveSession:
@@ -71,10 +63,11 @@ class LiveSession:
     Args:
         name: Its name.
         sources: Who is heard.
-        seat: The providers.
-        manner: How it is held.
-        keeper: Writes it down.
+        slot: The providers.
+        settings: How it is held.
+        session_log: Writes it down.
         note: Gets every event as well, from any thread.
+        tap: Is called with each chunk that a provider takes.
     """
 
     def __init__(
@@ -82,9 +75,10 @@ class LiveSession:
         name: str,
         sources: tuple[AudioSource, ...],
         slot: ProviderSlot,
-        settings: SessionSettings,
+        settings: LiveSettings,
         session_log: SessionLog,
         note: Emit,
+        tap: Tap,
     ) -> None:
         self.name, self.sources, self._slot, self._settings = name, sources, slot, settings
         self.intakes = {source: Intake(source, settings.limits) for source in sources}
@@ -92,7 +86,7 @@ class LiveSession:
         self.failure: EchobenchError | None = None
         self.task: asyncio.Task[None] | None = None
         """Runs it; set by whoever began it."""
-        self._session_log, self._note = session_log, note
+        self._session_log, self._note, self._tap = session_log, note, tap
         self._finals: list[Final] = []
         self._open: dict[AudioSource, Partial] = {}
         self._count = 0
@@ -103,23 +97,18 @@ class LiveSession:
     async def run(self) -> None:
         """Hold the session; listeners are told how it ended."""
         settings = self._settings
-        config = SessionConfig(model=self._slot.first.model, chunk_seconds=settings.chunk_seconds)
-        inputs = [Input(source, 0.0, intake.play, beeps=settings.beeps.get(source, ()))
-                  for source, intake in self.intakes.items()]  # fmt: skip
+        inputs = [Input(source, 0.0, intake.play) for source, intake in self.intakes.items()]
         try:
             await hold_degradable_session(
                 self._slot.failover,
                 self.name,
-                config,
+                settings.session,
                 inputs,
-                settings.queue_s,
-                self._tap,
-                settings.timeouts,
+                self._take,
                 settings.rules,
                 self._slot.switches(),
-                self._begun,
-                settings.meters,
-                settings.vad,
+                on_begin=self._begun,
+                tap=self._tap,
             )
         except EchobenchError as error:
             self.failure = error
@@ -190,12 +179,12 @@ class LiveSession:
             session=self.name,
             provider=self._slot.first.provider.name,
             model=self._slot.first.model,
-            chunk_seconds=self._settings.chunk_seconds,
+            chunk_seconds=self._settings.session.chunk_seconds,
             sources=self.sources,
             level=self.level,
         )
 
-    def _tap(self, event: Event) -> None:
+    def _take(self, event: Event) -> None:
         """Take an event of the session; those of the engine come on its own thread."""
         self._note(event)
         self._session_log.keep(self.name, event)

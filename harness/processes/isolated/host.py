@@ -7,7 +7,16 @@ from typing import Any
 
 import msgspec
 
-from harness.contract import ASRProvider, ASRSegment, AudioSource, Option, SessionConfig
+from harness.contract import (
+    ASRProvider,
+    ASRSegment,
+    AudioSource,
+    InferenceSpan,
+    Interruption,
+    Observer,
+    Option,
+    SessionConfig,
+)
 from harness.errors import EchobenchError, ProviderError
 from harness.processes.calls import Answer, Call, Cancel, encode, failure_of
 from harness.processes.parent import ParentPipe
@@ -66,6 +75,25 @@ class Stream:
             yield chunk
 
 
+class Reporter(Observer):
+    """Sends to the parent what the provider's engine does.
+
+    Args:
+        parent: The pipe to the parent.
+    """
+
+    def __init__(self, parent: ParentPipe) -> None:
+        self._parent = parent
+
+    def inferred(self, span: InferenceSpan) -> None:
+        """See `Observer`."""
+        self._parent.send(encode(Call(0, "inferred", (span,))))
+
+    def interrupted(self, interruption: Interruption) -> None:
+        """See `Observer`."""
+        self._parent.send(encode(Call(0, "interrupted", (interruption,))))
+
+
 class Host:
     """Answers for one provider.
 
@@ -112,6 +140,10 @@ class Host:
         if call.method == "transcribe_stream":
             self._streams[call.number] = Stream(self._provider, *arguments)
             return call.number
+        if call.method == "start_session":
+            session_id, config = arguments
+            observed = msgspec.structs.replace(config, observer=Reporter(self._parent))
+            return await self._provider.start_session(session_id, observed)
         if call.method == "leave":
             del self._streams[call.arguments[0]]
         return await getattr(target, call.method)(*arguments)
@@ -120,11 +152,6 @@ class Host:
         if self._provider is None:
             with provider_errors(name):
                 self._provider = make_provider(name, settings)
-            self._provider.on_inference = partial(self._notify, "on_inference")
-            self._provider.on_interruption = partial(self._notify, "on_interruption")
-
-    def _notify(self, method: str, what: object) -> None:
-        self._parent.send(encode(Call(0, method, (what,))))
 
 
 async def host(parent: ParentPipe) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from harness.clock import ClockKind
 from harness.contract import (
+    NULL_OBSERVER,
     ASRHealth,
     ASRProvider,
     ASRSegment,
@@ -32,7 +33,7 @@ ANSWERS: dict[str, Any] = {
     "next_segment": ASRSegment | None,
 }
 """What calls return; other answers are taken as they come."""
-EVENTS = {"on_inference": InferenceSpan, "on_interruption": Interruption}
+EVENTS = {"inferred": InferenceSpan, "interrupted": Interruption}
 """What the provider tells without being asked."""
 
 
@@ -90,6 +91,7 @@ class OutOfProcessProvider(ASRProvider):
         self.name = provider.name  # type: ignore[misc]
         self.inner, self._given = provider, settings
         self._far: HostProcess | None = None
+        self._observer = NULL_OBSERVER
 
     @property
     def requires(self) -> tuple[Requirement, ...]:
@@ -100,9 +102,17 @@ class OutOfProcessProvider(ASRProvider):
         """See `ASRProvider`; starts the process, unless it is running."""
         if self._far is None or self._far.failure is not None:
             await self.close()
-            self._far = HostProcess(self.name, lambda name, what: getattr(self, name)(what))
+            self._far = HostProcess(self.name, self._happened)
         await self._far.call("make", self.inner.name, self._given)
-        return bool(await self._far.call("start_session", session_id, config))
+        plain = msgspec.structs.replace(config, observer=NULL_OBSERVER)
+        previous, self._observer = self._observer, config.observer
+        started = bool(await self._far.call("start_session", session_id, plain))
+        if not started:
+            self._observer = previous  # of the session that goes on
+        return started
+
+    def _happened(self, method: str, what: object) -> None:
+        getattr(self._observer, method)(what)
 
     async def transcribe_stream(
         self,

@@ -1,0 +1,27 @@
+"""The base of all events, and how those with a time are moved in time."""
+
+from functools import cache
+from typing import Annotated, Self, get_type_hints
+
+import msgspec
+
+Moment = Annotated[float, "moment"]
+"""A point in time: seconds on the trial's clock since its first sample was captured."""
+Duration = Annotated[float, "duration"]
+"""A length of time in seconds, or a count of them, which is the same in any session's time."""
+
+
+class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="kind"):
+    """Base of all events; `kind` in the journal tells them apart."""
+
+    def shifted(self, by_s: float) -> Self:
+        """The event, with every `Moment` in it moved by so many seconds."""
+        moments = {name: getattr(self, name) + by_s for name in moments_of(type(self))}
+        return msgspec.structs.replace(self, **moments) if moments else self
+
+
+@cache
+def moments_of(kind: type[Event]) -> tuple[str, ...]:
+    """The names of the fields that are points in time."""
+    hints = get_type_hints(kind, include_extras=True)
+    return tuple(name for name, hint in hints.items() if hint == Moment)
