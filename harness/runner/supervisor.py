@@ -46,7 +46,7 @@ class WorkerProcess:
         self.spawned_at_s = time.monotonic()
         self._mark, self._begun_s = uuid.uuid4().hex, time.time()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "harness.runner.worker"],
+            [sys.executable, "-P", "-m", "harness.runner.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

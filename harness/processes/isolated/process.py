@@ -58,7 +58,7 @@ class HostProcess:
         """Start it; it makes nothing yet."""
         mark = uuid.uuid4().hex
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "harness.processes.isolated.host",
+            sys.executable, "-P", "-m", "harness.processes.isolated.host",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

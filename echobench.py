@@ -1,0 +1,89 @@
+"""The command `echobench`: one name for what pytest, `harness` and `reports` do.
+
+`echobench run` is pytest on the suites of this installation, with the plugins loaded and all of
+pytest's options. It ignores the configuration of whatever project the current folder belongs to,
+unless a test file of the user's own is named. Runs are kept in `runs/` in the current folder.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+PLUGINS = ("-p", "harness.plugin", "-p", "reports.plugin")
+COMMANDS = {
+    "run": (None, "measure and judge: pytest on the suites, with pytest's options"),
+    "doctor": ("harness.__main__", "what this machine has and lacks, and what to use"),
+    "live": ("harness.__main__", "captions over WebSocket: `live serve`, `live send`"),
+    "report": ("reports.__main__", "write a run's page and tables again"),
+    "compare": ("reports.__main__", "say how runs differ from the first of them"),
+    "gate": ("reports.__main__", "hold a run to its thresholds, or a change to its base"),
+    "trend": ("reports.__main__", "say what moved over many runs, and since when"),
+}
+"""By name: the module whose `main` does it under the same name, and what it is for."""
+BAD_USAGE = 2
+
+
+def usage() -> str:
+    """The list of commands."""
+    lines = [f"  {name:<8} {purpose}" for name, (_, purpose) in COMMANDS.items()]
+    return "\n".join(["usage: echobench COMMAND [OPTIONS]", "", *lines])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command, and return the exit status.
+
+    Args:
+        arguments: Instead of the command line's.
+    """
+    name, *rest = [*(sys.argv[1:] if arguments is None else arguments)] or [""]
+    if name in ("-h", "--help"):
+        print(usage())
+        return 0
+    if name == "--version":
+        print("echobench", version("echobench"))
+        return 0
+    if name not in COMMANDS:
+        problem = f"error: echobench: no command {name!r}\n\n" if name else ""
+        print(f"{problem}{usage()}", file=sys.stderr)
+        return BAD_USAGE
+    module, _ = COMMANDS[name]
+    if module is None:
+        return run(rest)
+    status: int = importlib.import_module(module).main([name, *rest], program="echobench")
+    return status
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run pytest with the plugins, on the test files that are named or else on the suites.
+
+    Returns:
+        Pytest's exit status.
+    """
+    import pytest
+
+    from harness.journal.run_folder import RUNS
+    from harness.support.data_file import SUITES
+
+    if any(is_test_file(word) for word in arguments):
+        return int(pytest.main([*PLUGINS, *arguments]))
+    apart = ("-c", os.devnull, f"--rootdir={SUITES.parent}", f"--confcutdir={SUITES}",
+             "-p", "no:cacheprovider", "--benchmark-columns=min,median,max,rounds",
+             f"--benchmark-storage=file://{RUNS / '.benchmarks'}")  # fmt: skip
+    return int(pytest.main([*PLUGINS, *apart, str(SUITES), *arguments]))
+
+
+def is_test_file(word: str) -> bool:
+    """Tell a test file, perhaps with a test's name behind it, from options and their values.
+
+    >>> is_test_file("-k"), is_test_file("absent.py::test_it"), is_test_file(__file__)
+    (False, False, True)
+    """
+    path = Path(word.partition("::")[0])
+    return path.suffix == ".py" and path.is_file()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
