@@ -6,6 +6,7 @@ unless a test file of the user's own is named. Runs are kept in `runs/` in the c
 """
 
 import importlib
+import importlib.util
 import os
 import sys
 from collections.abc import Sequence
@@ -24,6 +25,8 @@ COMMANDS = {
 }
 """By name: the module whose `main` does it under the same name, and what it is for."""
 BAD_USAGE = 2
+FOLDERS = ("harness", "providers", "corpora", "models", "reports")
+"""The packages that are imported."""
 
 
 def usage() -> str:
@@ -49,11 +52,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         problem = f"error: echobench: no command {name!r}\n\n" if name else ""
         print(f"{problem}{usage()}", file=sys.stderr)
         return BAD_USAGE
+    for folder in FOLDERS:
+        if (other := found_elsewhere(folder)) is not None:
+            print(f"error: package {folder}: comes from {other}, not from echobench; "
+                  "allowed: an environment without another one", file=sys.stderr)  # fmt: skip
+            return BAD_USAGE
     module, _ = COMMANDS[name]
     if module is None:
         return run(rest)
     status: int = importlib.import_module(module).main([name, *rest], program="echobench")
     return status
+
+
+def found_elsewhere(folder: str) -> Path | None:
+    """Where a package of that name is found, if it isn't ours: their names aren't rare.
+
+    >>> found_elsewhere("harness"), found_elsewhere("json").name
+    (None, 'json')
+    """
+    spec = importlib.util.find_spec(folder)
+    places = [Path(place).resolve() for place in (spec and spec.submodule_search_locations) or ()]
+    ours = Path(__file__).resolve().parent / folder
+    return None if ours in places[:1] else next(iter(places), Path("nowhere"))
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -1,5 +1,6 @@
 """The command `echobench`: what it hands on, to what, and that the folder doesn't matter."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -66,6 +67,19 @@ def test_run_is_pytest_on_the_suites_with_the_plugins(monkeypatch: pytest.Monkey
     assert suites[:4] == own[:4] == list(echobench.PLUGINS)
     assert suites[-5:] == [str(SUITES), "-k", "memory", "--corpus", "talks/manifest.jsonl"]
     assert own[4:] == ["-q", __file__]
+
+
+@pytest.mark.parametrize("name", echobench.FOLDERS)
+def test_another_package_of_our_name_is_one_error(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "__init__.py").write_text("raise RuntimeError('imported')\n")
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "echobench", "doctor"], cwd=tmp_path, check=False,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert f"package {name}: comes from {tmp_path / name}, not from echobench" in line
 
 
 def test_run_ignores_the_project_of_the_current_folder(tmp_path: Path) -> None:
