@@ -8,6 +8,7 @@ unless a test file of the user's own is named. Runs are kept in `runs/` in the c
 import importlib
 import importlib.util
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -24,7 +25,7 @@ COMMANDS = {
     "trend": ("reports.__main__", "say what moved over many runs, and since when"),
 }
 """By name: the module whose `main` does it under the same name, and what it is for."""
-BAD_USAGE = 2
+BAD_USAGE, OUTPUT_CLOSED = 2, 128 + signal.SIGPIPE
 FOLDERS = ("harness", "providers", "corpora", "models", "reports")
 """The packages that are imported."""
 
@@ -60,7 +61,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     module, _ = COMMANDS[name]
     if module is None:
         return run(rest)
-    status: int = importlib.import_module(module).main([name, *rest], program="echobench")
+    try:
+        status: int = importlib.import_module(module).main([name, *rest], program="echobench")
+        sys.stdout.flush()
+    except BrokenPipeError:  # what reads the output has ended, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OUTPUT_CLOSED
     return status
 
 

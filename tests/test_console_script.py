@@ -14,6 +14,7 @@ from harness.__main__ import COMMANDS as HARNESS_COMMANDS
 from harness.support.data_file import SUITES
 from reports.__main__ import COMMANDS as REPORT_COMMANDS
 
+ROOT = Path(__file__).parents[1]
 TEXT_COMMANDS = [name for name, (module, _) in COMMANDS.items() if module is not None]
 
 
@@ -80,6 +81,18 @@ def test_another_package_of_our_name_is_one_error(name: str, tmp_path: Path) -> 
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
     assert f"package {name}: comes from {tmp_path / name}, not from echobench" in line
+
+
+def test_a_reader_that_ends_early_is_no_error() -> None:
+    command = [sys.executable, "-m", "echobench", "doctor"]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdout.close()
+        assert child.stderr.read() == ""
+    assert child.returncode == 141
 
 
 def test_run_ignores_the_project_of_the_current_folder(tmp_path: Path) -> None:
