@@ -8,10 +8,10 @@ import pytest
 from jiwer import wer
 
 from harness.journal.events import SegmentArrived, Utterance
-from harness.journal.journal import read_journal
 from harness.specs.trial import TrialStatus
 from harness.text_normalizer import tokens
 from tests.documented_packages import ROOT, blocks, install, with_packages
+from tests.trials import run_command
 
 PAGE = "adding-a-provider.md"
 MAX_LINES = 30
@@ -49,16 +49,13 @@ def test_the_provider_is_written_as_ours_are(installed: Path) -> None:
 
 def test_the_provider_is_measured(installed: Path, tmp_path: Path) -> None:
     """By its entry point, with its option, through the command line, in a worker of its own."""
-    child = subprocess.run(
+    _, printed, record = run_command(
         [sys.executable, "-m", "pytest", "suites/test_accuracy.py", "-q", "-p", "no:cacheprovider",
          "--provider", "beam:beam_size=2", "--duration", "8", "--scenario", "A",
          "--runs-dir", str(tmp_path)],
-        cwd=ROOT, env=with_packages(installed),
-        capture_output=True, text=True, timeout=300, check=False,
+        tmp_path, cwd=ROOT, env=with_packages(installed),
     )  # fmt: skip
-    (journal,) = tmp_path.glob("2*/journal.jsonl")
-    (record,) = read_journal(journal)
-    assert record.ended is not None, child.stdout
+    assert record.ended is not None, printed
     assert record.ended.status is TrialStatus.OK, record.ended.reason
     assert record.started.spec.settings == {"beam_size": 2}
     heard = [event.segment for event in record.events

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.documented_packages import ROOT, blocks, install, with_packages
+from tests.trials import run_command
 
 PAGE = "adding-a-metric.md"
 
@@ -39,14 +40,13 @@ def test_the_metric_is_written_as_ours_are(installed: Path) -> None:
 
 def test_the_metric_is_measured_and_judged(installed: Path, tmp_path: Path) -> None:
     """By its entry point, with the page's thresholds and test, through the console script."""
-    child = subprocess.run(
+    status, printed, _ = run_command(
         [sys.executable, "-m", "echobench", "run", str(installed / "test_captions.py"), "-q",
          "--thresholds", str(installed / "captions.toml"), "--provider", "whisper_cpp",
          "--scenario", "A", "--duration", "20", "--runs-dir", str(tmp_path)],
-        cwd=ROOT, env=with_packages(installed),
-        capture_output=True, text=True, timeout=300, check=False,
+        tmp_path, cwd=ROOT, env=with_packages(installed),
     )  # fmt: skip
-    assert child.returncode == 0, child.stdout + child.stderr
+    assert status == 0, printed
     with (tmp_path / "latest" / "verdicts.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
     assert row["metric"] == "words_per_final"
