@@ -43,7 +43,7 @@ perf: $(READY) ## what the harness itself costs, measured in pairs
 	$(RUN) -m pytest tests/benchmarks/bench_*.py $(ARGS)
 
 clean: ## forget the set-up; runs are kept
-	rm -rf $(VENV) *.egg-info
+	rm -rf $(VENV) build *.egg-info
 
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "echobench needs Python 3.11 or newer; none found on PATH" >&2; exit 1; }

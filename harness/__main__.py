@@ -14,22 +14,23 @@ COMMANDS = {
 BAD_USAGE, BROKEN_OFF = 2, 130
 
 
-def usage() -> str:
+def usage(program: str) -> str:
     """The list of commands."""
     lines = [f"  {name:<8} {purpose}" for name, purpose in COMMANDS.items()]
-    return "\n".join(["usage: python -m harness COMMAND [--help]", "", *lines])
+    return "\n".join([f"usage: {program} COMMAND [--help]", "", *lines])
 
 
-def main(arguments: list[str]) -> int:
-    """Run a command, and return the exit status."""
+def main(arguments: list[str], program: str = "python -m harness") -> int:
+    """Run a command, and return the exit status; `program` is how the user called it."""
     if not arguments or arguments[0] in ("-h", "--help"):
-        print(usage())
+        print(usage(program))
         return 0 if arguments else BAD_USAGE
     name, *rest = arguments
     try:
         if name not in COMMANDS:
-            raise UnknownNameError("python -m harness", name, COMMANDS)
-        status: int = importlib.import_module(f"harness.commands.{name}").main(rest)
+            raise UnknownNameError(program, name, COMMANDS)
+        command = importlib.import_module(f"harness.commands.{name}")
+        status: int = command.main(rest, f"{program} {name}")
     except EchobenchError as error:
         print("error:", *map(sanitize, str(error).splitlines()), sep=" ", file=sys.stderr)
         return BAD_USAGE

@@ -50,7 +50,7 @@ class Package(Requirement):
         python = Path(sys.executable)
         if python.is_relative_to(Path.cwd()):
             python = python.relative_to(Path.cwd())
-        return f"{shlex.quote(str(python))} -m pip install -e '.[{self.extra}]'"
+        return f"{shlex.quote(str(python))} -m pip install 'echobench[{self.extra}]'"
 
 
 @dataclass(frozen=True)

@@ -12,17 +12,18 @@ from reports.commands.shared import Parser
 COMMANDS = (render, compare, gate, trend)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: str = "python -m reports") -> int:
     """Run a command.
 
     Args:
         arguments: Instead of the command line's.
+        program: How the user called it.
 
     Returns:
         The exit status. A mistake is one line on standard error that says what is wrong, and the
         status that the command has for that: 3 of `gate`, else 2.
     """
-    parser = Parser(prog="python -m reports", description=__doc__)
+    parser = Parser(prog=program, description=__doc__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add(commands)

@@ -1,8 +1,8 @@
 """Makes docs/metrics.md of what metrics say about themselves: `python -m reports.metricsdoc`."""
 
-import importlib
 import inspect
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,21 +27,80 @@ Under each metric stands what `suites/thresholds.toml` holds it to. "p95 < 0.5" 
 observations prove it with 95 % confidence, and failed when they refute it; between the two, more
 are needed, and the verdict says how many. Where a figure is estimated, the end of its interval is
 judged; a count or a single time is judged by itself.
+
+Terms are explained in the [glossary](glossary.md). A metric of your own is one function:
+[adding a metric](adding-a-metric.md).
 """
+FIRST = """
+    rtf dropped_chunks startup_time word_emission_latency finalization_delay marker_latency wer
+    normalized_erasure unaccounted_samples residency_vanish
+""".split()
+"""The ten to look at first."""
+QUESTIONS = {
+    "Does it keep up?": """
+        rtf speed dropped_chunks queue_depth chunk_latency first_chunk_latency feeder_lateness""",
+    "How long does it take to start and stop?": "startup_time stop_time",
+    "How soon is text there, and final?": """
+        word_emission_latency word_settled_latency word_final_latency finalization_delay
+        time_to_first_text average_lagging length_adaptive_average_lagging marker_latency
+        markers_missed markers_repeated beep_error""",
+    "Is it right?": "wer cer matched_words",
+    "Does the text keep still?": "normalized_erasure stable_words_retracted",
+    "Is every sample accounted for?": "unaccounted_samples out_of_order_segments",
+    "What does it take of the machine, and does that grow?": """
+        cpu_per_audio_second memory_peak memory_growth thread_growth open_file_growth""",
+    "Does the model stay loaded?": """
+        residency_vanish residency_spawns residency_files residency_reads residency_fixed_cost
+        residency_intercept residency_growth residency_periodic residency_memory_swing
+        residency_slope first_vs_steady cache_speedup""",
+    "Do times mean the same on two sources?": """
+        timestamp_drift timestamp_drift_max drift_slope timestamp_offset""",
+    "What does the voice filter save, and what does it cost?": """
+        vad_false_rejection vad_words_lost vad_false_acceptance vad_silence_ratio
+        vad_frames_skipped vad_cpu""",
+    "Does it do anything that it must not?": """
+        process_spawns files_created references_read detached_cpu loop_stall""",
+    "Are the figures true that it reports itself?": """
+        reported_inference_share health_error wire_health_error""",
+    "Does a service hold, and what does it cost?": """
+        interruptions interrupted_time cost_per_audio_hour""",
+    "Does the table of recommendations fit this machine?": "recommended_rtf next_model_rtf",
+}
+"""What a reader asks, in the order of asking, with the metrics that answer it."""
 
 
 def metrics_page() -> str:
-    """The page, from the metrics that are registered and the thresholds of the suites."""
+    """The page, from the metrics of this project and the thresholds of the suites."""
     thresholds = list(read_thresholds().values())
-    by_file: dict[str, list[str]] = {}
-    for name, function in METRICS.items():
-        by_file.setdefault(function.__module__, []).append(name)
-    parts = [INTRODUCTION]
-    for module, names in by_file.items():
-        about = inspect.getdoc(importlib.import_module(module)) or module
-        parts.append(f"## {about.splitlines()[0].rstrip('.')}\n")
-        parts += [_entry(name, thresholds) for name in names]
+    parts = [INTRODUCTION, _contents()]
+    for question, names in QUESTIONS.items():
+        parts.append(f"## {question}\n")
+        parts += [_entry(name, thresholds) for name in names.split()]
     return "\n".join(parts)
+
+
+def _contents() -> str:
+    lines = ["## The ten to look at first\n", "| metric | what it is |", "| --- | --- |"]
+    lines += [f"| [`{name}`](#{name}) | {_summary(name)} |" for name in FIRST]
+    lines += ["\n## Contents\n"]
+    for question, names in QUESTIONS.items():
+        listed = ", ".join(f"`{name}`" for name in names.split())
+        lines.append(f"- [{question}](#{anchor(question)})")
+        lines += textwrap.wrap(listed, 96, initial_indent="  ", subsequent_indent="  ")
+    return "\n".join(lines) + "\n"
+
+
+def _summary(name: str) -> str:
+    return (inspect.getdoc(METRICS[name]) or "").partition("\n")[0].rstrip(".")
+
+
+def anchor(heading: str) -> str:
+    """The fragment by which GitHub links to a heading.
+
+    >>> anchor("Does it keep up, and why?")
+    'does-it-keep-up-and-why'
+    """
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def _entry(name: str, thresholds: list[Threshold]) -> str:

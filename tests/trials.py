@@ -1,6 +1,8 @@
 """What tests of trials share: a small corpus with word times, specs, and a run of them."""
 
 import json
+import os
+import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -129,3 +131,33 @@ def run_of(
         writer.close()
     again = read_journal(journal)[len(first) :]
     return [again[void.index(n)] if n in void else record for n, record in enumerate(first)]
+
+
+def run_command(
+    command: Sequence[str | Path],
+    runs: Path,
+    *,
+    cwd: Path,
+    env: dict[str, str] | None = None,
+    timeout_s: float = 300.0,
+) -> tuple[int, str, TrialRecord]:
+    """Measure one trial by a command; what a busy machine made void is measured again, twice.
+
+    Returns:
+        The exit status, what was printed, and the trial.
+    """
+    done, record = None, None
+    for resume in ((), ("--resume", "latest"), ("--resume", "latest")):
+        done = subprocess.run(
+            [*command, *resume], cwd=cwd, env=env or dict(os.environ), stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, text=True, timeout=timeout_s, check=False,
+        )  # fmt: skip
+        journal = runs / "latest" / "journal.jsonl"
+        assert journal.exists(), done.stdout
+        record = read_journal(journal)[-1]
+        assert record.ended is not None, done.stdout
+        if record.ended.status is not TrialStatus.VOID:
+            break
+    assert done is not None
+    assert record is not None
+    return done.returncode, done.stdout, record

@@ -1,4 +1,4 @@
-"""`python -m harness doctor`: this machine, every provider, and what to use here and why."""
+"""`echobench doctor`: this machine, every provider, and what to use here and why."""
 
 import argparse
 import os
@@ -37,9 +37,9 @@ class Checkup:
         return not self.lacks
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], program: str = "echobench doctor") -> int:
     """Print the three tables; the status is 1 when no provider can be used."""
-    parser = argparse.ArgumentParser(prog="python -m harness doctor", description=__doc__)
+    parser = argparse.ArgumentParser(prog=program, description=__doc__)
     parser.parse_args(arguments)
     os.environ[OFFLINE] = "1"
     machine = describe_machine()

@@ -1,7 +1,7 @@
-"""`python -m harness live serve` captions what it is sent; `live send` sends files or a microphone.
+"""`echobench live serve` captions what it is sent; `live send` sends files or a microphone.
 
-    python -m harness live serve --provider whisper_cpp
-    python -m harness live send meeting-me.wav meeting-others.wav
+    echobench live serve --provider whisper_cpp
+    echobench live send meeting-me.wav meeting-others.wav
 
 A token is read from a file or from ECHOBENCH_LIVE_TOKEN, never from the command line, which others
 can see.
@@ -28,19 +28,19 @@ QUEUE_SECONDS = (0.1, 600.0)
 STOPPED = 130
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str], program: str = "echobench live") -> int:
     """Run one of the two, and return the exit status."""
-    options = parser().parse_args(arguments)
+    options = parser(program).parse_args(arguments)
     if options.command == "serve":
         asyncio.run(serve(serving_of(options)))
         return 0
     return _send(sending_of(options))
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(program: str = "echobench live") -> argparse.ArgumentParser:
     """What the command line may say."""
     parser = argparse.ArgumentParser(
-        prog="python -m harness live",
+        prog=program,
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

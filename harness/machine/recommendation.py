@@ -71,7 +71,7 @@ class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
         """What measures it on this machine."""
         options = "".join(f":{name}={value}" for name, value in self.options.items())
         what = f"--provider {self.provider}{options} --model {self.model}"
-        return f"pytest suites/ {what} --chunk-seconds {self.chunk_seconds:g}"
+        return f"echobench run {what} --chunk-seconds {self.chunk_seconds:g}"
 
     def __str__(self) -> str:
         what = f"{self.provider}, {self.model}, {self.chunk_seconds:g} s chunks, "

@@ -3,11 +3,13 @@
 import importlib
 import pkgutil
 
+from harness.metrics.installed import call_metric, load_installed_metrics
 from harness.metrics.measurement import ACTIVITY_OF, METRICS, Measurement, metric, residency_metric
 from harness.metrics.triallog import TrialLog
 
 __all__ = [
-    "ACTIVITY_OF", "METRICS", "Measurement", "TrialLog", "measure", "metric", "residency_metric",
+    "ACTIVITY_OF", "METRICS", "Measurement", "TrialLog", "load_installed_metrics", "measure",
+    "metric", "residency_metric",
 ]  # fmt: skip
 
 for _module in pkgutil.iter_modules(__path__):
@@ -15,9 +17,13 @@ for _module in pkgutil.iter_modules(__path__):
 
 
 def measure(log: TrialLog) -> dict[str, Measurement]:
-    """Compute every metric that a trial of this activity has, by name."""
+    """Compute every metric that a trial of this activity has, by name.
+
+    Raises:
+        UsageError: A metric of an installed package failed.
+    """
     return {
-        name: function(log)
+        name: call_metric(function, log)
         for name, function in METRICS.items()
         if ACTIVITY_OF[name] is log.spec.activity
     }

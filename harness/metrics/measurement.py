@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from harness.errors import UsageError
 from harness.metrics.triallog import TrialLog
 from harness.specs.trial import Activity
 from harness.statistics import percentile
@@ -61,15 +62,26 @@ ACTIVITY_OF: dict[str, Activity] = {}
 
 def metric(function: Metric) -> Metric:
     """Add a function to the metrics of played scenarios, under its own name."""
-    METRICS[function.__name__] = function
-    ACTIVITY_OF[function.__name__] = Activity.SCENARIO
-    return function
+    return _add(function, Activity.SCENARIO)
 
 
 def residency_metric(function: Metric) -> Metric:
-    """Add a function to the metrics of residency probe, under its own name."""
-    METRICS[function.__name__] = function
-    ACTIVITY_OF[function.__name__] = Activity.RESIDENCY
+    """Add a function to the metrics of residency probes, under its own name."""
+    return _add(function, Activity.RESIDENCY)
+
+
+def _add(function: Metric, activity: Activity) -> Metric:
+    """Add a function to the register.
+
+    Raises:
+        UsageError: Another module has a metric of that name.
+    """
+    name = function.__name__
+    module = METRICS.setdefault(name, function).__module__
+    if module != function.__module__:
+        problem = f"{function.__module__} defines it, and so does {module}"
+        raise UsageError(f"metric {name}", problem, "a name that no other metric has")
+    METRICS[name], ACTIVITY_OF[name] = function, activity
     return function
 
 

@@ -151,7 +151,10 @@ class BenchSession:
 
     def _evaluate(self) -> None:
         assert self._folder is not None
-        self.results = evaluate(read_journal(self._folder.journal), self.thresholds)
+        try:
+            self.results = evaluate(read_journal(self._folder.journal), self.thresholds)
+        except EchobenchError as error:
+            raise pytest.UsageError(str(error)) from error
 
     def _inputs(self, specs: Iterable[TrialSpec]) -> dict[str, Input]:
         """Find the models, fetching those that have to be, and hash them and the corpora."""

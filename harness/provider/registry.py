@@ -7,13 +7,13 @@ class), or a corpus in `echobench.corpora` (a function that returns the utteranc
 import importlib
 import pkgutil
 from collections.abc import Callable
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any
 
 from harness.contract import ASRProvider, Option
 from harness.errors import UnknownNameError, UsageError
 from harness.support.data_file import convert
+from harness.support.entry_points import load, registered
 from harness.timeline.corpus import CorpusUtterance
 
 PROVIDERS, CORPORA = "providers", "corpora"
@@ -34,7 +34,7 @@ def provider_class(name: str) -> type[ASRProvider]:
     if name in _modules(PROVIDERS):
         found = importlib.import_module(f"{PROVIDERS}.{name}").PROVIDER
     elif name in (points := _entry_points(PROVIDERS)):
-        found = _loaded(points[name])
+        found = load(points[name])
     else:
         raise UnknownNameError("--provider", name, names(PROVIDERS))
     if not (isinstance(found, type) and issubclass(found, ASRProvider)):
@@ -70,7 +70,7 @@ def find_corpus(reference: str) -> list[CorpusUtterance]:
     if reference in _modules(CORPORA):
         utterances = importlib.import_module(f"{CORPORA}.{reference}").utterances
     elif reference in (points := _entry_points(CORPORA)):
-        utterances = _loaded(points[reference])
+        utterances = load(points[reference])
     else:
         raise UnknownNameError(
             "--corpus", reference, [*names(CORPORA), "the path of a .jsonl file"]
@@ -97,16 +97,5 @@ def _modules(kind: str) -> list[str]:
     return [module.name for module in pkgutil.iter_modules(package.__path__) if not module.ispkg]
 
 
-def _loaded(point: EntryPoint) -> Any:
-    """Import what an installed package registered; whatever it raises is a fault of the package."""
-    try:
-        return point.load()
-    except Exception as error:
-        package = point.dist.name if point.dist else point.value
-        raise UsageError(
-            point.name, f"{package} can't be imported ({error})", f"a working {point.value}"
-        ) from error
-
-
 def _entry_points(kind: str) -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=f"echobench.{kind}")}
+    return {point.name: point for point in registered(kind)}

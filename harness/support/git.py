@@ -7,6 +7,9 @@ import harness
 from harness.errors import UsageError
 
 ROOT = Path(harness.__file__).parents[1]
+"""What `harness` lies in: a checkout of the project, or the packages of an environment."""
+CHECKOUT = ROOT if (ROOT / "pyproject.toml").is_file() else None
+"""The checkout that this code is run from; None in an installed copy."""
 
 
 def revision(folder: Path = ROOT) -> str | None:

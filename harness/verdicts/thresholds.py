@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from harness.clock import ClockKind
 from harness.errors import DataFileError, UnknownNameError
-from harness.metrics import ACTIVITY_OF, METRICS
+from harness.metrics import ACTIVITY_OF, METRICS, load_installed_metrics
 from harness.metrics.measurement import share_of
 from harness.specs.trial import Transport, TrialSpec
 from harness.support.data_file import SUITES, convert, read_toml
@@ -78,7 +78,9 @@ def read_thresholds(
     Raises:
         DataFileError: The file doesn't say what it must.
         UnknownNameError: It limits a metric, or names a scenario or provider, that doesn't exist.
+        UsageError: An installed package's metric can't be used.
     """
+    load_installed_metrics()
     thresholds = {}
     for name, table in read_toml(path, dict[str, Any]).items():
         where = f"{path}, [{name}]"

@@ -17,6 +17,7 @@ from harness.errors import UsageError
 from harness.machine.profile import describe_machine
 from harness.support.arguments import number_in
 from harness.support.atomic_write import write_whole
+from harness.support.git import CHECKOUT
 from harness.verdicts.policy import Outcome, Policy, judge_run
 from reports.commands.shared import RUN_HELP, Parser, add_runs_dir, say
 from reports.compare.comparable import machine_class
@@ -34,7 +35,6 @@ STATUSES = {
     Outcome.INCONCLUSIVE: 2,
     Outcome.INVALID: 3,
 }
-ROOT = Path(__file__).parents[2]
 MINUTES = (0.1, 600.0)
 OPTIONS: dict[str, tuple[str, object, str]] = {
     "--thresholds": ("FILE", None, "with RUN; default: the run's own"),
@@ -94,6 +94,9 @@ def _held_to_thresholds(given: argparse.Namespace) -> Outcome:
 
 
 def _held_to_base(given: argparse.Namespace) -> Outcome:
+    if CHECKOUT is None:
+        raise UsageError("gate --base", "this is an installed copy, without revisions",
+                         "a checkout of the project, where `make gate BASE=…` works")  # fmt: skip
     plan = read_plan(given.plan or FILE)
     minutes = number_in("--minutes", given.minutes, MINUTES)
     arguments = [
@@ -107,8 +110,8 @@ def _held_to_base(given: argparse.Namespace) -> Outcome:
         )
     ]
     with _ends_tidily():
-        head = given.head or working_state(ROOT)
-        with checked_out(ROOT, [given.base, head]) as (base_tree, head_tree):
+        head = given.head or working_state(CHECKOUT)
+        with checked_out(CHECKOUT, [given.base, head]) as (base_tree, head_tree):
             gate = Gate(
                 base_tree, head_tree, plan, arguments,
                 control=not given.no_control, longest_s=60 * minutes, note=say,

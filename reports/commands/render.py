@@ -13,7 +13,9 @@ from reports.write import write_parquet, write_reports
 
 def add(commands: Any) -> None:
     """Add the command."""
-    parser = commands.add_parser("render", help="write a run's page and tables again")
+    parser = commands.add_parser(
+        "report", aliases=["render"], help="write a run's page and tables again"
+    )
     parser.description = __doc__
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     add_runs_dir(parser)

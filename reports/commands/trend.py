@@ -25,7 +25,7 @@ def add(commands: Any) -> None:
                         help="keep this run's figures first; may be given again")  # fmt: skip
     add_runs_dir(parser)
     parser.add_argument("--history", type=Path, metavar="FOLDER", default=FOLDER,
-                        help="where figures are kept; default: reports/history")  # fmt: skip
+                        help="where figures are kept; default: %(default)s")  # fmt: skip
     parser.add_argument("--thresholds", type=Path, default=FILE, metavar="FILE",
                         help="they say which way is better; default: the suites'")  # fmt: skip
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page there")

@@ -9,7 +9,7 @@ from reports.formatting import number, with_unit
 
 CAVEAT = (
     "Intervals speak of samples within two runs, not of how a machine differs by the hour;",
-    "to hold a change against a revision, use: python -m reports gate --base REV",
+    "to hold a change against a revision, use: echobench gate --base REV",
 )
 
 

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from harness.errors import DataFileError, UnknownNameError
-from harness.metrics import METRICS, Measurement
+from harness.metrics import METRICS, Measurement, load_installed_metrics
 from harness.metrics.measurement import share_of
 from harness.support.data_file import SUITES, convert, read_toml
 from reports.gating.decision import StoppingRule
@@ -58,6 +58,7 @@ def read_plan(path: Path = FILE) -> Plan:
         DataFileError: It doesn't say what it must.
         UnknownNameError: It names a metric that doesn't exist.
     """
+    load_installed_metrics()
     plan = convert(read_toml(path, dict[str, object]), Plan, str(path))
     if twice := plan.timed.keys() & plan.exact.keys():
         raise DataFileError(str(path), f"{min(twice)} is both timed and exact", "a name once")

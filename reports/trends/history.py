@@ -14,16 +14,19 @@ from typing import Literal
 import msgspec
 
 from harness.errors import JournalError, UsageError
+from harness.journal.run_folder import RUNS
 from harness.metrics import Measurement
 from harness.specs.trial import Activity, TrialStatus
 from harness.support.atomic_write import write_whole
+from harness.support.git import CHECKOUT
 from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.policy import Outcome, Policy, judge_run
 from reports.compare.comparable import machine_class
 from reports.runs import Run
 
 SCHEMA = 1
-FOLDER = Path(__file__).parent.parent / "history"
+FOLDER = RUNS / "history" if CHECKOUT is None else CHECKOUT / "reports" / "history"
+"""Kept with the project where this is a checkout of it, else beside the runs."""
 PERCENTILES = ("p50", "p95")
 Value = float | Literal["never"]
 """Infinity, which JSON doesn't have, is "never"."""

@@ -69,7 +69,7 @@ def test_it_shows_the_machine_the_providers_and_what_to_use(installed: Path) -> 
     providers = " ".join(section(done.stdout, "providers").split())
     assert "whisper_cpp ready, with the model embedded" in providers
     assert "lacking lacks the Python package no_such_engine" in providers
-    assert "-m pip install -e '.[lacking]'" in providers
+    assert "-m pip install 'echobench[lacking]'" in providers
     assert "lacks the program voxtral" in providers
     assert "git clone https://example.org/voxtral.c; its path in ECHOBENCH_NO_VOXTRAL" in providers
     assert "export ECHOBENCH_NO_KEY=…" in providers
@@ -77,7 +77,7 @@ def test_it_shows_the_machine_the_providers_and_what_to_use(installed: Path) -> 
     assert "raised RuntimeError: the plug-in is older than the contract \\x1b[31m" in providers
     advice = section(done.stdout, "recommended here")
     assert "because" in advice
-    assert "pytest suites/ --provider" in advice
+    assert "echobench run --provider" in advice
     engines = "pywhispercpp faster_whisper ctranslate2 onnxruntime torch pytest pandas".split()
     loaded = {line.rpartition("|")[2].strip().partition(".")[0]
               for line in done.stderr.splitlines()}  # fmt: skip

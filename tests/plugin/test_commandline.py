@@ -140,7 +140,7 @@ def test_an_engine_that_is_not_installed_is_named_with_the_command_for_it(tmp_pa
     assert status == USAGE_ERROR
     (line,) = [line for line in output.splitlines() if line.startswith("ERROR: ")]
     assert "whisper_cpp: lacks the Python package pywhispercpp" in line
-    assert "-m pip install -e '.[whisper-cpp]'" in line
+    assert "-m pip install 'echobench[whisper-cpp]'" in line
     assert "Traceback" not in output
 
 
@@ -155,7 +155,7 @@ def test_the_other_engines_are_measured_without_it(tmp_path: Path) -> None:
 def test_without_any_engine_the_first_command_is_named(tmp_path: Path) -> None:
     status, output = without("pywhispercpp,faster_whisper,pocketsphinx", tmp_path)
     assert status == USAGE_ERROR
-    assert "pip install -e" in output
+    assert "pip install 'echobench[" in output
     assert "Traceback" not in output
 
 

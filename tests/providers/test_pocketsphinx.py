@@ -190,4 +190,4 @@ def test_what_it_lacks_is_said_with_the_command(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     provider = make_provider("pocketsphinx", {})
     assert not provider.is_available
-    assert "pip install -e '.[pocketsphinx]'" in provider.requires[0].remedy()
+    assert "pip install 'echobench[pocketsphinx]'" in provider.requires[0].remedy()

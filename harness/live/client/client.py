@@ -157,7 +157,7 @@ async def connected(url: str, token: str | None = None) -> AsyncIterator[LiveCli
         raise _not_let_in(url, error) from error
     except (OSError, TimeoutError) as error:
         problem = f"nobody answers ({error or type(error).__name__})"
-        raise UnavailableError(url, problem, "`python -m harness live serve` there") from error
+        raise UnavailableError(url, problem, "`echobench live serve` there") from error
     except (WebSocketException, ValueError) as error:
         raise UsageError(url, f"can't be connected to ({error})", "ws://HOST:PORT/live") from error
     try:
