@@ -92,10 +92,17 @@ class JournalWriter:
         self.append(encode(event))
         self.sync()
 
-    def sync(self) -> None:
-        """Wait until the disk has everything."""
+    def flush(self) -> None:
+        """Hand everything to the system, which writes it even when this process dies."""
         try:
             self._file.flush()
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def sync(self) -> None:
+        """Wait until the disk has everything."""
+        self.flush()
+        try:
             os.fsync(self._file.fileno())
         except OSError as error:
             raise self._failed(error) from error

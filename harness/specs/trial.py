@@ -7,6 +7,16 @@ import msgspec
 
 from harness.clock import ClockKind
 from harness.contract import Option
+from harness.errors import (
+    AudioError,
+    BadOutputError,
+    EchobenchError,
+    ModelError,
+    ProviderError,
+    StalledError,
+    UnavailableError,
+    UsageError,
+)
 from harness.specs.scenario import Scenario
 
 
@@ -33,6 +43,28 @@ class TrialStatus(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+_STATUS_OF = {
+    StalledError: TrialStatus.TIMEOUT,
+    BadOutputError: TrialStatus.BAD_OUTPUT,
+    ProviderError: TrialStatus.PROVIDER_ERROR,
+    UnavailableError: TrialStatus.UNSUPPORTED,
+    AudioError: TrialStatus.BAD_INPUT,
+    ModelError: TrialStatus.BAD_INPUT,
+    UsageError: TrialStatus.BAD_INPUT,
+}
+"""First match wins, so a class stands before its base."""
+
+
+def status_of(error: EchobenchError) -> TrialStatus:
+    """How a trial ends that raised an error.
+
+    >>> status_of(StalledError("whisper_cpp", "no answer for 60 s")).value
+    'timeout'
+    """
+    matches = (status for kind, status in _STATUS_OF.items() if isinstance(error, kind))
+    return next(matches, TrialStatus.HARNESS_ERROR)
+
+
 class Activity(StrEnum):
     """What a trial does with the provider."""
 
@@ -44,6 +76,8 @@ class Activity(StrEnum):
     """Look for signs that the model doesn't stay loaded, or that answers are kept for later."""
     LADDER = "ladder"
     """Overload the provider, and note what the degrade ladder does."""
+    LIVE = "live"
+    """Caption what a client of the live server sends; what was said is not known."""
 
 
 class Transport(StrEnum):

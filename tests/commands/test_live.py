@@ -19,8 +19,10 @@ from harness.audio import SAMPLE_RATE_HZ
 from harness.commands.live import main, parser, serving_of
 from harness.contract import ASRHealth, AudioSource
 from harness.errors import AudioError, EchobenchError, UnavailableError, UsageError
+from harness.journal.journal import read_journal
 from harness.live.client.terminal import Captions
 from harness.live.protocol.messages import Ended, Final, Metrics, Partial, Pressure, Ready, Status
+from harness.specs.trial import TrialStatus
 from tests.faults.processes import MARK, alive, hearing_sigint
 from tests.trials import STAND_INS
 
@@ -102,7 +104,10 @@ def test_two_recordings_are_captioned_side_by_side(tmp_path: Path) -> None:
     assert "recommended here: " in server.output
     assert "standup begins: mic, system" in server.output
     assert "standup ended" in server.output
-    assert (tmp_path / "kept" / "standup.jsonl").stat().st_size > 0
+    (record,) = read_journal(tmp_path / "kept" / "standup.jsonl")
+    assert record.started.spec.settings == {"transcript": "good morning everyone"}
+    assert record.ended is not None
+    assert record.ended.status is TrialStatus.OK
     assert alive(mark) == []
 
 
@@ -188,7 +193,7 @@ def test_a_port_in_use_is_told() -> None:
         (["serve", "--provider", "whisper_cpp", "--model", "nope.bin", "--in-process"],
          EchobenchError, "nope.bin"),
         (["serve", "--provider", "whisper_cpp", "--keep", "{mono}/folder"], EchobenchError,
-         "can't be made"),
+         "can't be written"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_told(
