@@ -29,6 +29,8 @@ A message always says where, what was given, and what is allowed.
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Self
 
 
 class EchobenchError(Exception):
@@ -88,6 +90,16 @@ class ProviderError(EchobenchError):
 
 class JournalError(EchobenchError):
     """A run folder that can't be written or read."""
+
+    @classmethod
+    def unwritable(cls, path: Path, error: OSError) -> Self:
+        """The error of a file or folder that can't be written.
+
+        >>> print(JournalError.unwritable(Path("runs"), OSError(28, "No space left on device")))
+        runs: can't be written (No space left on device); allowed: a folder with room and rights
+        """
+        problem = f"can't be written ({error.strerror})"
+        return cls(str(path), problem, "a folder with room and rights")
 
 
 class BadOutputError(ProviderError):

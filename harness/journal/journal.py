@@ -109,9 +109,7 @@ class JournalWriter:
 
     def _failed(self, error: OSError) -> JournalError:
         self._broken = True
-        return JournalError(
-            str(self.path), f"can't be written ({error.strerror})", "a folder with room and rights"
-        )
+        return JournalError.unwritable(self.path, error)
 
     def close(self) -> None:
         """Write what is left, and let go of the file; an error that was raised isn't repeated."""

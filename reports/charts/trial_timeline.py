@@ -12,8 +12,9 @@ from harness.contract import AudioSource
 from harness.journal.events import ChunkTaken, Queued
 from harness.metrics import TrialLog
 from harness.metrics.triallog import ChunkRecord
+from harness.support.durations import clock_time
 from reports.charts import svg
-from reports.formatting import number, time_of
+from reports.formatting import number
 
 MAX_BARS = 400
 """More would be thinner than a pixel, and only make the page heavy."""
@@ -187,13 +188,13 @@ def _texts(log: TrialLog, source: AudioSource, lane: Lane) -> Iterator[Markup]:
     rows = [lane.top + index * TEXTS_PX / 3 for index in range(3)]
     for utterance in log.truth(source)[:MAX_BARS]:
         x, end = lane.x(start_s + utterance.t0), lane.x(start_s + utterance.t1)
-        title = f"said to {time_of(utterance.t1)}: {_short(utterance.text)}"
+        title = f"said to {clock_time(utterance.t1)}: {_short(utterance.text)}"
         yield svg.bar(x, end - x, rows[0], rows[0] + TEXT_PX, "speech", title)
     segments = log.segments(source)
     finals = [(at_s, segment) for at_s, segment in segments if segment.is_final]
     for at_s, segment in finals[:MAX_BARS]:
         x, end = lane.x(start_s + segment.t0), lane.x(start_s + segment.t1)
-        title = f"final at {time_of(at_s)}: {_short(segment.text)}"
+        title = f"final at {clock_time(at_s)}: {_short(segment.text)}"
         yield svg.bar(x, max(0.001, end - x), rows[1], rows[1] + TEXT_PX, "final", title)
     arrivals = [(at_s, "partial") for at_s, segment in segments if not segment.is_final]
     arrivals = arrivals[:: math.ceil(len(arrivals) / MAX_BARS) or 1]
@@ -220,4 +221,4 @@ def _time_axis(lane: Lane) -> Iterator[Markup]:
     for index in range(int(lane.span_s / step_s) + 1):
         x = lane.x(index * step_s)
         yield svg.line((x, x), (lane.bottom, lane.bottom + 4), "base")
-        yield svg.tick(x, lane.bottom, time_of(index * step_s))
+        yield svg.tick(x, lane.bottom, clock_time(index * step_s))

@@ -141,5 +141,4 @@ def _check_writable(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        problem = f"can't be written ({error.strerror})"
-        raise JournalError(str(folder), problem, "a folder with room and rights") from error
+        raise JournalError.unwritable(folder, error) from error
