@@ -5,18 +5,10 @@ from enum import StrEnum
 
 import msgspec
 
+from harness import errors
 from harness.clock import ClockKind
 from harness.contract import Option
-from harness.errors import (
-    AudioError,
-    BadOutputError,
-    EchobenchError,
-    ModelError,
-    ProviderError,
-    StalledError,
-    UnavailableError,
-    UsageError,
-)
+from harness.errors import EchobenchError
 from harness.specs.scenario import Scenario
 
 
@@ -44,13 +36,13 @@ class TrialStatus(StrEnum):
 
 
 _STATUS_OF = {
-    StalledError: TrialStatus.TIMEOUT,
-    BadOutputError: TrialStatus.BAD_OUTPUT,
-    ProviderError: TrialStatus.PROVIDER_ERROR,
-    UnavailableError: TrialStatus.UNSUPPORTED,
-    AudioError: TrialStatus.BAD_INPUT,
-    ModelError: TrialStatus.BAD_INPUT,
-    UsageError: TrialStatus.BAD_INPUT,
+    errors.StalledError: TrialStatus.TIMEOUT,
+    errors.BadOutputError: TrialStatus.BAD_OUTPUT,
+    errors.ProviderError: TrialStatus.PROVIDER_ERROR,
+    errors.UnavailableError: TrialStatus.UNSUPPORTED,
+    errors.AudioError: TrialStatus.BAD_INPUT,
+    errors.ModelError: TrialStatus.BAD_INPUT,
+    errors.UsageError: TrialStatus.BAD_INPUT,
 }
 """First match wins, so a class stands before its base."""
 
@@ -58,7 +50,7 @@ _STATUS_OF = {
 def status_of(error: EchobenchError) -> TrialStatus:
     """How a trial ends that raised an error.
 
-    >>> status_of(StalledError("whisper_cpp", "no answer for 60 s")).value
+    >>> status_of(errors.StalledError("whisper_cpp", "no answer for 60 s")).value
     'timeout'
     """
     matches = (status for kind, status in _STATUS_OF.items() if isinstance(error, kind))

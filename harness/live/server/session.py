@@ -45,6 +45,7 @@ from harness.session.chunk_queue import Tap
 from harness.session.session import Emit, Input, RunningSession
 from harness.session.settings import SessionSettings
 from harness.specs.trial import TrialStatus, status_of
+from harness.support.sanitize import sendable
 
 REMEMBERED = 200
 """Finals that a listener is told who comes later."""
@@ -125,7 +126,7 @@ class LiveSession:
             status, reason = TrialStatus.OK, ""
             self._tell(Ended(session=self.name, finals=self._count))
         finally:
-            ended = TrialEnded(status=status, reason=reason, wall_s=now_s() - begin_s)
+            ended = TrialEnded(status=status, reason=sendable(reason), wall_s=now_s() - begin_s)
             self._session_log.keep(self.name, ended)
 
     def hear(self, frame: Frame) -> None:
