@@ -8,14 +8,29 @@ EchobenchError
 ├── ModelError            a model file that is missing, cut short or not what it claims
 ├── UnavailableError      a provider that lacks a package, a binary, a key or a platform
 ├── ProviderError         a provider that broke its contract or failed while running
-├── JournalError          a run folder that can't be written or read
-└── WorkerFailedError     a worker or its trial failed (`harness.runner.supervisor`)
+│   ├── BadOutputError    it said something that the contract has no form for
+│   └── StalledError      it has audio, and nothing moves
+└── JournalError          a run folder that can't be written or read
+
+Those that only one folder raises and catches stand there:
+
+ProviderError
+├── BrokenRuleError       harness.activities.conformance.rig: a rule of the contract was broken
+└── ServiceFailureError   providers.services.failures: what went wrong with a service over a network
+EchobenchError
+├── WorkerFailedError     harness.runner.supervisor: a worker or its trial failed
+├── RefusalError          harness.live.protocol.close_codes: a live client did what it must not
+├── ShortRunError         reports.gating.measure: a run of a revision gave no figures
+├── CannotJudgeError      reports.gating.gate: two revisions can't be held against each other
+└── SynthesisError        corpora.synthesis.espeak: espeak-ng is missing, or refused
 
 A message always says where, what was given, and what is allowed.
 """
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Self
 
 
 class EchobenchError(Exception):
@@ -75,6 +90,16 @@ class ProviderError(EchobenchError):
 
 class JournalError(EchobenchError):
     """A run folder that can't be written or read."""
+
+    @classmethod
+    def unwritable(cls, path: Path, error: OSError) -> Self:
+        """The error of a file or folder that can't be written.
+
+        >>> print(JournalError.unwritable(Path("runs"), OSError(28, "No space left on device")))
+        runs: can't be written (No space left on device); allowed: a folder with room and rights
+        """
+        problem = f"can't be written ({error.strerror})"
+        return cls(str(path), problem, "a folder with room and rights")
 
 
 class BadOutputError(ProviderError):

@@ -209,7 +209,7 @@ def bootstrap(
 
     Args:
         units: Shape (n, ...), one unit a row, n > 0.
-        statistic: Takes as many rows.
+        statistic: Takes as many rows; a draw for which it is NaN doesn't count.
         rounds: How often to draw; the draws are the same each time.
         block: How many neighbours are drawn together.
 
@@ -225,7 +225,7 @@ def bootstrap(
         starts = generator.integers(0, count - block + 1, -(-count // block))
         picks = (starts[:, None] + np.arange(block)).ravel()[:count]
         drawn.append(statistic(units[picks]))
-    low, high = np.quantile(drawn, [1 - CONFIDENCE, CONFIDENCE])
+    low, high = np.nanquantile(drawn, [1 - CONFIDENCE, CONFIDENCE])
     return float(low), float(high)
 
 
@@ -257,13 +257,12 @@ def bootstrap_ratio(
     >>> low < 0.1 < high
     True
     """
-    generator = np.random.default_rng(0)
-    ratios = []
-    for _ in range(rounds):
-        picks = generator.integers(0, len(parts), len(parts))
-        if size := wholes[picks].sum():
-            ratios.append(parts[picks].sum() / size)
-    low, high = np.quantile(ratios, [1 - CONFIDENCE, CONFIDENCE])
+
+    def ratio(rows: NDArray[np.floating]) -> float:
+        part, whole = rows.sum(axis=0)
+        return float(part / whole) if whole else math.nan
+
+    low, high = bootstrap(np.column_stack([parts, wholes]), ratio, rounds)
     if not parts.any():  # whatever is drawn is perfect; take the exact bound on a share of none
         high = none_found_bound(int(wholes.sum()))
-    return float(low), float(high)
+    return low, high

@@ -13,7 +13,14 @@ from harness.contract import SessionConfig
 from harness.requirements import Package, SecretKey
 from providers.services.base import ServiceProvider, ServiceSettings
 from providers.services.connection import Answer, ServiceConnection, UploadConnection, checked_text
-from providers.services.failures import Kind, ServiceFailureError, of_code
+from providers.services.failures import (
+    Kind,
+    ServiceFailure,
+    ServiceFailureError,
+    of_code,
+    refusal,
+    said_by,
+)
 from providers.services.item_order import Items
 from providers.services.resampling import Resampler
 
@@ -70,6 +77,21 @@ class OpenAiApi(ServiceProvider):
     async def close_client(self, client: Any) -> None:
         """See `ServiceProvider`."""
         await client.close()
+
+    def sdk_failure(self, error: BaseException) -> ServiceFailure | None:
+        """See `ServiceProvider`."""
+        import openai
+
+        match error:
+            case openai.APIStatusError(response=response):
+                return refusal(response.status_code, response.headers, error.body or response.text)
+            case openai.APIResponseValidationError():
+                return ServiceFailure(Kind.PROTOCOL_ERROR, said_by(error))
+            case openai.APITimeoutError():
+                return ServiceFailure(Kind.TIMEOUT, said_by(error))
+            case openai.APIError() if code := error.code or error.type:
+                return of_code(code, str(error))  # told inside an answer that began well
+        return None
 
     async def dial(self, client: Any, config: SessionConfig) -> ServiceConnection:
         """See `ServiceProvider`."""

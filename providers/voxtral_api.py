@@ -16,7 +16,14 @@ from harness.contract import SessionConfig
 from harness.requirements import Package, SecretKey
 from providers.services.base import ServiceProvider, ServiceSettings
 from providers.services.connection import Answer, ServiceConnection, UploadConnection, checked_text
-from providers.services.failures import Kind, ServiceFailureError, of_code
+from providers.services.failures import (
+    Kind,
+    ServiceFailure,
+    ServiceFailureError,
+    of_code,
+    one_line,
+    refusal,
+)
 
 DEFAULT_MODELS = {"realtime": "voxtral-mini-transcribe-realtime-3", "file": "voxtral-mini-latest"}
 WITHOUT_LANGUAGE = "-2602"
@@ -68,6 +75,21 @@ class VoxtralApi(ServiceProvider):
         """See `ServiceProvider`."""
         await client.__aexit__(None, None, None)
         client.__exit__(None, None, None)
+
+    def sdk_failure(self, error: BaseException) -> ServiceFailure | None:
+        """See `ServiceProvider`."""
+        from mistralai.client.errors import MistralError, ResponseValidationError
+        from mistralai.extra.exceptions import RealtimeTranscriptionWSError
+
+        match error:
+            case MistralError(status_code=status) if status >= 400:
+                return refusal(status, error.headers, error.body)
+            case ResponseValidationError(body=body):
+                said = one_line(f"an answer that its SDK can't read: {body}")
+                return ServiceFailure(Kind.PROTOCOL_ERROR, said)
+            case RealtimeTranscriptionWSError(code=int(code)):
+                return of_code(str(code), str(error))
+        return None
 
     async def dial(self, client: Any, config: SessionConfig) -> ServiceConnection:
         """See `ServiceProvider`."""

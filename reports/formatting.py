@@ -4,7 +4,6 @@ import math
 
 from harness.verdicts.limits import ChunkLimit, Limit
 
-MINUTE_S = 60
 NO_BREAK = "\N{NO-BREAK SPACE}"
 COMPARISONS = {"<=": "≤", ">=": "≥"}
 SIGNS: dict[str, str] = {
@@ -62,13 +61,3 @@ def limit_with_unit(limit: Limit | ChunkLimit, unit: str = "") -> str:
     """
     sign = COMPARISONS.get(limit.sign, limit.sign)
     return NO_BREAK.join([sign, limit.amount, *([unit] if unit not in ("", "1") else [])])
-
-
-def time_of(seconds: float) -> str:
-    """A moment of a trial.
-
-    >>> time_of(0), time_of(75.4)
-    ('0:00', '1:15')
-    """
-    minutes, rest = divmod(int(seconds), MINUTE_S)
-    return f"{minutes}:{rest:02}"

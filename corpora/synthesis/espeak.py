@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.errors import EchobenchError
+
 _LIBRARY_NAMES = (
     "libespeak-ng.so.1",
     "libespeak-ng.1.dylib",
@@ -20,7 +22,7 @@ _LIBRARY_NAMES = (
     "/opt/homebrew/lib/libespeak-ng.1.dylib",
     "/usr/local/lib/libespeak-ng.1.dylib",
 )
-_INSTALL_HINT = "install it with `apt-get install espeak-ng` or `brew install espeak-ng`"
+_INSTALL_HINT = "`apt-get install espeak-ng` or `brew install espeak-ng`"
 
 # The names and values of espeak-ng's speak_lib.h.
 _AUDIO_OUTPUT_SYNCHRONOUS = 2
@@ -31,7 +33,7 @@ _RATE, _PITCH, _RANGE = 1, 3, 4
 _EVENT_LIST_TERMINATED, _EVENT_WORD = 0, 1
 
 
-class SynthesisError(RuntimeError):
+class SynthesisError(EchobenchError):
     """espeak-ng is missing, or refused what it was asked to say."""
 
 
@@ -75,7 +77,7 @@ def _load_library() -> ctypes.CDLL:
             return ctypes.CDLL(name)
         except OSError:
             continue
-    raise SynthesisError(f"espeak-ng: its library was not found; {_INSTALL_HINT}")
+    raise SynthesisError("espeak-ng", "its library was not found", _INSTALL_HINT)
 
 
 class Espeak:
@@ -89,7 +91,7 @@ class Espeak:
             )
         )
         if self.rate_hz <= 0:
-            raise SynthesisError(f"espeak-ng: its voice data was not found; {_INSTALL_HINT}")
+            raise SynthesisError("espeak-ng", "its voice data was not found", _INSTALL_HINT)
         self._library.espeak_Info.restype = ctypes.c_char_p
         self.version = self._library.espeak_Info(None).decode()
         self._blocks: list[NDArray[np.int16]] = []
@@ -130,7 +132,7 @@ class Espeak:
                 reports an unknown voice only in a return code and goes on with the last one.)
         """
         if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
-            raise SynthesisError(f"espeak-ng {self.version}: there is no voice {voice!r}")
+            raise SynthesisError(f"espeak-ng {self.version}", f"there is no voice {voice!r}")
         for parameter, value in ((_RATE, words_per_minute), (_PITCH, pitch), (_RANGE, pitch_range)):
             self._library.espeak_SetParameter(parameter, value, 0)
         self._blocks.clear()
@@ -141,7 +143,8 @@ class Espeak:
         )
         self._library.espeak_Synchronize()
         if not self._blocks:
-            raise SynthesisError(f"espeak-ng: nothing was said for {text!r} in voice {voice!r}")
+            problem = f"nothing was said for {text!r} in voice {voice!r}"
+            raise SynthesisError("espeak-ng", problem)
         # Positions count from 1; now and then a clause ends with an event for "word" 0.
         starts = [sample for position, sample in sorted(self._words) if position > 0]
         return Speech(np.concatenate(self._blocks), np.array(starts, np.int64))

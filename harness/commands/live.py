@@ -18,7 +18,7 @@ from harness.live.client.send import Sending, send
 from harness.live.client.terminal import Captions
 from harness.live.server.admission import PATH
 from harness.live.server.serve import Serving, serve
-from harness.support.arguments import CHUNK_SECONDS, number_in, whole_number_in
+from harness.support.arguments import CHUNK_SECONDS, number_in, option, whole_number_in
 from harness.vad.detector import filter_named
 
 PORT = 8765
@@ -47,17 +47,15 @@ def parser(program: str = "echobench live") -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="serve|send")
     serving = commands.add_parser("serve", help="listen for audio, and caption it")
     add = serving.add_argument
-    add("--provider", metavar="NAME", help="perhaps with options, name:option=value (default: the "
-        "recommended one, if it is ready, else the first that is)")  # fmt: skip
-    add("--model", metavar="NAME", help="(default: the provider's)")
+    add("--provider", **option("--provider", "the recommended one, if ready, else the first"))
+    add("--model", **option("--model", "the provider's"))
     add("--smaller", metavar="MODEL", help="loaded too, and used while the other is too slow")
     add("--fallback", metavar="NAME", action="append", default=[],
         help="a provider that takes over after a crash; repeatable")  # fmt: skip
-    add("--chunk-seconds", metavar="S", default="2", help="(default: %(default)s)")
+    add("--chunk-seconds", **option("--chunk-seconds", 2, default="2"))
     add("--queue-seconds", metavar="S", default="10",
         help="audio that may wait; what is older is dropped (default: %(default)s)")  # fmt: skip
-    add("--vad", metavar="NAME", default="off",
-        help="leave silence out, by silero for instance (default: %(default)s)")  # fmt: skip
+    add("--vad", **option("--vad", "off", default="off"))
     add("--sessions", metavar="N", default="1",
         help="at once, each with models of its own (default: %(default)s)")  # fmt: skip
     add("--host", default="127.0.0.1", help="(default: %(default)s); others need a token")
@@ -76,7 +74,7 @@ def parser(program: str = "echobench live") -> argparse.ArgumentParser:
     add("--split", action="store_true", help="the file's two channels are the two sources")
     add("--url", default=f"ws://127.0.0.1:{PORT}{PATH}", help="(default: %(default)s)")
     add("--session", metavar="NAME", help="a name to find it again by")
-    add("--chunk-seconds", metavar="S", help="(default: the server's)")
+    add("--chunk-seconds", **option("--chunk-seconds", "the server's"))
     add("--token-file", type=Path, metavar="FILE", help=f"(default: ${TOKEN_VARIABLE}, if set)")
     return parser
 

@@ -92,19 +92,24 @@ class JournalWriter:
         self.append(encode(event))
         self.sync()
 
-    def sync(self) -> None:
-        """Wait until the disk has everything."""
+    def flush(self) -> None:
+        """Hand everything to the system, which writes it even when this process dies."""
         try:
             self._file.flush()
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def sync(self) -> None:
+        """Wait until the disk has everything."""
+        self.flush()
+        try:
             os.fsync(self._file.fileno())
         except OSError as error:
             raise self._failed(error) from error
 
     def _failed(self, error: OSError) -> JournalError:
         self._broken = True
-        return JournalError(
-            str(self.path), f"can't be written ({error.strerror})", "a folder with room and rights"
-        )
+        return JournalError.unwritable(self.path, error)
 
     def close(self) -> None:
         """Write what is left, and let go of the file; an error that was raised isn't repeated."""

@@ -12,95 +12,47 @@ from harness.specs.trial import Transport
 from harness.support.arguments import (
     CHUNK_SECONDS,
     DURATION_S,
+    GATES,
     SEEDS,
     not_empty,
     number_in,
     one_of,
+    option,
     split_list,
     whole_number_in,
 )
 
-GATES = ("target", "minimum")
-OPTIONS = {
-    "--provider": (
-        "NAME",
-        True,
-        """
-        what to measure, perhaps with options of its own, as in
-        faster_whisper:device=cuda:beam_size=5 (default: every available provider)""",
-    ),
-    "--model": (
-        "NAME",
-        True,
-        """
-        'embedded', a name that the engine knows, which is fetched through the Hugging Face cache,
-        or a path (default: embedded)""",
-    ),
-    "--chunk-seconds": ("SECONDS", True, "audio in a chunk, 0.1 to 30 (default: 2)"),
-    "--scenario": (
-        "NAME",
-        True,
-        """
-        a file in suites/scenarios/, by name or by its letter (default: A, B, C and
-        markers)""",
-    ),
-    "--duration": ("SECONDS", False, "length of the scenario (default: its own)"),
-    "--corpus": (
-        "NAME",
-        False,
-        """
-        what is spoken: 'embedded', or the path of a manifest of your own, JSON lines as NeMo has
-        them (default: the scenario's)""",
-    ),
-    "--vad": (
-        "NAME|off",
-        False,
-        "filter silence out before the queue: 'silero', or 'off' (default: as the scenario says)",
-    ),
-    "--clock": (
-        "wall|virtual",
-        False,
-        """
-        wait for real, or skip idle waits and charge compute in full (default: virtual, where a
-        provider's figures are true on it)""",
-    ),
-    "--transport": (
-        "in_process|ws",
-        False,
-        """
-        hand the audio over directly, or send it through the live server's WebSocket, on the wall
-        clock (default: in_process)""",
-    ),
-    "--gate": (
-        "target|minimum",
-        False,
-        """
-        which column of the thresholds fails the run (default: minimum); with pytest's --strict, too
-        few samples fail it too""",
-    ),
-    "--thresholds": ("FILE", False, "instead of suites/thresholds.toml"),
-    "--seed": ("N", False, "for the order of utterances and the noise (default: 1)"),
-    "--runs-dir": ("DIR", False, "where runs are kept (default: runs)"),
-    "--resume": (
-        "RUN",
-        False,
-        """
-        go on with an earlier run, by id or as 'latest', and measure only what it lacks; its options
-        hold where none are given""",
-    ),
+DEFAULTS = {
+    "--provider": "every available one",
+    "--model": "embedded",
+    "--chunk-seconds": "2",
+    "--scenario": "A, B, C and markers",
+    "--duration": "the scenario's own",
+    "--corpus": "the scenario's",
+    "--vad": "as the scenario says",
+    "--clock": "virtual, where a provider's figures are true on it",
+    "--transport": "in_process",
+    "--gate": "minimum; with pytest's --strict, too few samples fail it too",
+    "--thresholds": "suites/thresholds.toml",
+    "--seed": "1",
+    "--runs-dir": RUNS,
 }
-"""By flag: what its value is, whether it may be repeated or hold commas, and what it is for."""
+"""By option, what holds where it isn't given."""
+REPEATABLE = ("--provider", "--model", "--chunk-seconds", "--scenario")
+RESUME = """go on with an earlier run, by id or as 'latest', and measure only what it lacks; its
+options hold where none are given"""
 
 
 def add_options(parser: pytest.Parser) -> None:
     """Add all options, in one group of `--help`."""
     group = parser.getgroup("echobench", "echobench: streaming speech recognition")
-    for flag, (value, repeatable, purpose) in OPTIONS.items():
-        text = " ".join(purpose.split()) + ("; repeatable, or with commas" if repeatable else "")
-        if repeatable:
-            group.addoption(flag, metavar=value, help=text, action="append", default=[])
+    for flag, default in DEFAULTS.items():
+        if flag in REPEATABLE:
+            words = f"{default}; repeatable, or with commas"
+            group.addoption(flag, **option(flag, words, action="append", default=[]))
         else:
-            group.addoption(flag, metavar=value, help=text)
+            group.addoption(flag, **option(flag, default))
+    group.addoption("--resume", metavar="RUN", help=RESUME)
 
 
 def runs_folder(config: pytest.Config) -> Path:

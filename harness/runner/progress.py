@@ -3,6 +3,8 @@
 import time
 from typing import Protocol
 
+from rich.cells import cell_len, set_cell_size
+
 from harness.journal.events import (
     Dropped,
     Event,
@@ -102,7 +104,8 @@ class TrialLine:
     def _show(self, state: str, end: str, *, whole: bool = False) -> None:
         width = self._screen.fullwidth - 1
         line = f"{self._title}  {state}"
-        if len(line) > width and not whole:
-            line = f"{self._title[: max(0, width - len(state) - 3)]}…  {state}"
+        if cell_len(line) > width and not whole:
+            title = set_cell_size(self._title, max(0, width - cell_len(state) - 3))
+            line = f"{title}…  {state}"
         start = "\r\x1b[K" if self._live else ""
         self._screen.write(f"{start}{line}{'' if end == chr(13) else end}", flush=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from harness import clock, errors
+from harness import clock
 from harness.activities.startup import infer_chunk, load_and_probe
 from harness.clock import ClockKind
 from harness.contract import ASRProvider
@@ -26,20 +26,9 @@ from harness.provider.registry import corpus_path, find_corpus, make_provider
 from harness.provider.timeouts import DEFAULT
 from harness.runner.dispatch import start_trial
 from harness.runner.requests import Infer, Load, Measure, Request
-from harness.specs.trial import Activity, TrialStatus
+from harness.specs.trial import Activity, TrialStatus, status_of
 from harness.support.sanitize import sendable
 from harness.timeline.corpus import CorpusUtterance
-
-STATUS_OF = {
-    errors.StalledError: TrialStatus.TIMEOUT,
-    errors.BadOutputError: TrialStatus.BAD_OUTPUT,
-    errors.ProviderError: TrialStatus.PROVIDER_ERROR,
-    errors.UnavailableError: TrialStatus.UNSUPPORTED,
-    errors.AudioError: TrialStatus.BAD_INPUT,
-    errors.ModelError: TrialStatus.BAD_INPUT,
-    errors.UsageError: TrialStatus.BAD_INPUT,
-}
-"""First match wins, so a class stands before its base."""
 
 
 class Worker:
@@ -63,8 +52,7 @@ class Worker:
         try:
             self._do(request)
         except EchobenchError as error:
-            matches = (status for kind, status in STATUS_OF.items() if isinstance(error, kind))
-            status, reason = next(matches, TrialStatus.HARNESS_ERROR), str(error)
+            status, reason = status_of(error), str(error)
         except Exception:  # noqa: BLE001  (the harness' own fault, told in full)
             status, reason = TrialStatus.HARNESS_ERROR, traceback.format_exc()
         reason = sendable(reason)

@@ -5,8 +5,10 @@ from enum import StrEnum
 
 import msgspec
 
+from harness import errors
 from harness.clock import ClockKind
 from harness.contract import Option
+from harness.errors import EchobenchError
 from harness.specs.scenario import Scenario
 
 
@@ -33,6 +35,28 @@ class TrialStatus(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+_STATUS_OF = {
+    errors.StalledError: TrialStatus.TIMEOUT,
+    errors.BadOutputError: TrialStatus.BAD_OUTPUT,
+    errors.ProviderError: TrialStatus.PROVIDER_ERROR,
+    errors.UnavailableError: TrialStatus.UNSUPPORTED,
+    errors.AudioError: TrialStatus.BAD_INPUT,
+    errors.ModelError: TrialStatus.BAD_INPUT,
+    errors.UsageError: TrialStatus.BAD_INPUT,
+}
+"""First match wins, so a class stands before its base."""
+
+
+def status_of(error: EchobenchError) -> TrialStatus:
+    """How a trial ends that raised an error.
+
+    >>> status_of(errors.StalledError("whisper_cpp", "no answer for 60 s")).value
+    'timeout'
+    """
+    matches = (status for kind, status in _STATUS_OF.items() if isinstance(error, kind))
+    return next(matches, TrialStatus.HARNESS_ERROR)
+
+
 class Activity(StrEnum):
     """What a trial does with the provider."""
 
@@ -44,6 +68,8 @@ class Activity(StrEnum):
     """Look for signs that the model doesn't stay loaded, or that answers are kept for later."""
     LADDER = "ladder"
     """Overload the provider, and note what the degrade ladder does."""
+    LIVE = "live"
+    """Caption what a client of the live server sends; what was said is not known."""
 
 
 class Transport(StrEnum):

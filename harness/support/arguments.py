@@ -1,7 +1,7 @@
-"""Reads the values of command-line options, and refuses what is out of range."""
+"""The options that several commands have, and how the values of options are read and checked."""
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from harness.errors import UsageError
 
@@ -9,12 +9,45 @@ T = TypeVar("T")
 
 
 CHUNK_SECONDS = (0.1, 30.0)
-
-
 DURATION_S = (1.0, 86_400.0)
-
-
 SEEDS = range(2**31)
+GATES = ("target", "minimum")
+OPTIONS = {
+    "--provider": ("NAME", "a provider, perhaps with options of its own, as in "
+                   "faster_whisper:device=cuda:beam_size=5"),
+    "--model": ("NAME", "'embedded', a name that the engine knows, which is fetched through the "
+                "Hugging Face cache, or a path"),
+    "--chunk-seconds": ("SECONDS", "audio in a chunk, 0.1 to 30"),
+    "--scenario": ("NAME", "a file in suites/scenarios/, by name or by its letter"),
+    "--duration": ("SECONDS", "length of the scenario"),
+    "--corpus": ("NAME", "what is spoken: 'embedded', or the path of a manifest of your own, JSON "
+                 "lines as NeMo has them"),
+    "--vad": ("NAME|off", "filter silence out before the queue: 'silero', or 'off'"),
+    "--clock": ("wall|virtual", "wait for real, or skip idle waits and charge compute in full"),
+    "--transport": ("in_process|ws", "hand the audio over directly, or send it through the live "
+                    "server's WebSocket, on the wall clock"),
+    "--gate": ("|".join(GATES), "which column of the thresholds fails the run"),
+    "--thresholds": ("FILE", "what trials are held to"),
+    "--seed": ("N", "for the order of utterances and the noise"),
+    "--runs-dir": ("DIR", "where runs are kept"),
+}  # fmt: skip
+"""By flag: what its value is, and what it is for."""
+
+
+def option(flag: str, otherwise: object, **more: Any) -> dict[str, Any]:
+    """What `add_argument` of argparse, or `addoption` of pytest, takes for a shared option.
+
+    Args:
+        flag: The option.
+        otherwise: What holds where it is left out, in words.
+        **more: What else to pass on, such as `type`.
+
+    >>> option("--seed", 1, type=int)
+    {'metavar': 'N', 'help': 'for the order of utterances and the noise (default: 1)', \
+'type': <class 'int'>}
+    """
+    metavar, purpose = OPTIONS[flag]
+    return {"metavar": metavar, "help": f"{purpose} (default: {otherwise})", **more}
 
 
 def split_list(option: str, values: Iterable[str]) -> list[str]:

@@ -21,6 +21,4 @@ def write_whole(path: Path, content: bytes) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise JournalError(
-            str(path), f"can't be written ({error.strerror})", "a folder with room and rights"
-        ) from error
+        raise JournalError.unwritable(path, error) from error

@@ -20,7 +20,7 @@ from harness.clock import ClockKind, now_s
 from harness.contract import InferenceSpan, Interruption, ProviderSettings, SessionConfig, Sharing
 from harness.errors import UsageError
 from providers.services.connection import Answer, ServiceConnection
-from providers.services.failures import ServiceFailure
+from providers.services.failures import ServiceFailure, failure_of
 from providers.services.resilient_stream import (
     CallSettings,
     PendingUtterance,
@@ -99,6 +99,10 @@ class ServiceProvider(FeedThroughProvider):
     async def dial(self, client: Any, config: SessionConfig) -> ServiceConnection:
         """Open a connection that is ready for audio; may be cancelled when it takes too long."""
 
+    @abstractmethod
+    def sdk_failure(self, error: BaseException) -> ServiceFailure | None:
+        """Tell what one of the SDK's own exceptions means; None for any other."""
+
     @property
     def key(self) -> str:
         """The key; for the SDK's client and nothing else."""
@@ -152,6 +156,7 @@ class ServiceStream(EngineStream):
             connect_s=settings.connect_s,
             answer_s=settings.answer_s,
             one_utterance=provider.one_utterance,
+            failure_of=lambda error: failure_of(error, provider.sdk_failure),
             clean=provider.clean,
             heard=self._heard,
             waited=self._waited,

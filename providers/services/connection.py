@@ -94,7 +94,7 @@ def checked_text(text: object, before: str = "") -> str:
     """Return a text that a service sent, behind what came before; SDKs don't look at it.
 
     Raises:
-        TroubleError: It is no text, or longer than anyone talks.
+        ServiceFailureError: It is no text, or longer than anyone talks.
 
     >>> checked_text(" door", "open the")
     'open the door'

@@ -1,16 +1,21 @@
-"""What went wrong with a service, read off the errors of SDKs, HTTP and WebSocket libraries.
+"""What went wrong with a service, read off the exceptions of SDKs and of what they build on.
 
-The SDKs have no error in common, but they pass on the same two libraries' responses and closing
-codes. None of these libraries is imported here: a provider that isn't used costs no import.
+Each provider knows the exceptions of its SDK. All SDKs pass on those of the same two libraries, for
+HTTP and for WebSockets; these are imported only when something fails.
 """
 
 import email.utils
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
+
+from harness.errors import EchobenchError, ProviderError
+
+if TYPE_CHECKING:
+    from websockets.exceptions import ConnectionClosed
 
 MAX_SAID = 500
 """Characters of a service's own words that are worth passing on."""
@@ -55,12 +60,12 @@ class ServiceFailure:
     """Whether it refused a request by its HTTP status, and so did nothing with the audio."""
 
 
-class ServiceFailureError(Exception):
+class ServiceFailureError(ProviderError):
     """Carries a failure that was recognised where it came up."""
 
     def __init__(self, kind: Kind, said: str) -> None:
         self.failure = ServiceFailure(kind, one_line(said))
-        super().__init__(said)
+        super().__init__("service", said)
 
     @classmethod
     def of(cls, failure: ServiceFailure) -> Self:
@@ -68,34 +73,46 @@ class ServiceFailureError(Exception):
         return cls(failure.kind, failure.said)
 
 
-def failure_of(error: BaseException) -> ServiceFailure:
+OfSdk = Callable[[BaseException], ServiceFailure | None]
+"""What an SDK's own exception means; None for any other."""
+
+
+def failure_of(error: BaseException, of_sdk: OfSdk) -> ServiceFailure:
     """Tell what an error means; the first error of its chain of causes that tells anything counts.
 
-    >>> failure_of(ConnectionRefusedError("refused")).said
+    Args:
+        error: What was raised.
+        of_sdk: Knows the exceptions of the SDK that was used.
+
+    >>> failure_of(ConnectionRefusedError("refused"), lambda cause: None).said
     'ConnectionRefusedError: refused'
-    >>> failure_of(json.JSONDecodeError("Expecting value", "", 0)).kind.name
+    >>> failure_of(json.JSONDecodeError("Expecting value", "", 0), lambda cause: None).kind.name
     'PROTOCOL_ERROR'
     """
-    for cause in _chain(error):
+    chain = list(_chain(error))
+    for cause in chain:
         if isinstance(cause, ServiceFailureError):
             return cause.failure
-        if (response := _response_of(cause)) is not None:
-            return _of_response(cause, response)
-        if hasattr(cause, "rcvd") and hasattr(cause, "sent"):
-            return _of_closing(cause)
-    told = [cause for cause in _chain(error) if str(cause)] or [error]
-    said = one_line(f"{type(told[-1]).__name__}: {told[-1]}")  # what is behind it tells most
-    names = {kind.__name__ for cause in _chain(error) for kind in type(cause).__mro__}
-    if "ResponseValidationError" in names:
-        said = one_line(f"an answer that its SDK can't read: {getattr(error, 'body', error)}")
-        return ServiceFailure(Kind.PROTOCOL_ERROR, said)
-    if names & {"ValueError", "AttributeError", "TypeError", "EchobenchError"}:
-        return ServiceFailure(Kind.PROTOCOL_ERROR, said)
-    if names & {"TimeoutError", "TimeoutException"}:
-        return ServiceFailure(Kind.TIMEOUT, said)
-    if code := getattr(error, "code", None) or getattr(error, "type", None):
-        return of_code(str(code), str(error))  # told inside an answer that began well
-    return ServiceFailure(Kind.LOST, said)
+        if (failure := of_sdk(cause) or _of_transport(cause)) is not None:
+            return failure
+    if any(isinstance(cause, ValueError | AttributeError | TypeError | EchobenchError)
+           for cause in chain):  # fmt: skip
+        kind = Kind.PROTOCOL_ERROR
+    elif any(isinstance(cause, TimeoutError) for cause in chain):
+        kind = Kind.TIMEOUT
+    else:
+        kind = Kind.LOST
+    return ServiceFailure(kind, said_by(error))
+
+
+def said_by(error: BaseException) -> str:
+    """One line of what lies deepest behind an error, for that tells most.
+
+    >>> said_by(OSError(113, "No route to host"))
+    'OSError: [Errno 113] No route to host'
+    """
+    said = [cause for cause in _chain(error) if str(cause)] or [error]
+    return one_line(f"{type(said[-1]).__name__}: {said[-1]}")
 
 
 def of_code(code: str, said: str) -> ServiceFailure:
@@ -158,15 +175,28 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__
 
 
-def _response_of(error: BaseException) -> Any | None:
-    """The HTTP response that an error carries, if it is one of refusal."""
-    response = getattr(error, "raw_response", None) or getattr(error, "response", None)
-    return response if getattr(response, "status_code", 0) >= 400 else None
+def _of_transport(error: BaseException) -> ServiceFailure | None:
+    """What an exception of the libraries means that all SDKs pass on: httpx2 and websockets."""
+    import httpx2  # whoever gets here has made a client of it, so this costs nothing
+    from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+    match error:
+        case InvalidStatus(response=response):
+            return refusal(response.status_code, response.headers, response.body)
+        case ConnectionClosed():
+            return _of_closing(error)
+        case httpx2.TimeoutException():
+            return ServiceFailure(Kind.TIMEOUT, said_by(error))
+    return None
 
 
-def _of_response(error: BaseException, response: Any) -> ServiceFailure:
-    status: int = response.status_code
-    code, said = _told(getattr(error, "body", None) or getattr(response, "body", None))
+def refusal(status: int, headers: Mapping[str, str], body: object) -> ServiceFailure:
+    """What an HTTP response of status 400 or more means.
+
+    >>> refusal(404, {}, '{"error": {"message": "no such model"}}').said
+    'HTTP 404: no such model'
+    """
+    code, said = _told(body)
     if status in (401, 403):
         kind = Kind.KEY
     elif status == 429:
@@ -175,7 +205,7 @@ def _of_response(error: BaseException, response: Any) -> ServiceFailure:
         kind = Kind.SERVER
     else:
         kind = Kind.REQUEST
-    wait_s = seconds_to_wait(response.headers, datetime.now(UTC))
+    wait_s = seconds_to_wait(headers, datetime.now(UTC))
     said = one_line(f"HTTP {status}" + (f": {said}" if said else ""))
     return ServiceFailure(kind, said, wait_s, refused=True)
 
@@ -197,7 +227,7 @@ def _told(body: object) -> tuple[str, str]:
     return str(inner.get("code", "")), str(said)
 
 
-def _of_closing(closed: Any) -> ServiceFailure:
+def _of_closing(closed: "ConnectionClosed") -> ServiceFailure:
     said = one_line(str(closed))
     received = closed.rcvd.code if closed.rcvd else None
     if closed.sent and closed.sent.code == TOO_BIG and not closed.rcvd_then_sent:

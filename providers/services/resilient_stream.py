@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
 from harness.clock import now_s
 from providers.services.connection import Answer, ServiceConnection
-from providers.services.failures import Kind, ServiceFailure, ServiceFailureError, failure_of
+from providers.services.failures import Kind, ServiceFailure, ServiceFailureError
 from providers.services.retries import RetryPolicy
 
 CLOSE_S = 1.0
@@ -64,6 +64,8 @@ class CallSettings:
     """For a service to take audio, and for a final after its utterance's end."""
     one_utterance: bool
     """Whether a connection carries a single one."""
+    failure_of: Callable[[BaseException], ServiceFailure]
+    """Knows the exceptions of the SDK."""
     clean: Callable[[str], str]
     """Takes secrets out of what a service said."""
     heard: Callable[[PendingUtterance, Answer], None]
@@ -118,7 +120,7 @@ class ResilientStream:
         try:
             await self._keep_up()
         except Exception as error:  # noqa: BLE001  (whoever made the call raises it)
-            self._give_up(failure_of(error), 1)
+            self._give_up(self._settings.failure_of(error), 1)
 
     async def _keep_up(self) -> None:
         attempts, waited_s = 0, 0.0
@@ -158,7 +160,7 @@ class ResilientStream:
             if not self._late:
                 raise
         except Exception as error:  # noqa: BLE001  (each SDK has its own)
-            failure = failure_of(error)
+            failure = self._settings.failure_of(error)
         task = asyncio.current_task()
         assert task is not None
         if self._late and not task.uncancel():
@@ -210,7 +212,7 @@ class ResilientStream:
         try:
             await give(self._connection)
         except Exception as error:  # noqa: BLE001  (each SDK has its own)
-            failure = failure_of(error)
+            failure = self._settings.failure_of(error)
             if failure.kind is not Kind.LOST:  # that, who listens finds out too
                 self._give_up(failure, 1)
 

@@ -15,7 +15,7 @@ from harness.metrics.vad import vad_roc
 from reports.charts import svg
 from reports.formatting import number
 
-TITLE_PX, PLOT_PX, AXIS_PX, DOT_PX = 20, 200, 22, 5
+TITLE_PX, PLOT_PX, DOT_PX = 20, 200, 5
 MIN_SPAN = 1e-9
 MAX_POINTS = 200
 """More wouldn't be told apart."""
@@ -79,13 +79,10 @@ def draw_curve(curve: Curve) -> Markup:
 
     def parts() -> Iterator[Markup]:
         yield svg.text(0, 0.65 * TITLE_PX, f"{curve.y_name} over {curve.x_name}", "start", "lane")
-        for value in _round_values(low_y, high_y):
-            height = at((low_x, value))[1]
-            yield svg.line((0, 1), (height, height), "grid")
-            yield svg.text(0, height - 3, number(value), "start", "tick")
-        for value in _round_values(low_x, high_x):
-            x = at((value, low_y))[0]
-            yield svg.text(x, bottom + 0.75 * AXIS_PX, number(value), "middle", "tick")
+        for value in filter(None, svg.round_values(low_y, high_y, 4)):
+            yield from svg.level(at((low_x, value))[1], number(value))
+        for value in filter(None, svg.round_values(low_x, high_x, 4)):
+            yield svg.tick(at((value, low_y))[0], bottom, number(value))
         yield svg.line((0, 1), (bottom, bottom), "base")
         joined = [at(point) for point in thinned(curve.points)]
         for (x1, y1), (x2, y2) in pairwise(joined):
@@ -104,7 +101,7 @@ def draw_curve(curve: Curve) -> Markup:
         + ", ".join(number(value) for value in curve.chosen)
     )
     label = f"{curve.title}: {curve.y_name} over {curve.x_name}, {len(curve.points)} points{chosen}"
-    return svg.chart(bottom + AXIS_PX, label, parts())
+    return svg.chart(bottom + svg.AXIS_PX, label, parts())
 
 
 def thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -125,9 +122,3 @@ def _span(values: Iterable[float]) -> tuple[float, float]:
     if high - low < MIN_SPAN:
         return low, low + 1.0
     return low, high + 0.05 * (high - low)
-
-
-def _round_values(low: float, high: float) -> list[float]:
-    step = svg.nice_step(high - low, 4)
-    first = int(low / step)
-    return [round(index * step, 9) for index in range(first, int(high / step) + 1) if index]

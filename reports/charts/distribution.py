@@ -17,7 +17,7 @@ PERCENTILES = ("p50", "p95")
 MAX_BINS = 40
 LATER, NEVER = (0.83, 0.07), (0.92, 0.07)
 """Where the bars of what is beyond the scale, or never came, begin, and how wide they are."""
-PLOT_PX, ROW_PX, COUNT_PX, AXIS_PX, CERTAIN_PX = 72, 16, 12, 20, 4
+PLOT_PX, ROW_PX, COUNT_PX, CERTAIN_PX = 72, 16, 12, 4
 
 
 @dataclass(frozen=True)
@@ -76,10 +76,12 @@ def distribution(
               for left, right, title in certain]  # fmt: skip
     for mark, row in zip(wanted, rows, strict=True):
         parts += svg.draw_mark(mark, row, ROW_PX, bottom)
-    parts += _axis(scale, measurement.unit, bottom)
+    for value in svg.round_values(scale.low, scale.high, 5):
+        words = number(value) if value else with_unit(value, measurement.unit)
+        parts.append(svg.tick(scale.x(value), bottom, words))
     said = [*(mark.words for mark in wanted), *(title for _, _, title in certain)]
     label = f"{name}: {len(samples)} samples; {'; '.join(said)}"
-    return svg.chart(bottom + AXIS_PX, label, parts)
+    return svg.chart(bottom + svg.AXIS_PX, label, parts)
 
 
 def _certainty(measurement: Measurement, share: str, scale: Scale) -> tuple[float, float, str]:
@@ -137,18 +139,5 @@ def _bars(samples: Sequence[float], scale: Scale, top: float, bottom: float) -> 
             y, words = bottom - per_count * count, "later" if kind == "bar" else "never"
             parts.append(svg.bar(x, room, y, bottom, kind))
             parts.append(svg.text(x + room / 2, y - 3, str(count), "middle", "tick"))
-            label_y = bottom + 0.8 * AXIS_PX
-            parts.append(svg.text(x + room / 2, label_y, words, "middle", "tick"))
-    return parts
-
-
-def _axis(scale: Scale, unit: str, bottom: float) -> list[Markup]:
-    step = svg.nice_step(scale.high - scale.low, 5)
-    parts = []
-    for index in range(math.ceil(scale.low / step), math.floor(scale.high / step) + 1):
-        value = round(index * step, 9)
-        x = scale.x(value)
-        anchor: svg.Anchor = "start" if x < 0.03 else "end" if x > 0.97 else "middle"
-        words = number(value) if value else with_unit(value, unit)
-        parts.append(svg.text(x, bottom + 0.8 * AXIS_PX, words, anchor, "tick"))
+            parts.append(svg.tick(x + room / 2, bottom, words))
     return parts

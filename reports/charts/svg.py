@@ -15,6 +15,8 @@ from harness.support.sanitize import sanitize
 
 Anchor = Literal["start", "middle", "end"]
 
+AXIS_PX = 20
+"""Room for what an x axis says, below a chart."""
 LETTER_SHARE = 0.02
 """Room that a letter may take, as a share of the narrowest chart."""
 
@@ -120,6 +122,29 @@ def nice_step(span: float, most: int, steps: Sequence[float] = (1, 2, 5)) -> flo
         for step in steps
         if span / (step * scale) <= most + 1e-9
     )
+
+
+def round_values(low: float, high: float, most: int) -> list[float]:
+    """The round values from `low` to `high`, which are parted into no more than `most` pieces.
+
+    >>> round_values(-0.1, 0.9, 5)
+    [0.0, 0.2, 0.4, 0.6, 0.8]
+    """
+    step = nice_step(high - low, most)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [round(index * step, 9) for index in range(first, last + 1)]
+
+
+def tick(x: float, bottom: float, words: str) -> Markup:
+    """What an x axis at `bottom` says at `x`, kept inside of the chart."""
+    anchor: Anchor = "start" if x < 0.03 else "end" if x > 0.97 else "middle"
+    return text(x, bottom + 0.8 * AXIS_PX, words, anchor, "tick")
+
+
+def level(y: float, words: str = "") -> list[Markup]:
+    """A grid line across the chart, and what the y axis says there."""
+    parts = [line((0, 1), (y, y), "grid")]
+    return [*parts, text(0, y - 3, words, "start", "tick")] if words else parts
 
 
 @dataclass(frozen=True)

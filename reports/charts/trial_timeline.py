@@ -12,15 +12,14 @@ from harness.contract import AudioSource
 from harness.journal.events import ChunkTaken, Queued
 from harness.metrics import TrialLog
 from harness.metrics.triallog import ChunkRecord
+from harness.support.durations import clock_time
 from reports.charts import svg
-from reports.formatting import number, time_of
+from reports.formatting import number
 
 MAX_BARS = 400
 """More would be thinner than a pixel, and only make the page heavy."""
 QUEUE_COLUMNS = 200
-TITLE_PX, RTF_PX, QUEUE_PX, TEXTS_PX, TEXT_PX, GAP_PX, AXIS_PX, TICK_PX = (
-    20, 84, 40, 27, 7, 12, 20, 10,
-)  # fmt: skip
+TITLE_PX, RTF_PX, QUEUE_PX, TEXTS_PX, TEXT_PX, GAP_PX, TICK_PX = 20, 84, 40, 27, 7, 12, 10
 TICK_SHARE = 0.0015
 MAX_LETTERS = 80
 """Of a text that is shown when pointed at."""
@@ -89,7 +88,7 @@ def timeline(log: TrialLog, limits: Sequence[LimitLine]) -> Markup | None:
     parts += _title(top, "chunks waiting, mean over time")
     lane = Lane(top + TITLE_PX, QUEUE_PX, 1.25 * max(1.0, *means), span_s)
     parts += [*_grid(lane), *_queue_columns(lane, means), *_numbers(lane), *_time_axis(lane)]
-    return svg.chart(lane.bottom + AXIS_PX, "rtf, drops and queue along the audio", parts)
+    return svg.chart(lane.bottom + svg.AXIS_PX, "rtf, drops and queue along the audio", parts)
 
 
 def depth_steps(log: TrialLog) -> list[tuple[float, int]]:
@@ -141,20 +140,19 @@ def _title(top: float, words: str) -> list[Markup]:
 
 
 def _grid(lane: Lane) -> Iterator[Markup]:
-    for value in _round_values(lane):
-        yield svg.line((0, 1), (lane.y(value), lane.y(value)), "grid")
+    for value in _values(lane):
+        yield from svg.level(lane.y(value))
     yield svg.line((0, 1), (lane.bottom, lane.bottom), "base")
 
 
 def _numbers(lane: Lane) -> Iterator[Markup]:
-    for value in _round_values(lane):
+    for value in _values(lane):
         if lane.y(value) > lane.top + TICK_PX:  # else it would cover the title
             yield svg.text(0, lane.y(value) - 3, number(value), "start", "tick")
 
 
-def _round_values(lane: Lane) -> list[float]:
-    step = svg.nice_step(lane.most, 3)
-    return [step * index for index in range(1, int(lane.most / step) + 1)]
+def _values(lane: Lane) -> list[float]:
+    return svg.round_values(0, lane.most, 3)[1:]
 
 
 def _rtf_bars(lane: Lane, chunks: Sequence[ChunkRecord]) -> Iterator[Markup]:
@@ -190,13 +188,13 @@ def _texts(log: TrialLog, source: AudioSource, lane: Lane) -> Iterator[Markup]:
     rows = [lane.top + index * TEXTS_PX / 3 for index in range(3)]
     for utterance in log.truth(source)[:MAX_BARS]:
         x, end = lane.x(start_s + utterance.t0), lane.x(start_s + utterance.t1)
-        title = f"said to {time_of(utterance.t1)}: {_short(utterance.text)}"
+        title = f"said to {clock_time(utterance.t1)}: {_short(utterance.text)}"
         yield svg.bar(x, end - x, rows[0], rows[0] + TEXT_PX, "speech", title)
     segments = log.segments(source)
     finals = [(at_s, segment) for at_s, segment in segments if segment.is_final]
     for at_s, segment in finals[:MAX_BARS]:
         x, end = lane.x(start_s + segment.t0), lane.x(start_s + segment.t1)
-        title = f"final at {time_of(at_s)}: {_short(segment.text)}"
+        title = f"final at {clock_time(at_s)}: {_short(segment.text)}"
         yield svg.bar(x, max(0.001, end - x), rows[1], rows[1] + TEXT_PX, "final", title)
     arrivals = [(at_s, "partial") for at_s, segment in segments if not segment.is_final]
     arrivals = arrivals[:: math.ceil(len(arrivals) / MAX_BARS) or 1]
@@ -221,9 +219,6 @@ def _time_axis(lane: Lane) -> Iterator[Markup]:
     fitting = (step for step in TIME_STEPS_S if lane.span_s / step <= MAX_TICKS)
     step_s = next(fitting, TIME_STEPS_S[-1])
     for index in range(int(lane.span_s / step_s) + 1):
-        at_s = index * step_s
-        anchor: svg.Anchor = "start" if not index else "middle"
-        if lane.x(at_s) > 0.95:
-            anchor = "end"
-        yield svg.line((lane.x(at_s),) * 2, (lane.bottom, lane.bottom + 4), "base")
-        yield svg.text(lane.x(at_s), lane.bottom + 0.8 * AXIS_PX, time_of(at_s), anchor, "tick")
+        x = lane.x(index * step_s)
+        yield svg.line((x, x), (lane.bottom, lane.bottom + 4), "base")
+        yield svg.tick(x, lane.bottom, clock_time(index * step_s))

@@ -15,7 +15,7 @@ from typing import Any
 
 from harness.errors import UsageError
 from harness.machine.profile import describe_machine
-from harness.support.arguments import number_in
+from harness.support.arguments import GATES, number_in, option
 from harness.support.atomic_write import write_whole
 from harness.support.git import CHECKOUT
 from harness.verdicts.policy import Outcome, Policy, judge_run
@@ -36,21 +36,14 @@ STATUSES = {
     Outcome.INVALID: 3,
 }
 MINUTES = (0.1, 600.0)
-OPTIONS: dict[str, tuple[str, object, str]] = {
-    "--thresholds": ("FILE", None, "with RUN; default: the run's own"),
-    "--base": ("REV", None, "the revision to hold head to"),
-    "--head": ("REV", None, "default: the working tree as it is"),
-    "--provider": ("NAME", "whisper_cpp", "what to measure"),
-    "--model": ("NAME", "embedded", "its model"),
-    "--chunk-seconds": ("SECONDS", "2", "audio in a chunk"),
-    "--scenario": ("NAME", "speech_heavy", "what is played"),
-    "--duration": ("SECONDS", "20", "audio in a short run"),
-    "--plan": ("FILE", None, "what is looked at; default: suites/gate.toml"),
-    "--minutes": ("MINUTES", "30", "begin no pair after that time"),
-    "--controls": ("FILE", None, "what earlier controls said; default: beside the runs"),
-    "--json": ("FILE", None, "write the result there too"),
-    "--markdown": ("FILE", None, "append a summary there"),
+MEASURED = {
+    "--provider": "whisper_cpp",
+    "--model": "embedded",
+    "--chunk-seconds": "2",
+    "--scenario": "speech_heavy",
+    "--duration": "20",
 }
+"""What a short run measures, where nothing else is asked for."""
 
 
 def add(commands: Any) -> None:
@@ -61,16 +54,21 @@ def add(commands: Any) -> None:
     parser.description = __doc__
     parser.add_argument("run", metavar="RUN", nargs="?", help=f"{RUN_HELP}; without --base")
     add_runs_dir(parser)
-    for name, (metavar, default, help_text) in OPTIONS.items():
-        kind = Path if metavar == "FILE" else str
-        shown = "" if default is None else "; default: %(default)s"
-        parser.add_argument(
-            name, metavar=metavar, default=default, type=kind, help=help_text + shown
-        )
-    parser.add_argument("--gate", choices=("target", "minimum"),
-                        help="with RUN: the limits to be kept; default: the run's own")  # fmt: skip
-    parser.add_argument("--no-control", action="store_true",
-                        help="don't measure base against itself too: a third less")  # fmt: skip
+    add = parser.add_argument
+    add("--thresholds", **option("--thresholds", "the run's own", type=Path))
+    add("--gate", **option("--gate", "the run's own", choices=GATES))
+    for flag, default in MEASURED.items():
+        add(flag, **option(flag, default, default=default))
+    add("--base", metavar="REV", help="the revision to hold head to")
+    add("--head", metavar="REV", help="default: the working tree as it is")
+    add("--plan", metavar="FILE", type=Path, default=FILE, help="what is looked at")
+    add("--minutes", default="30", help="begin no pair after that time; default: %(default)s")
+    add("--controls", metavar="FILE", type=Path,
+        help="what earlier controls said; default: beside the runs")  # fmt: skip
+    add("--json", metavar="FILE", type=Path, help="write the result there too")
+    add("--markdown", metavar="FILE", type=Path, help="append a summary there")
+    add("--no-control", action="store_true",
+        help="don't measure base against itself too: a third less")  # fmt: skip
     parser.set_defaults(run_command=run)
 
 
@@ -97,18 +95,9 @@ def _held_to_base(given: argparse.Namespace) -> Outcome:
     if CHECKOUT is None:
         raise UsageError("gate --base", "this is an installed copy, without revisions",
                          "a checkout of the project, where `make gate BASE=…` works")  # fmt: skip
-    plan = read_plan(given.plan or FILE)
+    plan = read_plan(given.plan)
     minutes = number_in("--minutes", given.minutes, MINUTES)
-    arguments = [
-        f"{option}={value}"
-        for option, value in (
-            ("--provider", given.provider),
-            ("--model", given.model),
-            ("--chunk-seconds", given.chunk_seconds),
-            ("--scenario", given.scenario),
-            ("--duration", given.duration),
-        )
-    ]
+    arguments = [f"{flag}={getattr(given, flag[2:].replace('-', '_'))}" for flag in MEASURED]
     with _ends_tidily():
         head = given.head or working_state(CHECKOUT)
         with checked_out(CHECKOUT, [given.base, head]) as (base_tree, head_tree):

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from harness.support.arguments import option
 from harness.support.atomic_write import write_whole
 from reports.commands.shared import RUN_HELP, add_runs_dir, say
 from reports.runs import read_run
@@ -19,7 +20,7 @@ def add(commands: Any) -> None:
     parser.description = __doc__
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     add_runs_dir(parser)
-    parser.add_argument("--thresholds", type=Path, help="default: the run's own")
+    parser.add_argument("--thresholds", **option("--thresholds", "the run's own", type=Path))
     parser.add_argument("--parquet", action="store_true", help="write the tables as Parquet too")
     parser.add_argument("--benchmark-json", type=Path, metavar="FILE",
                         help="write the times there as pytest-benchmark does")  # fmt: skip

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from harness.journal.run_folder import LATEST, RUNS
+from harness.support.arguments import option
 from harness.support.sanitize import sanitize
 
 RUN_HELP = f"a run's id, its folder, or '{LATEST}'"
@@ -33,7 +34,7 @@ class Parser(argparse.ArgumentParser):
 
 def add_runs_dir(parser: argparse.ArgumentParser) -> None:
     """Add the option that says where runs are."""
-    parser.add_argument("--runs-dir", type=Path, default=RUNS, help="default: %(default)s")
+    parser.add_argument("--runs-dir", **option("--runs-dir", RUNS, type=Path, default=RUNS))
 
 
 def say(path: object) -> None:

@@ -9,7 +9,7 @@ from reports.charts import svg
 from reports.compare.differences import Change, Difference
 from reports.formatting import number
 
-ROW_PX, AXIS_PX, DOT_SHARE, DOT_PX = 34, 20, 0.006, 8
+ROW_PX, DOT_SHARE, DOT_PX = 34, 0.006, 8
 MIN_SPAN, MAX_SPAN = 0.1, 1.0
 """Of the scale to each side, as shares of the base's value; what lies beyond ends at the edge."""
 
@@ -34,7 +34,7 @@ def forest(differences: Sequence[Difference]) -> Markup | None:
         *(part for row, each in enumerate(drawn) for part in _row(each, row, span)),
     ]
     label = "; ".join(f"{_name(each)}: {each.change}" for each in drawn)
-    return svg.chart(bottom + AXIS_PX, f"change of each figure: {label}", parts)
+    return svg.chart(bottom + svg.AXIS_PX, f"change of each figure: {label}", parts)
 
 
 def _shares(each: Difference) -> tuple[float, float, float] | None:
@@ -67,15 +67,11 @@ def _row(each: Difference, row: int, span: float) -> Iterator[Markup]:
 
 
 def _axis(span: float, bottom: float) -> Iterator[Markup]:
-    step = svg.nice_step(2 * span, 6)
-    count = int(span / step + 1e-9)
-    for index in range(-count, count + 1):
-        x = 0.5 + 0.5 * index * step / span
-        anchor: svg.Anchor = "start" if x < 0.03 else "end" if x > 0.97 else "middle"
-        words = f"{'+' if index > 0 else ''}{number(round(100 * index * step, 6))} %"
-        if index:
+    for value in svg.round_values(-span, span, 6):
+        x = 0.5 + 0.5 * value / span
+        if value:
             yield svg.line((x, x), (0, bottom), "grid")
-        yield svg.text(x, bottom + 0.8 * AXIS_PX, words, anchor, "tick")
+        yield svg.tick(x, bottom, f"{'+' if value > 0 else ''}{number(round(100 * value, 6))} %")
 
 
 def _name(each: Difference) -> str:

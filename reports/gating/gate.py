@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import psutil
 
-from harness.errors import JournalError
+from harness.errors import EchobenchError, JournalError
 from harness.specs.trial import TrialStatus
 from harness.support.atomic_write import write_whole
 from harness.verdicts.policy import Outcome
@@ -102,8 +102,8 @@ class Gate:
             self._require_comparable()
             self._runs = {arm: [] for arm in self._arms}
             self._judge(self._pairs())
-        except _CannotJudgeError as error:
-            self.result.outcome, self.result.reason = error.outcome, str(error)
+        except CannotJudgeError as error:
+            self.result.outcome, self.result.reason = error.outcome, error.problem
         self.result.took_s = round(time.monotonic() - self._begun_s, 1)
         self.result.load_1min = round(psutil.getloadavg()[0], 2)
         return self.result
@@ -183,7 +183,7 @@ class Gate:
         lacking = sum(name in run.absent for arm in (Arm.BASE, Arm.HEAD) for run in self._runs[arm])
         if 0 < lacking < runs:
             arm, why = min(missing)
-            raise _CannotJudgeError(Outcome.INCONCLUSIVE, f"{arm} has no figure for {name}: {why}")
+            raise CannotJudgeError(Outcome.INCONCLUSIVE, f"{arm} has no figure for {name}: {why}")
         return not lacking
 
     def _keep_medians(self) -> None:
@@ -216,17 +216,17 @@ class Gate:
             return
         faulty = error.status not in (None, TrialStatus.VOID, TrialStatus.HARNESS_ERROR)
         outcome = Outcome.FAIL if faulty and arm is Arm.HEAD else Outcome.INVALID
-        raise _CannotJudgeError(outcome, f"{arm}, {error}") from error
+        raise CannotJudgeError(outcome, f"{arm}, {error}") from error
 
     def _require_comparable(self) -> None:
         base, head = self._runs[Arm.BASE][0], self._runs[Arm.HEAD][0]
         self.result.machine = str(head.info.machine)
         for what, one, other in differing(base.info, head.info):
             problem = f"can't be compared: {what}: {one!r} and {other!r}"
-            raise _CannotJudgeError(Outcome.INVALID, problem)
+            raise CannotJudgeError(Outcome.INVALID, problem)
         if not same_subject(base.spec, head.spec) or base.spec.clock != head.spec.clock:
             problem = "can't be compared: the revisions mean different trials by these options"
-            raise _CannotJudgeError(Outcome.INVALID, problem)
+            raise CannotJudgeError(Outcome.INVALID, problem)
 
     def _tell(self, pair: int) -> None:
         parts = []
@@ -238,9 +238,11 @@ class Gate:
         self._note(f"pair {pair}: {', '.join(filter(None, parts))}")
 
 
-class _CannotJudgeError(Exception):
+class CannotJudgeError(EchobenchError):
+    """Two revisions can't be held against each other; `outcome` is what that amounts to."""
+
     def __init__(self, outcome: Outcome, problem: str) -> None:
-        super().__init__(problem)
+        super().__init__("gate", problem)
         self.outcome = outcome
 
 

@@ -8,8 +8,9 @@ from operator import itemgetter
 
 from harness.journal.events import Dropped, Event, Inferred, Queued, SegmentArrived, Utterance
 from harness.metrics.alignment import align
+from harness.support.durations import clock_time
 from harness.verdicts.evaluate import TrialResult
-from reports.formatting import number, time_of, with_unit
+from reports.formatting import number, with_unit
 
 MAX = 8
 Found = tuple[str, str, list[Event]]
@@ -74,7 +75,7 @@ def _slow_chunks(result: TrialResult) -> Finding:
     decoded = [chunk for chunk in result.log.chunks if chunk.inferences and not chunk.is_tail]
     worst = nlargest(MAX, decoded, key=lambda chunk: chunk.rtf)
     return [
-        (number(chunk.rtf), f"{chunk.source}, chunk {chunk.index}, to {time_of(chunk.due_s)}",
+        (number(chunk.rtf), f"{chunk.source}, chunk {chunk.index}, to {clock_time(chunk.due_s)}",
          list(chunk.inferences))
         for chunk in worst
     ], len(decoded)  # fmt: skip
@@ -83,7 +84,7 @@ def _slow_chunks(result: TrialResult) -> Finding:
 def _drops(result: TrialResult) -> Finding:
     drops = result.log.of(Dropped)
     return [
-        ("dropped", f"{event.source}, chunk {event.chunk}, at {time_of(event.at_s)}", [event])
+        ("dropped", f"{event.source}, chunk {event.chunk}, at {clock_time(event.at_s)}", [event])
         for event in drops[:MAX]
     ], len(drops)
 
@@ -91,7 +92,7 @@ def _drops(result: TrialResult) -> Finding:
 def _late_chunks(result: TrialResult) -> Finding:
     queued = result.log.of(Queued)
     worst = nlargest(MAX, queued, key=lambda event: event.depth)
-    return [(number(event.depth), f"{event.source}, at {time_of(event.at_s)}", [event])
+    return [(number(event.depth), f"{event.source}, at {clock_time(event.at_s)}", [event])
             for event in worst], len(queued)  # fmt: skip
 
 
@@ -110,7 +111,7 @@ def _late_words(result: TrialResult) -> Finding:
         if match is not None:
             events += [event for event in log.of(SegmentArrived) if event.at_s == match.first_s][:1]
         value = "never" if math.isinf(late_s) else with_unit(late_s, "s")
-        found.append((value, f"“{word.token}”, said at {time_of(said_s)}", events))
+        found.append((value, f"“{word.token}”, said at {clock_time(said_s)}", events))
     return found, len(words)
 
 
@@ -123,16 +124,18 @@ def _wrong_utterances(result: TrialResult) -> Finding:
                   for count, utterance in zip(errors, log.truth(source), strict=True)
                   if count]  # fmt: skip
     worst = nlargest(MAX, wrong, key=itemgetter(0))
-    return [(f"{count} wrong", f"“{utterance.text}”, at {time_of(utterance.t0)}", [utterance])
+    return [(f"{count} wrong", f"“{utterance.text}”, at {clock_time(utterance.t0)}", [utterance])
             for count, utterance in worst], len(wrong)  # fmt: skip
 
 
 def _inferences(result: TrialResult) -> Finding:
     spans = result.log.of(Inferred)
     worst = nlargest(MAX, spans, key=lambda event: event.end_s - event.begin_s)
-    return [(with_unit(event.end_s - event.begin_s, "s"),
-             f"on {with_unit(event.window_s, 's')} of audio, at {time_of(event.begin_s)}", [event])
-            for event in worst], len(spans)  # fmt: skip
+    return [
+        (with_unit(event.end_s - event.begin_s, "s"),
+         f"on {with_unit(event.window_s, 's')} of audio, at {clock_time(event.begin_s)}", [event])
+        for event in worst
+    ], len(spans)  # fmt: skip
 
 
 FINDERS: dict[str, Callable[[TrialResult], Finding]] = {

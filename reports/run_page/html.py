@@ -15,11 +15,12 @@ from markupsafe import Markup
 
 import reports
 from harness.journal.run_folder import RunFolder
+from harness.support.durations import clock_time
 from harness.support.sanitize import sanitize
 from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.thresholds import Threshold
 from harness.verdicts.verdict import VerdictLevel
-from reports.formatting import SIGNS, limit_with_unit, number, time_of, with_unit
+from reports.formatting import SIGNS, limit_with_unit, number, with_unit
 from reports.run_page.page import label_of, make_page
 
 TEMPLATES = Path(reports.__file__).parent / "templates"
@@ -88,7 +89,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "number": number,
-        "time": time_of,
+        "time": clock_time,
         "limit": limit_with_unit,
         "label": label_of,
     }

@@ -14,7 +14,7 @@ from harness.specs.trial import Activity, Transport, TrialSpec, TrialStatus
 from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.policy import Outcome, Policy, TrialJudgement, judge_run, not_judged_here
 from harness.verdicts.thresholds import Threshold
-from harness.verdicts.verdict import Verdict, VerdictLevel
+from harness.verdicts.verdict import VerdictLevel
 from reports.advice.advice import Advice, advise, name_of
 from reports.advice.answer import Answer, answer_for
 from reports.advice.candidates import Candidate, candidates_of, pareto_front
@@ -22,50 +22,15 @@ from reports.advice.pareto import pareto
 from reports.charts.curve import Curve, curves_of, draw_curve
 from reports.charts.distribution import distribution, scale_for
 from reports.charts.trial_timeline import LimitLine, timeline
-from reports.formatting import limit_with_unit, number
-from reports.run_page.evidence import Evidence, evidence_of
+from reports.formatting import limit_with_unit
+from reports.run_page.evidence import evidence_of
 from reports.run_page.facts import Facts, limits_of_embedded, machine_facts, moment, run_facts
 from reports.run_page.figures import Figure, figure_of
+from reports.run_page.matrix import Cell, Row, matrix
 from reports.run_page.texts import SourceText, source_texts
 
 SPREAD_METRICS = ("word_emission_latency", "word_final_latency")
 """Metrics whose samples are drawn as a distribution."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A verdict on a trial."""
-
-    threshold: Threshold
-    verdict: Verdict
-    anchor: str
-    """Of its details."""
-    evidence: Evidence | None
-    """What it rests on; None where the trial has no figures."""
-
-    @property
-    def value(self) -> str:
-        """The value without its unit."""
-        return "none" if self.verdict.value is None else number(self.verdict.value)
-
-    @property
-    def bounds(self) -> list[str]:
-        """What the value lies between, and how many observations it rests on, where known."""
-        verdict, parts = self.verdict, []
-        if verdict.low is not None and verdict.high is not None:
-            parts.append(f"{number(verdict.low)} to {number(verdict.high)}")
-        if verdict.count is not None and verdict.count > 1:
-            parts.append(f"from {number(verdict.count)}")
-        return parts
-
-
-@dataclass(frozen=True)
-class Row:
-    """A threshold in the matrix; a cell is None where a trial isn't held to it."""
-
-    threshold: Threshold
-    held_to: str
-    cells: list[Cell | None]
 
 
 @dataclass(frozen=True)
@@ -158,7 +123,7 @@ def make_page(
         choices=_choices(candidates, advice),
         pareto=pareto(candidates, advice.chosen),
         columns=columns,
-        rows=_matrix(columns, thresholds),
+        rows=matrix([trial.cells for trial in columns], thresholds),
         not_judged=not_judged_here([result.spec for result in results], thresholds),
         trials=trials,
         run_facts=run_facts(info, results, thresholds_name),
@@ -193,31 +158,6 @@ def label_of(spec: TrialSpec) -> list[str]:
         return [spec.provider, model, *settings, chunks, spec.scenario.name, *way]
     what = "contract" if spec.activity is Activity.CONFORMANCE else str(spec.activity)
     return [spec.provider, model, *settings, what]
-
-
-def _matrix(columns: Sequence[Trial], thresholds: dict[str, Threshold]) -> list[Row]:
-    rows = []
-    for threshold in thresholds.values():
-        cells = [
-            next((cell for cell in trial.cells if cell.threshold is threshold), None)
-            for trial in columns
-        ]
-        held = [cell.verdict for cell in cells if cell is not None]
-        if held:
-            unit = next((verdict.unit for verdict in held if verdict.unit not in ("", "1")), "")
-            rows.append(Row(threshold, held_to(threshold, unit), cells))
-    return rows
-
-
-def held_to(threshold: Threshold, unit: str) -> str:
-    """A threshold in a line."""
-    target, minimum = (
-        limit_with_unit(limit, unit) for limit in (threshold.target, threshold.minimum)
-    )
-    words = f"must be {minimum}" if target == minimum else f"target {target}, minimum {minimum}"
-    if threshold.statistic == "value":
-        return words
-    return f"{threshold.statistic} of {threshold.metric}, {words}"
 
 
 def _trial(judged: TrialJudgement, thresholds: dict[str, Threshold]) -> Trial:

@@ -12,86 +12,58 @@ import pandas as pd
 
 from harness.metrics import Measurement
 from harness.metrics.measurement import share_of
-from harness.specs.trial import Activity
+from harness.specs.trial import Activity, TrialSpec
 from harness.statistics import percentile_bounds
 from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.verdict import VerdictLevel
 from reports.compare.comparison import Comparison
 
 SCHEMA = 2
-TRIAL_COLUMNS = {
-    "schema": "Int64",
-    "run_id": "string",
-    "trial": "Int64",
-    "provider": "string",
-    "model": "string",
-    "chunk_s": "Float64",
-    "scenario": "string",
-    "clock": "string",
-    "status": "string",
+TYPES = {
+    "Int64": "schema trial count chunk inferences",
+    "Float64": "chunk_s value low high audio_s due_s queued_s begun_s finished_s inference_s rtf "
+    "base head difference ratio cliffs_delta",
+    "boolean": "dropped tail",
 }
-VERDICT_COLUMNS = TRIAL_COLUMNS | {
-    "threshold": "string",
-    "metric": "string",
-    "statistic": "string",
-    "level": "string",
-    "value": "Float64",
-    "unit": "string",
-    "count": "Int64",
-    "low": "Float64",
-    "high": "Float64",
-    "target": "string",
-    "minimum": "string",
-    "reason": "string",
-}
-CHUNK_COLUMNS = TRIAL_COLUMNS | {
-    "source": "string",
-    "chunk": "Int64",
-    "audio_s": "Float64",
-    "due_s": "Float64",
-    "queued_s": "Float64",
-    "begun_s": "Float64",
-    "finished_s": "Float64",
-    "inference_s": "Float64",
-    "rtf": "Float64",
-    "inferences": "Int64",
-    "dropped": "boolean",
-    "tail": "boolean",
-}
-FIGURE_COLUMNS = TRIAL_COLUMNS | {
-    "metric": "string",
-    "statistic": "string",
-    "value": "Float64",
-    "unit": "string",
-    "count": "Int64",
-    "low": "Float64",
-    "high": "Float64",
-    "absent": "string",
-}
-PLAIN_CHUNK_COLUMNS = ("audio_s", "due_s", "queued_s", "begun_s", "finished_s", "dropped")
+"""Columns by the type that pandas gives them; all others are text."""
+TYPE_OF = {name: kind for kind, names in TYPES.items() for name in names.split()}
+
+
+def typed(names: str) -> dict[str, str]:
+    """Columns, in order, with their types.
+
+    >>> typed("trial model")
+    {'trial': 'Int64', 'model': 'string'}
+    """
+    return {name: TYPE_OF.get(name, "string") for name in names.split()}
+
+
+TRIAL_COLUMNS = typed("schema run_id trial provider model chunk_s scenario clock status")
+VERDICT_COLUMNS = TRIAL_COLUMNS | typed(
+    "threshold metric statistic level value unit count low high target minimum reason"
+)
+CHUNK_COLUMNS = TRIAL_COLUMNS | typed(
+    "source chunk audio_s due_s queued_s begun_s finished_s inference_s rtf inferences dropped tail"
+)
+FIGURE_COLUMNS = TRIAL_COLUMNS | typed("metric statistic value unit count low high absent")
+DIFFERENCE_COLUMNS = typed(
+    "schema base_run_id head_run_id provider model chunk_s scenario clock metric statistic unit "
+    "base head difference low high ratio cliffs_delta change reason"
+)
+# What verdicts, chunks and differences have under the very names of the columns:
+PLAIN_VERDICT_COLUMNS = (
+    "metric",
+    "statistic",
+    "value",
+    "count",
+    "low",
+    "high",
+    "target",
+    "minimum",
+)
+PLAIN_CHUNK_COLUMNS = typed("audio_s due_s queued_s begun_s finished_s dropped")
+PLAIN_DIFFERENCE_COLUMNS = typed("metric statistic unit base head difference ratio")
 PERCENTILES = ("p50", "p95", "p99")
-DIFFERENCE_COLUMNS = {
-    "schema": "Int64",
-    "base_run_id": "string",
-    "head_run_id": "string",
-    "provider": "string",
-    "model": "string",
-    "chunk_s": "Float64",
-    "scenario": "string",
-    "clock": "string",
-    "metric": "string",
-    "statistic": "string",
-    "unit": "string",
-    "base": "Float64",
-    "head": "Float64",
-    "difference": "Float64",
-    "low": "Float64",
-    "high": "Float64",
-    "ratio": "Float64",
-    "cliffs_delta": "Float64",
-    "change": "string",
-    "reason": "string",
-}
 
 Row = dict[str, Any]
 
@@ -153,20 +125,10 @@ def difference_frame(comparisons: Sequence[Comparison]) -> pd.DataFrame:
             "schema": SCHEMA,
             "base_run_id": comparison.base.info.run_id,
             "head_run_id": comparison.head.info.run_id,
-            "provider": trial.spec.provider,
-            "model": trial.spec.model,
-            "chunk_s": trial.spec.chunk_seconds,
-            "scenario": trial.spec.scenario.name,
-            "clock": str(trial.spec.clock),
-            "metric": each.metric,
-            "statistic": each.statistic,
-            "unit": each.unit,
-            "base": each.base,
-            "head": each.head,
-            "difference": each.difference,
+            **_spec_columns(trial.spec),
+            **{name: getattr(each, name) for name in PLAIN_DIFFERENCE_COLUMNS},
             "low": each.interval[0] if each.interval else None,
             "high": each.interval[1] if each.interval else None,
-            "ratio": each.ratio,
             "cliffs_delta": each.effect,
             "change": str(each.change),
             "reason": each.reason or None,
@@ -182,34 +144,34 @@ def _frame(rows: list[Row], columns: dict[str, str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(columns)).astype(columns)
 
 
-def _trial_row(run_id: str, result: TrialResult) -> Row:
-    spec = result.spec
+def _spec_columns(spec: TrialSpec) -> Row:
     return {
-        "schema": SCHEMA,
-        "run_id": run_id,
-        "trial": result.record.number,
         "provider": spec.provider,
         "model": spec.model,
         "chunk_s": spec.chunk_seconds,
         "scenario": spec.scenario.name,
         "clock": str(spec.clock),
+    }
+
+
+def _trial_row(run_id: str, result: TrialResult) -> Row:
+    return {
+        "schema": SCHEMA,
+        "run_id": run_id,
+        "trial": result.record.number,
+        **_spec_columns(result.spec),
         "status": str(result.status),
     }
 
 
 def _verdict_rows(run_id: str, result: TrialResult) -> Iterator[Row]:
     common = _trial_row(run_id, result)
-    for name, verdict in result.verdicts.items():
+    for threshold, verdict in result.verdicts.items():
         yield common | {
-            "threshold": name,
-            "metric": verdict.metric,
-            "statistic": verdict.statistic,
+            "threshold": threshold,
+            **{name: getattr(verdict, name) for name in PLAIN_VERDICT_COLUMNS},
             "level": str(verdict.level),
-            "value": verdict.value,
             "unit": verdict.unit or None,
-            "count": verdict.count,
-            "low": verdict.low,
-            "high": verdict.high,
             "target": str(verdict.target),
             "minimum": str(verdict.minimum),
             "reason": verdict.reason or None,

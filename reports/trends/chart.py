@@ -9,7 +9,7 @@ from reports.charts import svg
 from reports.formatting import number, with_unit
 from reports.trends.series import Series
 
-PLOT_PX, LABEL_PX, AXIS_PX, DOT_PX, DOT_SHARE = 90, 18, 20, 5, 0.005
+PLOT_PX, LABEL_PX, DOT_PX, DOT_SHARE = 90, 18, 5, 0.005
 MAX_DOTS = 400
 """The latest runs; more wouldn't be told apart."""
 
@@ -50,9 +50,9 @@ def course(series: Series) -> Markup:
             kind = "bar" if math.isfinite(point.value) else "drop"
             yield svg.bar(left, DOT_SHARE, top, top + DOT_PX, kind, title)
         yield svg.text(0, LABEL_PX - 6, with_unit(most / 1.1, series.unit), "start", "tick")
-        yield svg.text(0, bottom + 0.8 * AXIS_PX, points[0].record.started[:10], "start", "tick")
-        yield svg.text(1, bottom + 0.8 * AXIS_PX, points[-1].record.started[:10], "end", "tick")
+        for x_end, point in ((0.0, points[0]), (1.0, points[-1])):
+            yield svg.tick(x_end, bottom, point.record.started[:10])
 
     label = f"{series.figure} of {len(points)} runs, now {number(series.latest)}; "
     label += f"{len(series.moved)} changes"
-    return svg.chart(bottom + AXIS_PX, label, parts())
+    return svg.chart(bottom + svg.AXIS_PX, label, parts())

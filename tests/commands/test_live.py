@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,8 +20,10 @@ from harness.audio import SAMPLE_RATE_HZ
 from harness.commands.live import main, parser, serving_of
 from harness.contract import ASRHealth, AudioSource
 from harness.errors import AudioError, EchobenchError, UnavailableError, UsageError
+from harness.journal.journal import read_journal
 from harness.live.client.terminal import Captions
 from harness.live.protocol.messages import Ended, Final, Metrics, Partial, Pressure, Ready, Status
+from harness.specs.trial import TrialStatus
 from tests.faults.processes import MARK, alive, hearing_sigint
 from tests.trials import STAND_INS
 
@@ -102,7 +105,10 @@ def test_two_recordings_are_captioned_side_by_side(tmp_path: Path) -> None:
     assert "recommended here: " in server.output
     assert "standup begins: mic, system" in server.output
     assert "standup ended" in server.output
-    assert (tmp_path / "kept" / "standup.jsonl").stat().st_size > 0
+    (record,) = read_journal(tmp_path / "kept" / "standup.jsonl")
+    assert record.started.spec.settings == {"transcript": "good morning everyone"}
+    assert record.ended is not None
+    assert record.ended.status is TrialStatus.OK
     assert alive(mark) == []
 
 
@@ -188,7 +194,7 @@ def test_a_port_in_use_is_told() -> None:
         (["serve", "--provider", "whisper_cpp", "--model", "nope.bin", "--in-process"],
          EchobenchError, "nope.bin"),
         (["serve", "--provider", "whisper_cpp", "--keep", "{mono}/folder"], EchobenchError,
-         "can't be made"),
+         "can't be written"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_told(
@@ -238,10 +244,16 @@ def test_without_a_microphone_it_says_so(module: str, problem: str, tmp_path: Pa
     assert "Traceback" not in sender.output
 
 
-def test_a_terminal_shows_what_is_being_said(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """A terminal of 60 columns."""
     monkeypatch.setenv("COLUMNS", "60")
-    screen = io.StringIO()
-    captions = Captions(screen, live=True)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    return io.StringIO()
+
+
+def test_a_terminal_shows_what_is_being_said(terminal: io.StringIO) -> None:
+    captions = Captions(terminal, live=True)
     health = ASRHealth(
         realtime_factor=0.1, avg_infer_ms=1.0, backlog_estimate=0, model_resident=True
     )
@@ -261,31 +273,59 @@ def test_a_terminal_shows_what_is_being_said(monkeypatch: pytest.MonkeyPatch) ->
     ):  # fmt: skip
         captions.show(message)
     captions.close()
-    shown = replayed(screen.getvalue(), width=60)
-    assert shown == [
+    assert replayed(terminal.getvalue(), width=60) == [
         "-- s: mic, system on p m",
         "-- warning: slow (rtf; longer)",
         "-- mic: queue 50% full, slow",
         "  0:00 mic     good \\x1b[2Jmorning",
         "-- ended, 1 finals",
     ]
-    assert "…" in screen.getvalue()  # the long partial was cut to the line
+    assert "…" in terminal.getvalue()  # the long partial was cut to the line
+
+
+WIDE = "本日は晴天なり" * 8
+"""Each character takes two columns."""
+
+
+def test_wide_characters_are_measured_in_columns(terminal: io.StringIO) -> None:
+    """By their number, 112 columns would pass for 56, and a line drawn again would take two."""
+    captions = Captions(terminal, live=True)
+    text = {"segment_id": 0, "t0": 3700.0, "t1": 3701.0, "stable_words": 0, "words": ()}
+    captions.show(Ready(session="s", provider="p", model="m", chunk_seconds=2.0, sources=(MIC,),
+                        level="normal"))  # fmt: skip
+    for revision in range(3):
+        partial = Partial(source=MIC, revision=revision, text=WIDE, **text)  # type: ignore[arg-type]
+        captions.show(partial)
+    drawn = replayed(terminal.getvalue(), width=60)
+    assert drawn[1:] == [f"       mic     …{WIDE[-22:]}"]
+    captions.show(Final(source=MIC, revision=3, text=WIDE, **text))  # type: ignore[arg-type]
+    captions.close()
+    _, first, *others = replayed(terminal.getvalue(), width=60)
+    assert first.startswith(" 61:40 mic     ")
+    assert "".join([first[15:], *(line[15:] for line in others)]) == WIDE
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)
 
 
 def replayed(written: str, width: int) -> list[str]:
     """What a terminal shows after all of this; no line may be wider than it."""
     lines, row = [""], 0
-    for part in re.findall(r"\x1b\[[0-9;]*[A-Za-z]|\r|\n|[^\x1b\r\n]+", written):
+    for part in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\n|[^\x1b\r\n]+", written):
         if part == "\n":
             row += 1
             lines += [""] * (row + 1 - len(lines))
-        elif part == "\x1b[A":
+        elif part == "\x1b[1A":
             row -= 1
-        elif part == "\x1b[K":
+        elif part == "\x1b[2K":
             lines[row] = ""
         elif not part.startswith("\x1b") and part != "\r":
             lines[row] += part
-            assert len(lines[row]) < width, lines[row]
+            assert columns(lines[row]) <= width, lines[row]
+        else:
+            assert part == "\r" or part.endswith("m") or part in ("\x1b[?25l", "\x1b[?25h")
     return [line.rstrip() for line in lines if line.strip()]
 
 

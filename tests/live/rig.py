@@ -16,7 +16,8 @@ from websockets.exceptions import ConnectionClosed
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.clock import now_s
 from harness.contract import AudioSource
-from harness.journal.events import Event
+from harness.journal.events import Event, SegmentArrived
+from harness.journal.journal import TrialRecord, read_journal
 from harness.ladder.failover import FailoverProvider, Member
 from harness.ladder.state_machine import LadderConfig, read_rules
 from harness.live.protocol.frames import pack
@@ -170,6 +171,19 @@ async def client(rig: Rig, **options: Any) -> AsyncIterator[Client]:
     """Connect to a server."""
     async with connect(rig.url, compression=None, **options) as connection:
         yield Client(connection)
+
+
+def kept(path: Path) -> TrialRecord:
+    """The one session of a journal that a server kept."""
+    (record,) = read_journal(path)
+    return record
+
+
+def finals_of(record: TrialRecord) -> list[int]:
+    """The numbers in a session's finals."""
+    finals = [event.segment.text for event in record.events
+              if isinstance(event, SegmentArrived) and event.segment.is_final]  # fmt: skip
+    return [int(word) for text in finals for word in text.split()]
 
 
 async def until_free(rig: Rig) -> None:

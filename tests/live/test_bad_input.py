@@ -15,15 +15,26 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from harness.contract import ASRSegment
-from harness.journal.events import AnyEvent, SegmentArrived
 from harness.live.protocol.close_codes import Close
 from harness.live.protocol.frames import HEADER, pack
 from harness.live.protocol.messages import Failed, Final, Metrics, Warned
 from harness.live.server.limits import LiveLimits
 from harness.live.server.provider_slots import ProviderSlot
-from harness.live.server.session_log import SessionLog
+from harness.specs.trial import TrialStatus
 from tests.ladder.numbers import Numbers
-from tests.live.rig import MIC, SYSTEM, Client, Rig, client, run, seat_of, serving, until_free
+from tests.live.rig import (
+    MIC,
+    SYSTEM,
+    Client,
+    Rig,
+    client,
+    finals_of,
+    kept,
+    run,
+    seat_of,
+    serving,
+    until_free,
+)
 
 PCM = np.full(1600, 7, np.int16)
 Offence = Callable[[Client], Awaitable[object]]
@@ -201,15 +212,7 @@ def test_an_offence_ends_its_own_connection_and_nothing_else(
             await until_free(rig)
 
     run(session())
-    assert kept(tmp_path / "offender.jsonl")[:6] == [1, 2, 3, 4, 5, 6]
-
-
-def kept(path: Path) -> list[int]:
-    """The numbers in a transcript's finals."""
-    events = [msgspec.json.decode(line, type=AnyEvent) for line in path.read_bytes().splitlines()]
-    finals = [event.segment.text for event in events
-              if isinstance(event, SegmentArrived) and event.segment.is_final]  # fmt: skip
-    return [int(word) for text in finals for word in text.split()]
+    assert finals_of(kept(tmp_path / "offender.jsonl"))[:6] == [1, 2, 3, 4, 5, 6]
 
 
 def test_a_short_gap_is_told_and_silence_stands_for_it() -> None:
@@ -322,7 +325,11 @@ def test_a_provider_that_fails_is_told_with_the_text_so_far(tmp_path: Path) -> N
             await until_free(rig)
 
     run(session())
-    assert kept(tmp_path / "unlucky.jsonl") == [1, 2, 3, 4]
+    record = kept(tmp_path / "unlucky.jsonl")
+    assert finals_of(record) == [1, 2, 3, 4]
+    assert record.ended is not None
+    assert record.ended.status is TrialStatus.PROVIDER_ERROR
+    assert "numbers: broke down at 7" in record.ended.reason
 
 
 def test_onlookers_may_not_send() -> None:
@@ -363,7 +370,7 @@ def test_a_client_that_vanishes_without_a_word_is_noticed(tmp_path: Path) -> Non
             await until_free(rig)  # it never answers a ping
 
     run(session())
-    assert kept(tmp_path / "gone.jsonl") == list(range(1, 11))
+    assert finals_of(kept(tmp_path / "gone.jsonl")) == list(range(1, 11))
 
 
 class Raw:
@@ -446,9 +453,3 @@ def test_a_client_that_does_not_read_is_cut_off_and_harms_nobody() -> None:
             await healthy.until(Metrics)
 
     run(session())
-
-
-def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(Exception, match="can't be made"):
-        SessionLog(tmp_path / "file" / "folder")

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.journal.events import AnyEvent, SegmentArrived, SessionEnded
+from harness.journal.events import SessionEnded
 from harness.ladder.state_machine import LadderConfig, read_rules
 from harness.live.protocol.messages import (
     Ended,
@@ -23,7 +23,7 @@ from harness.live.protocol.messages import (
 from harness.live.server.limits import LiveLimits
 from harness.live.server.provider_slots import ProviderSlot
 from tests.ladder.numbers import Numbers
-from tests.live.rig import MIC, SYSTEM, client, run, seat_of, serving, until_free
+from tests.live.rig import MIC, SYSTEM, client, finals_of, kept, run, seat_of, serving, until_free
 
 
 def test_what_is_sent_comes_back_as_text() -> None:
@@ -235,12 +235,9 @@ def test_a_transcript_is_kept_also_of_a_client_that_vanishes(tmp_path: Path) -> 
             await until_free(rig)
 
     run(session())
-    lines = (tmp_path / "cut-off.jsonl").read_bytes().splitlines()
-    events = [msgspec.json.decode(line, type=AnyEvent) for line in lines]
-    finals = [event.segment.text for event in events
-              if isinstance(event, SegmentArrived) and event.segment.is_final]  # fmt: skip
-    assert " ".join(finals) == "1 2 3 4 5 6 7"
-    assert isinstance(events[-1], SessionEnded)
+    record = kept(tmp_path / "cut-off.jsonl")
+    assert finals_of(record) == [1, 2, 3, 4, 5, 6, 7]
+    assert isinstance(record.events[-2], SessionEnded)
 
 
 def test_a_server_that_is_stopped_ends_its_sessions_in_order() -> None:

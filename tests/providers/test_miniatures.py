@@ -127,25 +127,7 @@ DAMAGES: dict[str, dict[str, Damage]] = {
         "is empty": lambda folder: (folder / "encoder.onnx").write_bytes(b""),
         "no ONNX file": lambda folder: (folder / "encoder.onnx").write_bytes(b"\xff" * 5000),
         "is damaged": lambda folder: cut(folder / "encoder.onnx", 0.5),
-        "num_encoder_layers=''": lambda folder: sherpa_model.save(
-            folder / "encoder.onnx", sherpa_model.encoder(), {"model_type": "lstm"}
-        ),
-        "T='x'": lambda folder: sherpa_model.save(
-            folder / "encoder.onnx",
-            sherpa_model.encoder(),
-            {**sherpa_model.METADATA["encoder"], "T": "x"},
-        ),
-        "model type ''": lambda folder: sherpa_model.save(
-            folder / "encoder.onnx", sherpa_model.encoder(), {}
-        ),
-        "model type 'lsdm'": lambda folder: replace(
-            folder / "encoder.onnx", b"\x04lstm", b"\x04lsdm"
-        ),
-        "line 2 is": lambda folder: replace(folder / "tokens.txt", b" 1\n", b"\n"),
-        "without <blk>": lambda folder: replace(folder / "tokens.txt", b"<blk>", b"<pad>"),
-        "5 pieces, and": lambda folder: replace(folder / "decoder.onnx", b"\x015", b"\x016"),
         "does not load": lambda folder: replace(folder / "joiner.onnx", b"\x03Add", b"\x03Odd"),
-        "not readable": lambda folder: (folder / "tokens.txt").write_bytes(b"\xff\xfe 0\n"),
     },
     "parakeet": {
         "no config.json": lambda folder: (folder / "config.json").unlink(),
@@ -155,10 +137,6 @@ DAMAGES: dict[str, dict[str, Damage]] = {
         "truncated": lambda folder: cut(folder / "config.json", 0.5),
         "no ONNX file": lambda folder: (folder / "encoder-model.onnx").write_bytes(b"\xff" * 999),
         "is damaged": lambda folder: cut(folder / "decoder_joint-model.onnx", 0.7),
-        "no output encoded_lengths": lambda folder: (folder / "encoder-model.onnx").write_bytes(
-            (folder / "decoder_joint-model.onnx").read_bytes()
-        ),
-        "line 3 is": lambda folder: replace(folder / "vocab.txt", b" 2\n", b" two\n"),
         "does not load": lambda folder: replace(
             folder / "encoder-model.onnx", b"\x06MatMul", b"\x06MatNul"
         ),
@@ -183,9 +161,9 @@ def test_a_bad_model_is_named_before_the_loader_ends_the_process(name: str, tmp_
 
 
 @pytest.mark.slow
-@every_engine
-def test_a_flipped_bit_is_refused_or_harmless(name: str, tmp_path: Path) -> None:
-    """The process lives on in any case."""
+def test_a_flipped_bit_is_refused_or_harmless(tmp_path: Path) -> None:
+    """The process lives on in any case; sherpa-onnx's may end (`test_bad_models`)."""
+    name = "parakeet"
     generator = np.random.default_rng(5)
     folders = []
     for number in range(24):

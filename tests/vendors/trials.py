@@ -11,10 +11,9 @@ from harness.errors import EchobenchError
 from harness.journal.events import Event, Interrupted, SegmentArrived
 from harness.provider.registry import find_corpus, make_provider
 from harness.provider.timeouts import Timeouts
-from harness.runner.worker import STATUS_OF
 from harness.session.session import run_session
 from harness.specs.scenario import SourceScript
-from harness.specs.trial import TrialSpec, TrialStatus
+from harness.specs.trial import TrialSpec, TrialStatus, status_of
 from harness.timeline.corpus import CorpusUtterance
 from harness.timeline.timeline import build_timeline
 from tests.trials import lexicon_of, scenario_of, spec_of
@@ -107,7 +106,6 @@ async def outcome(
     try:
         await run_session(provider, spec, tracks, events.append, TIMEOUTS)
     except EchobenchError as error:
-        status = next(status for kind, status in STATUS_OF.items() if isinstance(error, kind))
-        reason = str(error)
+        status, reason = status_of(error), str(error)
     await provider.close()
     return Outcome(status, reason, events, lane, spec)

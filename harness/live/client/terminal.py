@@ -1,8 +1,12 @@
 """Live captions in the terminal: finals scroll by, below them what each source says right now."""
 
-import shutil
-import textwrap
 from typing import TextIO
+
+from rich.cells import cell_len
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Column, Table
+from rich.text import Text
 
 from harness.contract import AudioSource
 from harness.live.protocol.messages import (
@@ -20,10 +24,9 @@ from harness.live.protocol.messages import (
 from harness.support.durations import clock_time
 from harness.support.sanitize import sanitize
 
-LABEL = 8
-CLEAR_LINE, UP = "\r\x1b[K", "\x1b[A"
-COLOURS = {AudioSource.MIC: "\x1b[36m", AudioSource.SYSTEM: "\x1b[33m"}
-DIM, BOLD, PLAIN = "\x1b[2m", "\x1b[1m", "\x1b[0m"
+TIME, LABEL = 7, 8
+"""Columns of a line, before its text."""
+STYLES = {AudioSource.MIC: "cyan", AudioSource.SYSTEM: "yellow"}
 
 
 class Captions:
@@ -35,10 +38,13 @@ class Captions:
     """
 
     def __init__(self, screen: TextIO, *, live: bool) -> None:
-        self._screen, self._live = screen, live
+        self._console = Console(file=screen, force_terminal=live, highlight=False)
+        self._live = Live(console=self._console, auto_refresh=False, transient=True,
+                          redirect_stdout=False, redirect_stderr=False)  # fmt: skip
+        if live:
+            self._live.start()
         self._open: dict[AudioSource, str] = {}
         self._figures = ""
-        self._drawn = 0  # lines below the finals
 
     def show(self, message: FromServer) -> None:
         """Take a message into account."""
@@ -46,18 +52,17 @@ class Captions:
             case Ready():
                 names = ", ".join(message.sources)
                 what = f"{message.provider} {message.model.rpartition('/')[2]}"
-                self._news(f"{message.session}: {names} on {what}")
                 self._open = dict.fromkeys(message.sources, "")
+                self._news(f"{message.session}: {names} on {what}")
             case Partial(source=source, text=text):
                 self._open[source] = text
-                self._draw()
             case Final(source=source, text=text, t0=t0):
                 self._open[source] = ""
                 if text.strip():
-                    self._print(f"{clock_time(t0):>6} ", source, text)
+                    time = f"{clock_time(t0):>{TIME - 1}} "
+                    self._console.print(line(source, Text(sanitize(text)), time))
             case Metrics():
                 self._figures = figures(message)
-                self._draw()
             case Status():
                 actions = "; ".join(message.actions)
                 self._news(f"{message.level}: {message.message} ({message.cause}; {actions})")
@@ -69,58 +74,48 @@ class Captions:
                 self._news(f"error: {words}")
             case Ended(finals=finals):
                 self._news(f"ended, {finals} finals")
+        if self._live.is_started:
+            self._live.update(self._now(), refresh=True)
 
     def close(self) -> None:
         """Leave the terminal as it should be."""
-        self._erase()
-        self._screen.flush()
-
-    def _print(self, time: str, source: AudioSource, text: str) -> None:
-        self._erase()
-        label = f"{source:<{LABEL}}"
-        body = textwrap.wrap(sanitize(text), max(20, self._width() - len(time) - LABEL)) or [""]
-        for number, line in enumerate(body):
-            head = f"{time}{label}" if not number else " " * (len(time) + LABEL)
-            self._screen.write(f"{self._colour(source)}{head}{self._plain()}{line}\n")
-        self._draw()
+        self._live.stop()
 
     def _news(self, words: str) -> None:
-        self._erase()
-        for line in textwrap.wrap(sanitize(words), self._width(), initial_indent="-- ",
-                                  subsequent_indent="   "):  # fmt: skip
-            self._screen.write(f"{self._plain(BOLD)}{line}{self._plain()}\n")
-        self._draw()
+        news = Table.grid("", Column(overflow="fold"))
+        news.add_row("-- ", Text(sanitize(words)), style="bold")
+        self._console.print(news)
 
-    def _draw(self) -> None:
-        """Draw what may change: a line a source, and one of figures."""
-        if not self._live:
-            self._screen.flush()
-            return
-        self._erase()
-        lines = []
-        for source, text in self._open.items():
-            room = self._width() - LABEL - 8
-            shown = sanitize(text)
-            shown = f"…{shown[1 - room :]}" if len(shown) > room else shown
-            lines.append(f"{COLOURS[source]}{'':>7}{source:<{LABEL}}{DIM}{shown}{PLAIN}")
-        lines.append(f"{DIM}{self._figures[: self._width()]}{PLAIN}")
-        self._screen.write("\n".join(lines))
-        self._screen.flush()
-        self._drawn = len(lines)
+    def _now(self) -> Group:
+        """What may change: a line for each source, and one of figures."""
+        room = self._console.width - TIME - LABEL
+        said = [line(source, Text(tail(sanitize(text), room), "dim"))
+                for source, text in self._open.items()]  # fmt: skip
+        return Group(*said, Text(self._figures, "dim", no_wrap=True, overflow="crop"))
 
-    def _erase(self) -> None:
-        if self._drawn:
-            self._screen.write(CLEAR_LINE + (UP + CLEAR_LINE) * (self._drawn - 1))
-            self._drawn = 0
 
-    def _colour(self, source: AudioSource) -> str:
-        return COLOURS[source] if self._live else ""
+def line(source: AudioSource, text: Text, time: str = "") -> Table:
+    """What a source says, with hanging lines where it is long."""
+    grid = Table.grid()
+    grid.add_column(min_width=TIME, no_wrap=True)
+    grid.add_column(min_width=LABEL, no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(time, STYLES[source]), Text(source, STYLES[source]), text)
+    return grid
 
-    def _plain(self, code: str = PLAIN) -> str:
-        return code if self._live else ""
 
-    def _width(self) -> int:
-        return shutil.get_terminal_size().columns - 1
+def tail(text: str, cells: int) -> str:
+    """The end of a text that fits into so many cells of a terminal.
+
+    >>> tail("good morning", 8), tail("早上好", 5), tail("早上好", 6)
+    ('…morning', '…上好', '早上好')
+    """
+    if cell_len(text) <= cells:
+        return text
+    text = text[-cells:]  # nearly no character takes less than a cell
+    while text and cell_len(text) >= cells:
+        text = text[1:]
+    return f"…{text}"
 
 
 def figures(metrics: Metrics) -> str:

@@ -2,10 +2,10 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from harness.contract import SessionConfig
+from harness.contract import Option, SessionConfig
 from harness.errors import ProviderError
 from harness.ladder.actions import Switch, other_member, other_provider
 from harness.ladder.failover import FailoverProvider, Member
@@ -23,11 +23,13 @@ class ProviderSlot:
         failover: The providers, loaded.
         smaller: The one with the smaller model, if there is one.
         others: The ones that take over after a crash, in order.
+        settings: The options that the first one was given.
     """
 
     failover: FailoverProvider
     smaller: Member | None = None
     others: Sequence[Member] = ()
+    settings: Mapping[str, Option] = field(default_factory=dict)
 
     @property
     def first(self) -> Member:

@@ -135,9 +135,8 @@ def make_seat(serving: Serving, choice: Choice, others: list[Choice]) -> Provide
     first = Member(made(choice), model)
     smaller = Member(made(choice), serving.smaller) if serving.smaller else None
     behind = [Member(made(other), other.provider.default_model) for other in others]
-    return ProviderSlot(
-        FailoverProvider([first, *([smaller] if smaller else []), *behind]), smaller, behind
-    )
+    failover = FailoverProvider([first, *([smaller] if smaller else []), *behind])
+    return ProviderSlot(failover, smaller, behind, choice.settings)
 
 
 def _host(host: str) -> str:

@@ -15,6 +15,7 @@ from harness.journal.events import (
     LadderMoved,
     Sampled,
     SegmentArrived,
+    TrialEnded,
 )
 from harness.ladder.degrader import Degrader
 from harness.ladder.session import hold_degradable_session
@@ -43,6 +44,8 @@ from harness.live.server.session_log import SessionLog
 from harness.session.chunk_queue import Tap
 from harness.session.session import Emit, Input, RunningSession
 from harness.session.settings import SessionSettings
+from harness.specs.trial import TrialStatus, status_of
+from harness.support.sanitize import sendable
 
 REMEMBERED = 200
 """Finals that a listener is told who comes later."""
@@ -97,6 +100,8 @@ class LiveSession:
     async def run(self) -> None:
         """Hold the session; listeners are told how it ended."""
         settings = self._settings
+        self._session_log.begin(self.name, self.sources, self._slot, settings.session)
+        begin_s, status, reason = now_s(), TrialStatus.HARNESS_ERROR, "the server failed"
         inputs = [Input(source, 0.0, intake.play) for source, intake in self.intakes.items()]
         try:
             await hold_degradable_session(
@@ -110,11 +115,19 @@ class LiveSession:
                 on_begin=self._begun,
                 tap=self._tap,
             )
+        except asyncio.CancelledError:
+            status, reason = TrialStatus.INTERRUPTED, "the server was stopped"
+            raise
         except EchobenchError as error:
             self.failure = error
+            status, reason = status_of(error), str(error)
             self._tell(Failed(code=Close.PROVIDER_FAILED, message=str(error)))
         else:
+            status, reason = TrialStatus.OK, ""
             self._tell(Ended(session=self.name, finals=self._count))
+        finally:
+            ended = TrialEnded(status=status, reason=sendable(reason), wall_s=now_s() - begin_s)
+            self._session_log.keep(self.name, ended)
 
     def hear(self, frame: Frame) -> None:
         """Take a frame.

@@ -7,11 +7,15 @@ import openai
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mistralai.client.errors import ResponseValidationError, SDKError
+from mistralai.client.models import RealtimeTranscriptionError, RealtimeTranscriptionErrorDetail
+from mistralai.extra.exceptions import RealtimeTranscriptionWSError
 from websockets.datastructures import Headers, HeadersLike
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.frames import Close
 from websockets.http11 import Response
 
+from providers.openai_api import OpenAiApi
 from providers.services.failures import (
     MAX_SAID,
     Kind,
@@ -21,6 +25,7 @@ from providers.services.failures import (
 )
 from providers.services.item_order import Items
 from providers.services.retries import WORTH_A_RETRY, RetryPolicy, giving_up
+from providers.voxtral_api import VoxtralApi
 
 troubles = st.builds(
     ServiceFailure, st.sampled_from(Kind), st.text(max_size=20), st.none() | st.floats(0, 100)
@@ -63,6 +68,25 @@ def handshake(status: int, body: bytes, headers: HeadersLike) -> InvalidStatus:
     return InvalidStatus(Response(status, "", Headers(headers), body))
 
 
+REQUEST = httpx2.Request("POST", "http://127.0.0.1/v1/audio/transcriptions")
+OPENAI = OpenAiApi().sdk_failure
+
+
+def streamed(body: dict[str, str]) -> openai.APIError:
+    """An error inside an answer that began well."""
+    return openai.APIError("stopped", REQUEST, body=body)
+
+
+def mistral(status: int, body: str, **headers: str) -> httpx2.Response:
+    return httpx2.Response(status, text=body, headers=headers, request=REQUEST)
+
+
+def realtime_error(code: int) -> RealtimeTranscriptionWSError:
+    detail = RealtimeTranscriptionErrorDetail(message="late", code=code)
+    payload = RealtimeTranscriptionError(error=detail)
+    return RealtimeTranscriptionWSError("late", payload=payload)
+
+
 TWICE = [("Retry-After", "1"), ("Retry-After", "2")]
 QUOTA = '{"error": {"message": "used up", "code": "insufficient_quota"}}'
 
@@ -85,6 +109,31 @@ QUOTA = '{"error": {"message": "used up", "code": "insufficient_quota"}}'
         (ConnectionClosedError(Close(1008, "key"), None), Kind.REQUEST, "key", None),
         (ConnectionClosedError(Close(3000, "model"), None), Kind.REQUEST, "model", None),
         (ConnectionClosedError(None, Close(1009, "")), Kind.PROTOCOL_ERROR, "too big", None),
+        (streamed({"code": "rate_limit_exceeded"}), Kind.LIMIT, "stopped", None),
+        (streamed({"type": "server_error"}), Kind.SERVER, "stopped", None),
+        (openai.APITimeoutError(REQUEST), Kind.TIMEOUT, "timed out", None),
+        (openai.APIConnectionError(request=REQUEST), Kind.LOST, "Connection error", None),
+        (
+            openai.APIResponseValidationError(httpx2.Response(200, request=REQUEST), None),
+            Kind.PROTOCOL_ERROR,
+            "invalid",
+            None,
+        ),
+        (SDKError("no", mistral(401, "{}")), Kind.KEY, "HTTP 401", None),
+        (SDKError("no", mistral(429, QUOTA, **{"Retry-After": "3"})), Kind.QUOTA, "used up", 3.0),
+        (
+            ResponseValidationError("odd", mistral(200, "{}"), ValueError("x"), '{"odd": 1}'),
+            Kind.PROTOCOL_ERROR,
+            'that its SDK can\'t read: {"odd": 1}',
+            None,
+        ),
+        (
+            ResponseValidationError("odd", mistral(502, "<html>"), ValueError("x")),
+            Kind.SERVER,
+            "HTTP 502",
+            None,
+        ),
+        (realtime_error(3804), Kind.SERVER, "late", None),
         (httpx2.ReadTimeout("slow"), Kind.TIMEOUT, "slow", None),
         (TimeoutError(), Kind.TIMEOUT, "", None),
         (ValueError("x" * 10_000), Kind.PROTOCOL_ERROR, "xxx", None),
@@ -96,16 +145,25 @@ QUOTA = '{"error": {"message": "used up", "code": "insufficient_quota"}}'
 def test_errors_are_taken_for_what_they_are(
     error: Exception, kind: Kind, said: str, wait_s: float | None
 ) -> None:
+    of_sdk = VoxtralApi().sdk_failure if "mistralai" in type(error).__module__ else OPENAI
     try:
         raise RuntimeError("an SDK's own words") from error
     except RuntimeError as wrapped:
         for each in (error, wrapped):
-            failure = failure_of(each)
+            failure = failure_of(each, of_sdk)
             assert failure.kind is kind
             assert said in failure.said
             assert failure.retry_after_s == wait_s
             assert len(failure.said) <= MAX_SAID
             assert "\n" not in failure.said
+
+
+def test_an_exception_is_known_by_its_class_and_not_by_its_name() -> None:
+    """An exception of another library that only has the name of one that means something."""
+    for name in ("ResponseValidationError", "TimeoutException", "ValueError", "TimeoutError"):
+        foreign = type(name, (Exception,), {})("something else")
+        for of_sdk in (OPENAI, VoxtralApi().sdk_failure):
+            assert failure_of(foreign, of_sdk).kind is Kind.LOST
 
 
 @given(st.integers(1, 8), st.randoms(use_true_random=False))
