@@ -95,6 +95,7 @@ def test_a_reader_that_ends_early_is_no_error() -> None:
     assert child.returncode == 141
 
 
+@pytest.mark.slow
 def test_run_ignores_the_project_of_the_current_folder(tmp_path: Path) -> None:
     """Its pytest settings, its conftest, and packages with the names of ours."""
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")

@@ -29,6 +29,7 @@ class PythonChild(ChildProcess, ABC, Generic[T]):
     def __init__(self, name: str, decode: Callable[[bytes], T]) -> None:
         self._frames = Frames(decode, self.max_bytes)
         self._is_readable = True
+        # Without -P, a package `models` in the current folder would take the place of ours.
         argv = [sys.executable, "-P", "-m", self.module]
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         super().__init__(name, argv, self._read_messages, self.fail, env, self.ends_itself)

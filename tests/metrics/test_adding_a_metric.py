@@ -10,6 +10,8 @@ import pytest
 from tests.documented_packages import ROOT, blocks, install, with_packages
 from tests.trials import run_command
 
+pytestmark = pytest.mark.slow
+
 PAGE = "adding-a-metric.md"
 
 
