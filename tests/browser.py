@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
+
+from tests.detached import start_detached
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ON_MACOS = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
@@ -34,24 +35,20 @@ def browser_path() -> str | None:
 def running_browser(path: str) -> Iterator[str]:
     """Start a browser with a new profile, and end it in any case; gives its address."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        log = Path(profile) / "stderr"
+        log, pid = Path(profile) / "stderr", Path(profile) / "pid"
         with log.open("wb") as stderr:
-            process = subprocess.Popen(
-                [path, *SWITCHES, f"--user-data-dir={profile}", "about:blank"],
-                stdout=subprocess.DEVNULL, stderr=stderr, start_new_session=True,
-            )  # fmt: skip
+            command = [path, *SWITCHES, f"--user-data-dir={profile}", "about:blank"]
+            start_detached(command, pid, stderr=stderr)
         try:
-            yield _address(process, log)
+            yield _address(log)
         finally:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+                os.killpg(int(pid.read_text()), signal.SIGKILL)
 
 
-def _address(process: "subprocess.Popen[bytes]", log: Path, within_s: float = 60.0) -> str:
+def _address(log: Path, within_s: float = 60.0) -> str:
     deadline_s = time.monotonic() + within_s
     while not (found := re.search(r"DevTools listening on (ws://\S+)\n", log.read_text())):
-        assert process.poll() is None, f"the browser ended: {log.read_text()}"
         assert time.monotonic() < deadline_s, f"the browser gave no address: {log.read_text()}"
         time.sleep(0.02)
     return found[1]

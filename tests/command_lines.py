@@ -7,11 +7,12 @@ would do, and answers with its exit status and all that it printed.
 import contextlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from tests.detached import start_detached
 
 ROOT = Path(__file__).parents[1]
 FEW_PLUGINS = {
@@ -28,26 +29,27 @@ PytestCommand = Callable[..., tuple[int, str]]
 @contextlib.contextmanager
 def serving_pytest() -> Iterator[PytestCommand]:
     """Does what `python -m pytest` does; called with arguments, gives status and output."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.command_lines"],
-        cwd=ROOT,
-        env={**os.environ, **FEW_PLUGINS, "COLUMNS": "80", "PY_COLORS": "0"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    requests, answers = process.stdin, process.stdout
-    assert requests is not None
-    assert answers is not None
+    env = {**os.environ, **FEW_PLUGINS, "COLUMNS": "80", "PY_COLORS": "0"}
+    (theirs_in, ours_out), (ours_in, theirs_out) = os.pipe(), os.pipe()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        os.fdopen(ours_out, "w") as requests,
+        os.fdopen(ours_in) as answers,
+    ):
+        start_detached(
+            [sys.executable, "-m", "tests.command_lines"],
+            Path(folder) / "pid", cwd=ROOT, env=env, stdin=theirs_in, stdout=theirs_out,
+        )  # fmt: skip
+        os.close(theirs_in)
+        os.close(theirs_out)
 
-    def command(*arguments: str) -> tuple[int, str]:
-        requests.write(json.dumps(arguments) + "\n")
-        requests.flush()
-        status, output = json.loads(answers.readline())
-        return status, output
+        def command(*arguments: str) -> tuple[int, str]:
+            requests.write(json.dumps(arguments) + "\n")
+            requests.flush()
+            status, output = json.loads(answers.readline())
+            return status, output
 
-    yield command
-    process.communicate(timeout=10)
+        yield command
 
 
 def run(arguments: list[str]) -> tuple[int, str]:

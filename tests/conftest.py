@@ -1,5 +1,6 @@
 """Fixtures for tests of any folder."""
 
+import gc
 import os
 import signal
 import sys
@@ -33,15 +34,21 @@ for name in [name for name in os.environ if name.startswith("PYTEST_XDIST_")]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than cores: tests wait for a third of their time. More than eight idle."""
+    """Two processes a core, since tests wait for half of their time; more than eight would idle."""
     cores, _, _ = cpu_times_s()
-    return min(cores + 1, 8)
+    return min(2 * cores, 8)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take long, so that no process is left with one at the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what collecting made, which stays to the end, out of each search for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
