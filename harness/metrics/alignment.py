@@ -1,38 +1,51 @@
-"""Which recognised word stands for which spoken one, and when each was shown."""
+"""Matches recognised words with spoken ones in time, and tells when each was shown."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-import jiwer
+from rapidfuzz.distance import Levenshtein
 
 from harness.contract import ASRSegment, AudioSource
+from harness.metrics.time_alignment import Pair, align_in_time
 from harness.metrics.triallog import TrialLog
 from harness.text_normalizer import tokens
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenWord:
-    """A word of the truth; times are since its source's start, None where the corpus has none."""
+    """A word of the truth; times are seconds since its source's start."""
 
     token: str
+    start_s: float | None
+    """None where the corpus has no word times, as are the next two."""
+    middle_s: float | None
     end_s: float | None
     utterance: int
-    middle_s: float | None = None
+    near_s: float
+    """About when it was spoken: its middle, or its share of the utterance."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownWord:
-    """A word of a final: when it was first shown, when for the last time it changed, when final.
+    """A word of a final, and the texts before that had it.
 
-    Those times are seconds on the trial's clock. When it was said, as the provider tells, is in
-    seconds of audio: the middle of the word.
+    Arrival times are seconds on the trial's clock; when it was said is in seconds of audio, as the
+    provider tells.
     """
 
     token: str
-    first_s: float
+    seen_s: tuple[float, ...]
+    """When each text of the segment that has the word arrived, the final last."""
     settled_s: float
+    """When the first of the texts arrived from which on all have it."""
     final_s: float
-    said_s: float = 0.0
+    said_s: float
+    is_timed: bool
+    """Whether the provider timed the word; else `said_s` is its share of the segment."""
+
+    def first_s(self, spoken_from_s: float) -> float:
+        """When it was first shown; what stood there before it was spoken was another word."""
+        return next((at_s for at_s in self.seen_s if at_s >= spoken_from_s), self.final_s)
 
 
 @dataclass
@@ -41,19 +54,22 @@ class Alignment:
 
     spoken: list[SpokenWord]
     shown: list[ShownWord]
+    pairs: list[Pair]
+    """Places in `spoken` and in `shown`, of every word of both."""
     matches: list[ShownWord | None]
+    """By spoken word: the shown word that equals it."""
+    answers: list[ShownWord | None]
+    """By spoken word: the shown word in its place, right or wrong; None where it is missing."""
     errors: list[int] = field(default_factory=list)
     """Substitutions, deletions and insertions, by utterance."""
     words: list[int] = field(default_factory=list)
     """Spoken words, by utterance."""
     by_utterance: list[list[ShownWord]] = field(default_factory=list)
     """Shown words, right or wrong, by utterance."""
-    pieces: list[jiwer.AlignmentChunk] = field(default_factory=list)
-    """Runs of words of which the same became, as places in `spoken` and in `shown`."""
 
 
 def align(log: TrialLog, source: AudioSource) -> Alignment:
-    """Align a source's finals with its truth, by the fewest word errors.
+    """Align a source's finals with its truth: fewest word errors first, then least time between.
 
     An inserted word counts for the utterance of the spoken word before it.
     """
@@ -64,82 +80,104 @@ def _align(log: TrialLog, source: AudioSource) -> Alignment:
     spoken = spoken_words(log, source)
     shown = shown_words(log.segments(source))
     utterances = len(log.truth(source))
-    result = Alignment(spoken, shown, [None] * len(spoken), [0] * utterances, [0] * utterances)
+    pairs = align_in_time(
+        [word.token for word in spoken], [word.near_s for word in spoken],
+        [word.token for word in shown], [word.said_s for word in shown],
+    )  # fmt: skip
+    nothing: list[ShownWord | None] = [None] * len(spoken)
+    result = Alignment(spoken, shown, pairs, nothing, list(nothing))
+    result.errors, result.words = [0] * utterances, [0] * utterances
     result.by_utterance = [[] for _ in range(utterances)]
-    for word in spoken:
-        result.words[word.utterance] += 1
-    if not spoken:
-        return result
-    result.pieces = jiwer.process_words(
-        " ".join(word.token for word in spoken), " ".join(word.token for word in shown)
-    ).alignments[0]
-    for piece in result.pieces:
-        for step in range(max(piece.ref_end_idx - piece.ref_start_idx,
-                              piece.hyp_end_idx - piece.hyp_start_idx)):  # fmt: skip
-            inserted = piece.type == "insert"
-            at = max(0, piece.ref_start_idx - 1) if inserted else piece.ref_start_idx + step
-            utterance = spoken[at].utterance
-            if piece.type != "delete":
-                result.by_utterance[utterance].append(shown[piece.hyp_start_idx + step])
-            if piece.type == "equal":
-                result.matches[at] = shown[piece.hyp_start_idx + step]
-            else:
-                result.errors[utterance] += 1
+    utterance = 0
+    for pair in pairs:
+        here = shown[pair.shown] if pair.shown is not None else None
+        if pair.spoken is not None:
+            utterance = spoken[pair.spoken].utterance
+            result.words[utterance] += 1
+            result.answers[pair.spoken] = here
+            if here is not None and here.token == spoken[pair.spoken].token:
+                result.matches[pair.spoken] = here
+        if utterances:
+            right = pair.spoken is not None and result.matches[pair.spoken] is not None
+            result.errors[utterance] += not right
+            result.by_utterance[utterance] += [here] if here is not None else []
     return result
 
 
 def spoken_words(log: TrialLog, source: AudioSource) -> list[SpokenWord]:
-    """The truth as the tokens that are compared, with the time at which each was over."""
+    """The truth as the tokens that are compared, with the time of each."""
     words = []
     for number, utterance in enumerate(log.truth(source)):
         if utterance.words is None:
-            words += [SpokenWord(token, None, number) for token in tokens(utterance.text)]
+            told = tokens(utterance.text)
+            spread_s = spread(len(told), utterance.t0, utterance.t1)
+            words += [SpokenWord(token, None, None, None, number, near_s)
+                      for token, near_s in zip(told, spread_s, strict=True)]  # fmt: skip
         else:
-            words += [
-                SpokenWord(token, word.t1, number, (word.t0 + word.t1) / 2)
-                for word in utterance.words
-                for token in tokens(word.text)
-            ]
+            for word in utterance.words:
+                middle_s = (word.t0 + word.t1) / 2
+                words += [SpokenWord(token, word.t0, middle_s, word.t1, number, middle_s)
+                          for token in tokens(word.text)]  # fmt: skip
     return words
+
+
+def spread(count: int, begin_s: float, end_s: float) -> list[float]:
+    """The middles of so many words of one length.
+
+    >>> spread(2, 1.0, 3.0)
+    [1.5, 2.5]
+    """
+    step_s = (end_s - begin_s) / max(1, count)
+    return [begin_s + (at + 0.5) * step_s for at in range(count)]
 
 
 def shown_words(segments: Sequence[tuple[float, ASRSegment]]) -> list[ShownWord]:
-    """The words of the finals, with when each came up and settled in the partials before.
+    """The words of the finals, each with the texts of its segment that have it.
 
-    A word is the same word as long as it has the same place in its segment. It has come up when
-    it is first there, and settled when it is there to stay.
+    A partial's words are matched with the final's by edit distance, so that a word put in front of
+    others doesn't make them new.
     """
     words: list[ShownWord] = []
     segment_id: int | None = None
-    first_s: dict[tuple[int, str], float] = {}
-    settled_s: dict[tuple[int, str], float] = {}
+    partials: list[tuple[float, list[str]]] = []
     for at_s, segment in segments:
         if segment.segment_id != segment_id:
-            segment_id, first_s, settled_s = segment.segment_id, {}, {}
-        places = list(enumerate(tokens(segment.text)))
-        first_s = dict.fromkeys(places, at_s) | first_s
-        settled_s = {place: settled_s.get(place, at_s) for place in places}
+            segment_id, partials = segment.segment_id, []
+        text = tokens(segment.text)
         if segment.is_final:
-            words += [
-                ShownWord(place[1], first_s[place], settled_s[place], at_s, said_s)
-                for place, said_s in zip(places, said_at(segment), strict=True)
-            ]
+            words += _words_of(segment, text, at_s, partials)
+        else:
+            partials.append((at_s, text))
     return words
 
 
-def said_at(segment: ASRSegment) -> list[float]:
-    """The middle of each token of a segment, in seconds of audio, as its provider tells.
+def _words_of(
+    final: ASRSegment, text: list[str], at_s: float, partials: list[tuple[float, list[str]]]
+) -> Iterator[ShownWord]:
+    seen_s: list[list[float]] = [[] for _ in text]
+    settled_s = [at_s] * len(text)
+    last = list(range(-1, len(text) - 1))
+    for number, (partial_s, partial) in enumerate(partials):
+        for at in _places_kept(partial, text):
+            if not seen_s[at] or last[at] != number - 1:
+                settled_s[at] = partial_s
+            last[at] = number
+            seen_s[at].append(partial_s)
+    timed = [(word.t0 + word.t1) / 2 for word in final.words for _ in tokens(word.text)]
+    is_timed = len(timed) == len(text)
+    said_s = timed if is_timed else spread(len(text), final.t0, final.t1)
+    for at, token in enumerate(text):
+        goes_on = last[at] == len(partials) - 1 and seen_s[at]
+        yield ShownWord(token, (*seen_s[at], at_s), settled_s[at] if goes_on else at_s, at_s,
+                        said_s[at], is_timed)  # fmt: skip
 
-    Where it gives no times of words, they are spread evenly over the segment.
 
-    >>> segment = ASRSegment(source=None, segment_id=0, revision=0, is_final=True,
-    ...     text="open it", t0=1.0, t1=3.0)
-    >>> said_at(segment)
-    [1.5, 2.5]
+def _places_kept(partial: list[str], final: list[str]) -> Iterator[int]:
+    """The places of the final's words that a partial has too.
+
+    >>> list(_places_kept(["the", "door"], ["open", "the", "door"]))
+    [1, 2]
     """
-    timed = [(word.t0 + word.t1) / 2 for word in segment.words for _ in tokens(word.text)]
-    count = len(tokens(segment.text))
-    if len(timed) == count:
-        return timed
-    step_s = (segment.t1 - segment.t0) / max(1, count)
-    return [segment.t0 + (at + 0.5) * step_s for at in range(count)]
+    for kind, _, _, begin, end in Levenshtein.opcodes(partial, final):
+        if kind == "equal":
+            yield from range(begin, end)

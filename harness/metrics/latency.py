@@ -15,7 +15,7 @@ def word_emission_latency(log: TrialLog) -> Measurement:
     A word that no final has right counts as never shown: infinite, so that recognising fewer words
     can't improve the figure.
     """
-    return _delays(log, lambda word: word.first_s)
+    return _delays(log, lambda word, spoken_from_s: word.first_s(spoken_from_s))
 
 
 @metric
@@ -24,28 +24,31 @@ def word_settled_latency(log: TrialLog) -> Measurement:
 
     A word that no final has right never settled: infinite.
     """
-    return _delays(log, lambda word: word.settled_s)
+    return _delays(log, lambda word, spoken_from_s: max(word.settled_s, word.first_s(spoken_from_s)))
 
 
 @metric
 def word_final_latency(log: TrialLog) -> Measurement:
     """From the end of each spoken word to the final that holds it; infinite if none does."""
-    return _delays(log, lambda word: word.final_s)
+    return _delays(log, lambda word, _: word.final_s)
 
 
 @metric
 def finalization_delay(log: TrialLog) -> Measurement:
-    """From the end of each utterance to the final with the last of its words; infinite if none."""
+    """From the end of each utterance to the final that has a word in the place of its last one.
+
+    That word may be wrong, which is for the word error rate to judge; where it is missing, the
+    delay is infinite. An utterance without words has no delay.
+    """
     delays = []
     for source in log.sources:
-        truth, alignment = log.truth(source), align(log, source)
-        finals_s = [-math.inf] * len(truth)
-        for word, match in zip(alignment.spoken, alignment.matches, strict=True):
-            if match is not None:
-                finals_s[word.utterance] = max(finals_s[word.utterance], match.final_s)
-        for utterance, final_s in zip(truth, finals_s, strict=True):
-            over_s = log.start_s[source] + utterance.t1
-            delays.append(final_s - over_s if math.isfinite(final_s) else math.inf)
+        alignment = align(log, source)
+        last = {word.utterance: answer
+                for word, answer in zip(alignment.spoken, alignment.answers, strict=True)}  # fmt: skip
+        for number, utterance in enumerate(log.truth(source)):
+            if number in last:
+                answer, over_s = last[number], log.start_s[source] + utterance.t1
+                delays.append(math.inf if answer is None else answer.final_s - over_s)
     return sampled("s", delays, "nothing was spoken")
 
 
@@ -81,12 +84,12 @@ def time_to_first_text(log: TrialLog) -> Measurement:
     return sampled("s", delays, "nothing was spoken")
 
 
-def _delays(log: TrialLog, shown_s: Callable[[ShownWord], float]) -> Measurement:
+def _delays(log: TrialLog, shown_s: Callable[[ShownWord, float], float]) -> Measurement:
     delays = []
     for source in log.sources:
         alignment = align(log, source)
         for word, match in zip(alignment.spoken, alignment.matches, strict=True):
-            if word.end_s is not None:
-                said_s = log.start_s[source] + word.end_s
-                delays.append(math.inf if match is None else shown_s(match) - said_s)
+            if word.start_s is not None and word.end_s is not None:
+                begun_s, over_s = (log.start_s[source] + each for each in (word.start_s, word.end_s))
+                delays.append(math.inf if match is None else shown_s(match, begun_s) - over_s)
     return sampled("s", delays, "the corpus has no word times")

@@ -101,9 +101,9 @@ def _late_words(result: TrialResult) -> Finding:
     for source in log.sources:
         start_s, alignment = log.start_s[source], align(log, source)
         for word, match in zip(alignment.spoken, alignment.matches, strict=True):
-            if word.end_s is not None:
-                said_s = start_s + word.end_s
-                late_s = math.inf if match is None else match.first_s - said_s
+            if word.start_s is not None and word.end_s is not None:
+                begun_s, said_s = start_s + word.start_s, start_s + word.end_s
+                late_s = math.inf if match is None else match.first_s(begun_s) - said_s
                 words.append((late_s, said_s, source, word, match))
     found: list[Found] = []
     for late_s, said_s, source, word, match in nlargest(MAX, words, key=itemgetter(0)):
