@@ -126,6 +126,30 @@ def percentile_bounds(samples: Sequence[float], share: float) -> tuple[float, fl
     return low, ordered[above] if above < count else math.inf
 
 
+def share_bounds(hits: int, trials: int) -> tuple[float, float]:
+    """Between what a true share lies, with 95 % confidence a side; Clopper and Pearson's bounds.
+
+    >>> [round(bound, 4) for bound in share_bounds(0, 59)], share_bounds(0, 0)
+    ([0.0, 0.0495], (0.0, 1.0))
+    """
+    if not trials:
+        return 0.0, 1.0
+    low = _root(lambda p: 1 - binomial_cdf(hits - 1, trials, p) - (1 - CONFIDENCE)) if hits else 0.0
+    high = 1.0
+    if hits < trials:
+        high = _root(lambda p: (1 - CONFIDENCE) - binomial_cdf(hits, trials, p))
+    return low, high
+
+
+def _root(rising: Callable[[float], float]) -> float:
+    """Where a rising function of a share crosses zero, by bisection."""
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if rising(middle) < 0 else (low, middle)
+    return (low + high) / 2
+
+
 def theil_sen(values: Sequence[float]) -> float:
     """The median slope between all pairs of equally spaced values; one outlier moves it little.
 

@@ -6,9 +6,11 @@ from rapidfuzz.distance import Levenshtein
 from harness.metrics.alignment import align
 from harness.metrics.measurement import Measurement, metric
 from harness.metrics.triallog import TrialLog
-from harness.statistics import bootstrap_ratio
+from harness.statistics import bootstrap_ratio, share_bounds
 
 LETTERS_A_WORD = 4
+NEAR_S = 1.0
+"""From an utterance, within which a word still belongs to it."""
 
 
 @metric
@@ -58,3 +60,47 @@ def matched_words(log: TrialLog) -> Measurement:
         return Measurement(unit="1", absent="nothing was spoken")
     found = sum(match is not None for match in matches)
     return Measurement(unit="1", value=found / len(matches), count=len(matches))
+
+
+@metric
+def last_words_missing(log: TrialLog) -> Measurement:
+    """Share of the utterances that were answered in part, and have nothing in their last place.
+
+    A latency can't see it: what isn't shown isn't late. A wrong last word is a word error; here it
+    is missing. The bounds are exact (Clopper and Pearson 1934).
+    """
+    answered = missing = 0
+    for source in log.sources:
+        alignment = align(log, source)
+        by_utterance: dict[int, list[bool]] = {}
+        for word, answer in zip(alignment.spoken, alignment.answers, strict=True):
+            by_utterance.setdefault(word.utterance, []).append(answer is not None)
+        answered += sum(any(there) for there in by_utterance.values())
+        missing += sum(any(there) and not there[-1] for there in by_utterance.values())
+    if not answered:
+        return Measurement(unit="1", absent="no utterance was answered")
+    return Measurement(
+        unit="1", value=missing / answered, bounds=share_bounds(missing, answered), count=answered
+    )
+
+
+@metric
+def invented_words(log: TrialLog) -> Measurement:
+    """Words of the finals that lie where nothing was said, per hour of audio.
+
+    A word lies there when its middle, as the provider tells, is more than a second from every
+    utterance with words.
+    """
+    invented = 0
+    for source in log.sources:
+        alignment, truth = align(log, source), log.truth(source)
+        said = [
+            (utterance.t0 - NEAR_S, utterance.t1 + NEAR_S)
+            for utterance, words in zip(truth, alignment.words, strict=True)
+            if words
+        ]
+        invented += sum(not any(begin_s <= word.said_s <= end_s for begin_s, end_s in said)
+                        for word in alignment.shown)  # fmt: skip
+    if not log.audio_s:
+        return Measurement(unit="1/h", absent="nothing was played")
+    return Measurement(unit="1/h", value=3600 * invented / log.audio_s, count=invented)

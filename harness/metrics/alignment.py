@@ -10,6 +10,9 @@ from harness.metrics.time_alignment import Pair, align_in_time
 from harness.metrics.triallog import TrialLog
 from harness.text_normalizer import tokens
 
+SLACK_S = 1.5
+"""How far beside a segment, by the provider's times, a word may have been spoken that it has."""
+
 
 @dataclass(frozen=True, slots=True)
 class SpokenWord:
@@ -23,6 +26,8 @@ class SpokenWord:
     utterance: int
     near_s: float
     """About when it was spoken: its middle, or its share of the utterance."""
+    span_s: tuple[float, float]
+    """Between what it was spoken for sure: its own ends, or the utterance's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,13 @@ class ShownWord:
     said_s: float
     is_timed: bool
     """Whether the provider timed the word; else `said_s` is its share of the segment."""
+    span_s: tuple[float, float]
+    """Where its segment lies."""
+
+    def is_near(self, spoken: SpokenWord) -> bool:
+        """Tell whether its segment lies where a word was spoken, give or take `SLACK_S`."""
+        begin_s, end_s = spoken.span_s
+        return self.span_s[0] - SLACK_S <= end_s and begin_s <= self.span_s[1] + SLACK_S
 
     def first_s(self, spoken_from_s: float) -> float:
         """When it was first shown; what stood there before it was spoken was another word."""
@@ -57,9 +69,9 @@ class Alignment:
     pairs: list[Pair]
     """Places in `spoken` and in `shown`, of every word of both."""
     matches: list[ShownWord | None]
-    """By spoken word: the shown word that equals it."""
+    """By spoken word: the shown word that equals it, in its place and at its time."""
     answers: list[ShownWord | None]
-    """By spoken word: the shown word in its place, right or wrong; None where it is missing."""
+    """By spoken word: the shown word in its place and at its time, right or wrong."""
     errors: list[int] = field(default_factory=list)
     """Substitutions, deletions and insertions, by utterance."""
     words: list[int] = field(default_factory=list)
@@ -94,14 +106,20 @@ def _align(log: TrialLog, source: AudioSource) -> Alignment:
         if pair.spoken is not None:
             utterance = spoken[pair.spoken].utterance
             result.words[utterance] += 1
-            result.answers[pair.spoken] = here
-            if here is not None and here.token == spoken[pair.spoken].token:
-                result.matches[pair.spoken] = here
+            if here is not None and here.is_near(spoken[pair.spoken]):
+                result.answers[pair.spoken] = here
+                if here.token == spoken[pair.spoken].token:
+                    result.matches[pair.spoken] = here
         if utterances:
-            right = pair.spoken is not None and result.matches[pair.spoken] is not None
-            result.errors[utterance] += not right
+            result.errors[utterance] += not _is_right(pair, spoken, shown)
             result.by_utterance[utterance] += [here] if here is not None else []
     return result
+
+
+def _is_right(pair: Pair, spoken: list[SpokenWord], shown: list[ShownWord]) -> bool:
+    if pair.spoken is None or pair.shown is None:
+        return False
+    return spoken[pair.spoken].token == shown[pair.shown].token
 
 
 def spoken_words(log: TrialLog, source: AudioSource) -> list[SpokenWord]:
@@ -111,12 +129,14 @@ def spoken_words(log: TrialLog, source: AudioSource) -> list[SpokenWord]:
         if utterance.words is None:
             told = tokens(utterance.text)
             spread_s = spread(len(told), utterance.t0, utterance.t1)
-            words += [SpokenWord(token, None, None, None, number, near_s)
+            span_s = (utterance.t0, utterance.t1)
+            words += [SpokenWord(token, None, None, None, number, near_s, span_s)
                       for token, near_s in zip(told, spread_s, strict=True)]  # fmt: skip
         else:
             for word in utterance.words:
                 middle_s = (word.t0 + word.t1) / 2
-                words += [SpokenWord(token, word.t0, middle_s, word.t1, number, middle_s)
+                span_s = (word.t0, word.t1)
+                words += [SpokenWord(token, word.t0, middle_s, word.t1, number, middle_s, span_s)
                           for token in tokens(word.text)]  # fmt: skip
     return words
 
@@ -169,7 +189,7 @@ def _words_of(
     for at, token in enumerate(text):
         goes_on = last[at] == len(partials) - 1 and seen_s[at]
         yield ShownWord(token, (*seen_s[at], at_s), settled_s[at] if goes_on else at_s, at_s,
-                        said_s[at], is_timed)  # fmt: skip
+                        said_s[at], is_timed, (final.t0, final.t1))  # fmt: skip
 
 
 def _places_kept(partial: list[str], final: list[str]) -> Iterator[int]:
@@ -178,6 +198,6 @@ def _places_kept(partial: list[str], final: list[str]) -> Iterator[int]:
     >>> list(_places_kept(["the", "door"], ["open", "the", "door"]))
     [1, 2]
     """
-    for kind, _, _, begin, end in Levenshtein.opcodes(partial, final):
-        if kind == "equal":
-            yield from range(begin, end)
+    for block in Levenshtein.opcodes(partial, final):
+        if block.tag == "equal":
+            yield from range(block.dest_start, block.dest_end)

@@ -62,7 +62,9 @@ def _lagging(log: TrialLog, *, adaptive: bool) -> Measurement:
         alignment = align(log, source)
         for number, utterance in enumerate(log.truth(source)):
             began_s = log.start_s[source] + utterance.t0
-            delays_s = [max(0.0, word.first_s(began_s) - began_s) for word in alignment.by_utterance[number]]
+            delays_s = [
+                max(0.0, word.first_s(began_s) - began_s) for word in alignment.by_utterance[number]
+            ]
             said = alignment.words[number]
             if said:
                 target = max(said, len(delays_s)) if adaptive else said

@@ -24,7 +24,9 @@ def word_settled_latency(log: TrialLog) -> Measurement:
 
     A word that no final has right never settled: infinite.
     """
-    return _delays(log, lambda word, spoken_from_s: max(word.settled_s, word.first_s(spoken_from_s)))
+    return _delays(
+        log, lambda word, spoken_from_s: max(word.settled_s, word.first_s(spoken_from_s))
+    )
 
 
 @metric
@@ -43,8 +45,10 @@ def finalization_delay(log: TrialLog) -> Measurement:
     delays = []
     for source in log.sources:
         alignment = align(log, source)
-        last = {word.utterance: answer
-                for word, answer in zip(alignment.spoken, alignment.answers, strict=True)}  # fmt: skip
+        last = {
+            word.utterance: answer
+            for word, answer in zip(alignment.spoken, alignment.answers, strict=True)
+        }
         for number, utterance in enumerate(log.truth(source)):
             if number in last:
                 answer, over_s = last[number], log.start_s[source] + utterance.t1
@@ -76,11 +80,10 @@ def time_to_first_text(log: TrialLog) -> Measurement:
     """
     delays = []
     for source in log.sources:
-        truth = log.truth(source)
         texts = [at_s for at_s, segment in log.segments(source) if segment.text.strip()]
-        if truth:
-            onset_s = log.start_s[source] + truth[0].t0
-            delays.append(texts[0] - onset_s if texts else math.inf)
+        if (onset_s := log.onset_s(source)) is not None:
+            begun_s = log.start_s[source] + onset_s
+            delays.append(texts[0] - begun_s if texts else math.inf)
     return sampled("s", delays, "nothing was spoken")
 
 
@@ -90,6 +93,8 @@ def _delays(log: TrialLog, shown_s: Callable[[ShownWord, float], float]) -> Meas
         alignment = align(log, source)
         for word, match in zip(alignment.spoken, alignment.matches, strict=True):
             if word.start_s is not None and word.end_s is not None:
-                begun_s, over_s = (log.start_s[source] + each for each in (word.start_s, word.end_s))
+                begun_s, over_s = (
+                    log.start_s[source] + each for each in (word.start_s, word.end_s)
+                )
                 delays.append(math.inf if match is None else shown_s(match, begun_s) - over_s)
     return sampled("s", delays, "the corpus has no word times")

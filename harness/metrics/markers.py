@@ -1,66 +1,74 @@
-"""Markers: beep and words at known samples, and how long until a final had them."""
+"""Markers: a beep and a sentence at known samples, and how long until a final has the sentence."""
 
 import math
 from dataclasses import dataclass
 
-from harness.contract import ASRSegment
+from rapidfuzz.distance import LCSseq
+
+from harness.contract import AudioSource
 from harness.journal.events import BeepFound, Utterance
+from harness.metrics.alignment import SLACK_S, ShownWord, align
 from harness.metrics.measurement import Measurement, metric, sampled
 from harness.metrics.triallog import TrialLog
 from harness.text_normalizer import tokens
 
 ABSENT = "the scenario has no markers"
 MIN_SHARE = 0.5
-"""Of a marker's words that a final must have to answer it."""
-SLACK_S = 1.0
-"""How far from a marker a final about it may lie, by its own times."""
+"""Of a marker's words that have to be answered, right or wrong, for the marker to be answered."""
 
 
 @dataclass
 class Marker:
-    """One marker, and the finals that answered it, in order of arrival."""
+    """One marker, and what was shown in the place of its words."""
 
     utterance: Utterance
     start_s: float
     """When its source began."""
-    answers_s: list[float]
+    words: int
+    answers: list[ShownWord]
+    """In the place of its words, right or wrong, over all finals; missing words have none."""
+    extra: list[str]
+    """Words shown beside those."""
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether less than half of its words have an answer."""
+        return len(self.answers) < MIN_SHARE * self.words
+
+    @property
+    def latency_s(self) -> float:
+        """From its last sample to the final that has the last of its answered words."""
+        over_s = self.start_s + self.utterance.t1
+        return math.inf if self.is_missed else self.answers[-1].final_s - over_s
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether half of its words stand there once more."""
+        wanted = tokens(self.utterance.text)
+        return _in_common(wanted, self.extra) >= max(1, MIN_SHARE * len(wanted))
 
 
 def markers(log: TrialLog) -> list[Marker]:
-    """All markers of all sources.
-
-    A final answers a marker if it lies where the marker is and has at least half of its words. It
-    may lie a little beside it, unless it lies on another whose words it has: neighbours that say
-    much the same are not answers to each other.
-    """
-    found = []
-    for source in log.sources:
-        mine = [Marker(utterance, log.start_s[source], []) for utterance in log.truth(source)
-                if utterance.beep_sample is not None]  # fmt: skip
-        begun = 0  # finals are in order, so what lies before is settled
-        for at_s, final in log.finals(source):
-            while begun < len(mine) and mine[begun].utterance.t1 + SLACK_S < final.t0:
-                begun += 1
-            answered = []
-            for marker in mine[begun:]:
-                if marker.utterance.t0 - SLACK_S > final.t1:
-                    break
-                if _has_words(final, marker.utterance):
-                    answered.append(marker)
-            on = [marker for marker in answered if _overlap(final, marker.utterance)]
-            for marker in on or answered:
-                marker.answers_s.append(at_s)
-        found += mine
-    return found
+    """All markers of all sources; one without words is none."""
+    return [marker for source in log.sources for marker in _markers_of(log, source)]
 
 
-def _overlap(final: ASRSegment, utterance: Utterance) -> bool:
-    return final.t0 < utterance.t1 and utterance.t0 < final.t1
-
-
-def _has_words(final: ASRSegment, utterance: Utterance) -> bool:
-    wanted, shown = tokens(utterance.text), tokens(final.text)
-    return _in_common(wanted, shown) >= MIN_SHARE * len(wanted)
+def _markers_of(log: TrialLog, source: AudioSource) -> list[Marker]:
+    alignment = align(log, source)
+    found = {
+        number: Marker(utterance, log.start_s[source], alignment.words[number], [], [])
+        for number, utterance in enumerate(log.truth(source))
+        if utterance.beep_sample is not None and alignment.words[number]
+    }
+    for word, answer in zip(alignment.spoken, alignment.answers, strict=True):
+        if word.utterance in found and answer is not None:
+            found[word.utterance].answers.append(answer)
+    answers = set(map(id, alignment.answers))
+    extra = [shown for shown in alignment.shown if id(shown) not in answers]
+    for marker in found.values():
+        begin_s, end_s = marker.utterance.t0 - SLACK_S, marker.utterance.t1 + SLACK_S
+        marker.extra = [shown.token for shown in extra if begin_s <= shown.said_s <= end_s]
+    return list(found.values())
 
 
 def _in_common(wanted: list[str], shown: list[str]) -> int:
@@ -69,47 +77,38 @@ def _in_common(wanted: list[str], shown: list[str]) -> int:
     >>> _in_common("open the green door".split(), "please open a door".split())
     2
     """
-    row = [0] * (len(shown) + 1)
-    for word in wanted:
-        before = 0
-        for at, other in enumerate(shown, 1):
-            kept = row[at]
-            row[at] = before + 1 if word == other else max(row[at], row[at - 1])
-            before = kept
-    return row[-1]
+    return LCSseq.similarity(wanted, shown)
 
 
 @metric
 def marker_latency(log: TrialLog) -> Measurement:
-    """From the moment a marker's last sample was captured to the first final that has its words.
+    """From a marker's last sample to the final with the last of its words, over all finals on it.
 
-    A marker that was never answered counts as infinitely late.
+    A word counts as there when some word stands in its place; whether it is the right one is for
+    the word error rate to judge, and a missing last word for `last_words_missing`. A marker of
+    which less than half the words have an answer is infinitely late.
     """
-    delays = []
-    for marker in markers(log):
-        over_s = marker.start_s + marker.utterance.t1
-        delays.append(marker.answers_s[0] - over_s if marker.answers_s else math.inf)
-    return sampled("s", delays, ABSENT)
+    return sampled("s", [marker.latency_s for marker in markers(log)], ABSENT)
 
 
 @metric
 def markers_missed(log: TrialLog) -> Measurement:
-    """Share of the markers that no final answered."""
+    """Share of the markers of which less than half the words were answered, right or wrong."""
     found = markers(log)
     if not found:
         return Measurement(unit="1", absent=ABSENT)
-    missed = sum(not marker.answers_s for marker in found)
+    missed = sum(marker.is_missed for marker in found)
     return Measurement(unit="1", value=missed / len(found), count=len(found))
 
 
 @metric
 def markers_repeated(log: TrialLog) -> Measurement:
-    """Answers beyond the first to the same marker."""
+    """Markers whose words stand in the finals once more than they were said."""
     found = markers(log)
     if not found:
-        return Measurement(unit="answers", absent=ABSENT)
-    extra = sum(max(0, len(marker.answers_s) - 1) for marker in found)
-    return Measurement(unit="answers", value=float(extra), count=len(found))
+        return Measurement(unit="markers", absent=ABSENT)
+    repeated = sum(marker.is_repeated for marker in found)
+    return Measurement(unit="markers", value=float(repeated), count=len(found))
 
 
 @metric

@@ -20,8 +20,8 @@ from harness.metrics.triallog import TrialLog
 def rtf(log: TrialLog) -> Measurement:
     """Inference seconds per audio second, of each chunk that was decoded; lower is faster.
 
-    Waiting isn't in it. Chunks without an inference (silence) are left out, and so is the short
-    last one, which carries the stream's final flush.
+    Waiting isn't in it. Chunks without an inference (silence) are left out, and so is the last one
+    of a source where it is shorter than the chunk size: the stream's end cut it off.
     """
     decoded = [chunk.rtf for chunk in log.chunks if chunk.inferences and not chunk.is_tail]
     return sampled("1", decoded, "no inference was seen")
@@ -40,12 +40,18 @@ def speed(log: TrialLog) -> Measurement:
 
 @metric
 def first_chunk_latency(log: TrialLog) -> Measurement:
-    """From the first sample of the first source to the first text; infinite if none came."""
-    start_s = min(log.start_s.values())
+    """From the beginning of the first word that was said to the first text; infinite if none came.
+
+    Silence before the first word isn't in it. Text before anyone spoke makes it negative.
+    """
+    onsets_s = [log.start_s[source] + onset_s for source in log.sources
+                if (onset_s := log.onset_s(source)) is not None]  # fmt: skip
+    if not onsets_s:
+        return Measurement(unit="s", absent="nothing was spoken")
     arrived_s = next(
         (said.at_s for said in log.of(SegmentArrived) if said.segment.text.strip()), math.inf
     )
-    return Measurement(unit="s", value=arrived_s - start_s, count=1)
+    return Measurement(unit="s", value=arrived_s - min(onsets_s), count=1)
 
 
 @metric

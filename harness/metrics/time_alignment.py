@@ -1,9 +1,10 @@
 """Aligns two sequences of words by the fewest edits and, among those, by the least time between.
 
 Plain edit distance can't tell which of two equal sentences was recognised: every choice has as many
-errors. Time decides. Words farther apart than `REACH_S` are never matched, so the cost grows with
-the length of the audio and not with its square. Sources: Levenshtein 1966; the idea of minding time
-is that of time-constrained word error rates (von Neumann et al. 2023, "MeetEval").
+errors. Time decides. Words farther apart than `REACH_S` are never paired, so that the cost grows
+with the length of the audio and not with its square; in shorter audio the edits are the fewest that
+there are. Sources: Levenshtein 1966; minding time follows the time-constrained word error rate of
+von Neumann et al. 2023, "MeetEval".
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-REACH_S = 30.0
-EDIT = 1e6
+REACH_S = 600.0
+EDIT = 1e7
 """Cost of an edit; more than all times of a source add up to."""
 
 Times = Sequence[float]
@@ -50,12 +51,13 @@ def align_in_time(
     theirs = np.array([numbers[word] for word in shown], dtype=np.int64)
     times = np.asarray(shown_s, float)
     first, last = bands[0]
-    costs = EDIT * np.arange(first, last + 1, dtype=float)
+    costs: Floats = EDIT * np.arange(first, last + 1, dtype=float)
     steps = [np.full(len(costs), INSERTION, np.uint8)]
     for row, word in enumerate(spoken, 1):
-        distance_s = np.minimum(np.abs(times - spoken_s[row - 1]), REACH_S)
-        differs = EDIT * (theirs != numbers[word])
-        costs, step = _next_row(costs, bands[row - 1], bands[row], differs + distance_s)
+        distance_s = np.abs(times - spoken_s[row - 1])
+        matches = EDIT * (theirs != numbers[word]) + distance_s
+        matches[distance_s > REACH_S] = 3 * EDIT  # more than leaving both out
+        costs, step = _next_row(costs, bands[row - 1], bands[row], matches)
         steps.append(step)
     return list(_walk_back(steps, bands))[::-1]
 
@@ -66,11 +68,11 @@ def _bands(spoken_s: Floats, shown_s: Floats) -> list[tuple[int, int]]:
     Bands only move forwards and overlap their neighbours, so that there is a way through.
     """
     count = len(shown_s)
-    latest = np.maximum.accumulate(shown_s) if count else shown_s
-    spoken_s = np.maximum.accumulate(spoken_s) if len(spoken_s) else spoken_s
-    low = np.searchsorted(latest, spoken_s - REACH_S)
-    earliest = np.minimum.accumulate(shown_s[::-1])[::-1] if count else shown_s
-    high = np.searchsorted(earliest, spoken_s + REACH_S, side="right")
+    latest: Floats = np.maximum.accumulate(shown_s)
+    earliest = np.minimum.accumulate(shown_s[::-1])[::-1]
+    now_s: Floats = np.maximum.accumulate(spoken_s)
+    low = np.searchsorted(latest, now_s - REACH_S)
+    high = np.searchsorted(earliest, now_s + REACH_S, side="right")
     lows = [0, *map(int, low)]
     highs = [*map(int, high), count]
     highs = [max(here, *lows[at : at + 2]) for at, here in enumerate(highs)]

@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, TypeVar
 
 from harness.audio import SAMPLE_RATE_HZ
@@ -39,7 +38,7 @@ class ChunkRecord:
     due_s: float
     queued_s: float
     is_tail: bool = False
-    """The last chunk of its source, and shorter than the others: the final flush is in it."""
+    """The last chunk of its source, cut short by the stream's end."""
     dropped: bool = False
     begun_s: float | None = None
     finished_s: float | None = None
@@ -123,8 +122,9 @@ class TrialLog:
             at = bisect_right(taken_s[inferred.source], inferred.begin_s)
             if at:
                 taken[inferred.source][at - 1].inferences.append(inferred)
-        for before, chunk in pairwise(records.values()):
-            chunk.is_tail = chunk.source == before.source and chunk.audio_s < before.audio_s
+        last = {record.source: record for record in records.values()}
+        for record in last.values():
+            record.is_tail = record.audio_s < self.spec.chunk_seconds
         return list(records.values())
 
     @cached_property
@@ -147,6 +147,15 @@ class TrialLog:
     def finals(self, source: AudioSource) -> list[tuple[float, ASRSegment]]:
         """The finals about a source, with arrival times."""
         return [(at_s, segment) for at_s, segment in self.segments(source) if segment.is_final]
+
+    def onset_s(self, source: AudioSource) -> float | None:
+        """When the first word was said, in seconds of audio; None where nothing was."""
+        for utterance in self.truth(source):
+            if utterance.words:
+                return utterance.words[0].t0
+            if utterance.words is None and utterance.text.strip():
+                return utterance.t0
+        return None
 
     def truth(self, source: AudioSource) -> list[Utterance]:
         """What was really said on a source."""

@@ -103,13 +103,12 @@ def _late_words(result: TrialResult) -> Finding:
         for word, match in zip(alignment.spoken, alignment.matches, strict=True):
             if word.start_s is not None and word.end_s is not None:
                 begun_s, said_s = start_s + word.start_s, start_s + word.end_s
-                late_s = math.inf if match is None else match.first_s(begun_s) - said_s
-                words.append((late_s, said_s, source, word, match))
+                shown_s = math.inf if match is None else match.first_s(begun_s)
+                words.append((shown_s - said_s, said_s, source, word, shown_s))
     found: list[Found] = []
-    for late_s, said_s, source, word, match in nlargest(MAX, words, key=itemgetter(0)):
+    for late_s, said_s, source, word, shown_s in nlargest(MAX, words, key=itemgetter(0)):
         events: list[Event] = [log.truth(source)[word.utterance]]
-        if match is not None:
-            events += [event for event in log.of(SegmentArrived) if event.at_s == match.first_s][:1]
+        events += [event for event in log.of(SegmentArrived) if event.at_s == shown_s][:1]
         value = "never" if math.isinf(late_s) else with_unit(late_s, "s")
         found.append((value, f"“{word.token}”, said at {clock_time(said_s)}", events))
     return found, len(words)

@@ -52,30 +52,26 @@ def compare(log: TrialLog, source: AudioSource) -> list[Comparison]:
     """
     comparisons = [Comparison(utterance) for utterance in log.truth(source)]
     alignment = align(log, source)
-    spoken, shown = alignment.spoken, [word.token for word in alignment.shown]
-    for piece in alignment.pieces:
-        kind = KINDS[piece.type]
-        said_at = range(piece.ref_start_idx, piece.ref_end_idx)
-        shown_at = range(piece.hyp_start_idx, piece.hyp_end_idx)
-        for at in said_at:
-            _add(comparisons[spoken[at].utterance].said, kind, spoken[at].token)
-        for step, at in enumerate(shown_at):
-            beside = said_at[step] if said_at else max(0, piece.ref_start_idx - 1)
-            _add(comparisons[spoken[beside].utterance].shown, kind, shown[at])
-        if kind is not Kind.EQUAL:
-            for step in range(max(len(said_at), len(shown_at))):
-                beside = said_at[step] if said_at else max(0, piece.ref_start_idx - 1)
-                comparisons[spoken[beside].utterance].errors += 1
+    here = 0
+    for pair in alignment.pairs if comparisons else ():
+        said = None if pair.spoken is None else alignment.spoken[pair.spoken]
+        shown = None if pair.shown is None else alignment.shown[pair.shown].token
+        here = here if said is None else said.utterance
+        kind = _kind(said.token if said else None, shown)
+        if said is not None:
+            _add(comparisons[here].said, kind, said.token)
+        if shown is not None:
+            _add(comparisons[here].shown, kind, shown)
+        comparisons[here].errors += kind is not Kind.EQUAL
     return comparisons
 
 
-KINDS = {
-    "equal": Kind.EQUAL,
-    "substitute": Kind.SUBSTITUTED,
-    "delete": Kind.DELETED,
-    "insert": Kind.INSERTED,
-}
-"""By the aligner's own words."""
+def _kind(said: str | None, shown: str | None) -> Kind:
+    if said is None:
+        return Kind.INSERTED
+    if shown is None:
+        return Kind.DELETED
+    return Kind.EQUAL if said == shown else Kind.SUBSTITUTED
 
 
 def _add(pieces: list[Piece], kind: Kind, word: str) -> None:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from harness.journal.events import Event, Utterance
 from harness.metrics import METRICS, Measurement
-from tests.metrics.logs import MIC, SYSTEM, log_of, said, spoken
+from tests.metrics.logs import MIC, SYSTEM, chunks, log_of, said, spoken
 
 words = st.lists(st.sampled_from(["open", "the", "door", "stop", "nine"]), max_size=8)
 
@@ -122,3 +122,28 @@ def test_matched_words_are_those_that_a_final_has_right() -> None:
     events = (spoken("open the door now"), said(2.0, "open the window"),
               said(5.0, "open a door", final=True))  # fmt: skip
     assert of("matched_words", *events).value == pytest.approx(2 / 4)
+
+
+def test_a_last_word_that_is_missing_is_not_late_but_missing() -> None:
+    """What an engine never shows has no latency; so it has a figure of its own."""
+    three = [spoken("open the door", 10.0 * at) for at in range(3)]
+    finals = [
+        said(10.0 * at + 2, text, at, final=True, t0=10.0 * at, t1=10.0 * at + 1.5)
+        for at, text in enumerate(("open the door", "open the gate", "open the"))
+    ]
+    found = of("last_words_missing", *three, *finals)
+    assert found.value == pytest.approx(1 / 3)
+    assert found.count == 3
+    assert found.bounds == pytest.approx((0.01695, 0.86465), abs=1e-4)  # Clopper and Pearson
+    assert of("last_words_missing", *three).absent
+
+
+def test_words_where_nobody_spoke_are_counted_per_hour() -> None:
+    words = said(30.0, "thank you", 1, final=True, t0=28.0, t1=29.0)
+    right = said(2.0, "open", 0, final=True, t0=0.0, t1=0.5)
+    played = chunks([0.1] * 60)
+    found = of("invented_words", spoken("open"), *played, right, words)
+    assert found.value == pytest.approx(120.0)
+    assert found.count == 2
+    assert of("invented_words", spoken("", 5.0), *played, words).value == pytest.approx(120.0)
+    assert of("invented_words", spoken("open"), *played, right).value == 0

@@ -40,11 +40,47 @@ def test_a_word_that_goes_and_comes_back_settles_when_it_is_back() -> None:
     assert final == pytest.approx([4.5, 4.0, 3.5])
 
 
-def test_a_word_that_moves_to_another_place_is_shown_anew() -> None:
+def test_a_word_put_in_front_of_others_does_not_make_them_new() -> None:
     emission, settled, _ = latencies(
         spoken("open the door"), said(2.0, "the door"), said(3.0, "open the door", final=True)
     )
-    assert emission == settled == pytest.approx([2.5, 2.0, 1.5])
+    assert emission == settled == pytest.approx([2.5, 1.0, 0.5])
+
+
+def test_what_stood_there_before_a_word_was_spoken_was_another_word() -> None:
+    """A window that rolls on shows "the" long before the "the" that the final has."""
+    emission, _, _ = latencies(
+        spoken("the", 8.0), said(1.0, "the", 0), said(9.0, "the", 0),
+        said(10.0, "the", 0, final=True, t0=8.0, t1=8.5),
+    )  # fmt: skip
+    assert emission == pytest.approx([0.5])
+
+
+def test_an_utterance_without_words_has_no_latency() -> None:
+    silence = spoken("", 20.0)
+    log = log_of(spoken("open"), silence, said(2.0, "open", final=True))
+    for name in (*NAMES, "finalization_delay"):
+        assert len(METRICS[name](log).samples or ()) == 1
+    for name in ("finalization_delay", "time_to_first_text", "first_chunk_latency"):
+        assert METRICS[name](log_of(silence)).absent == "nothing was spoken"
+
+
+def test_the_delay_is_to_the_last_word_and_not_to_the_last_that_was_right() -> None:
+    """The first final lacks the last word; the second one brings another in its place."""
+    first = said(2.0, "open the", 0, final=True, t0=0.0, t1=1.0)
+    late = said(6.0, "gate", 1, final=True, t0=1.0, t1=1.5)
+    delay = METRICS["finalization_delay"]
+    assert delay(log_of(spoken("open the door"), first, late)).statistic("p50") == 4.5
+    assert delay(log_of(spoken("open the door"), first)).statistic("p50") == math.inf
+
+
+def test_of_equal_sentences_the_one_at_its_time_was_recognised() -> None:
+    """The first of three is lost; the other two stay as early as they were."""
+    three = [spoken("stop now", 10.0 * at) for at in range(3)]
+    finals = [said(10.0 * at + 2, "stop now", at, final=True, t0=10.0 * at, t1=10.0 * at + 1)
+              for at in (1, 2)]  # fmt: skip
+    _, _, final = latencies(*three, *finals)
+    assert final == pytest.approx([math.inf, math.inf, 1.5, 1.0, 1.5, 1.0])
 
 
 def test_a_word_that_no_final_has_right_never_came() -> None:
@@ -65,7 +101,7 @@ def test_nothing_recognised_is_infinite_for_every_word() -> None:
 def test_words_are_matched_across_segments() -> None:
     emission, _, final = latencies(
         spoken("a b"), spoken("a b", 10.0), said(2.0, "a b", 0, final=True), said(11.0, "a", 1),
-        said(12.0, "a b", 1, final=True),
+        said(12.0, "a b", 1, final=True, t0=10.0, t1=11.0),
     )  # fmt: skip
     assert emission == pytest.approx([1.5, 1.0, 0.5, 1.0])
     assert final == pytest.approx([1.5, 1.0, 1.5, 1.0])

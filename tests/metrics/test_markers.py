@@ -44,10 +44,25 @@ def test_a_marker_without_an_answer_is_infinitely_late() -> None:
 
 
 def test_half_of_the_words_are_an_answer_and_fewer_are_not() -> None:
-    half = answer(0, 0.5, "open a green gate")
+    half = answer(0, 0.5, "open green")
     assert of("markers_missed", *markers(1), half).value == 0
-    less = answer(0, 0.5, "open a grey gate")
+    less = answer(0, 0.5, "open")
     assert of("markers_missed", *markers(1), less).value == 1
+
+
+def test_wrong_words_are_an_answer_which_the_word_error_rate_judges() -> None:
+    wrong = answer(0, 0.5, "4 gray gates")
+    assert of("markers_missed", *markers(1), wrong).value == 0
+    assert of("wer", *markers(1), wrong).value == 1
+
+
+def test_a_sentence_with_pauses_is_answered_by_all_of_its_finals() -> None:
+    """Each final has some of its words; none is a repetition of another."""
+    parts = [said(2.0 + at, word, at, final=True, t0=1.0 + at / 2, t1=1.5 + at / 2)
+             for at, word in enumerate(WORDS[0].split())]  # fmt: skip
+    assert of("markers_missed", *markers(1), *parts).value == 0
+    assert of("markers_repeated", *markers(1), *parts).value == 0
+    assert of("marker_latency", *markers(1), *parts).samples == pytest.approx((2.0,))
 
 
 def test_words_at_another_time_are_no_answer() -> None:

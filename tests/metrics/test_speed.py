@@ -19,6 +19,7 @@ from tests.metrics.logs import (
     said,
     sampled,
     samples,
+    spoken,
 )
 
 
@@ -107,11 +108,20 @@ def test_dropped_chunks_are_counted() -> None:
     assert of("dropped_chunks", log) == Measurement(unit="chunks", value=2.0, count=4)
 
 
-def test_first_chunk_latency_is_from_the_first_sample_to_the_first_text() -> None:
-    events = (said(1.2, ""), said(1.4, "  "), said(1.7, "open"), said(0.1 + 2, "open the"))
-    log = log_of(*events, starts_s={MIC: 0.6, SYSTEM: 0.9})
-    assert of("first_chunk_latency", log).value == pytest.approx(1.1)
-    assert of("first_chunk_latency", log_of(said(1.0, " "))).value == math.inf
+def test_first_chunk_latency_is_from_the_first_word_to_the_first_text() -> None:
+    """Six seconds of silence before anyone speaks are nobody's latency."""
+    texts = (said(8.2, ""), said(8.4, "  "), said(8.7, "open"), said(9.1, "open the"))
+    words = (spoken("open the", 6.5), spoken("open the", 7.0, SYSTEM))
+    log = log_of(*words, *texts, starts_s={MIC: 0.6, SYSTEM: 0.9})
+    assert of("first_chunk_latency", log).value == pytest.approx(8.7 - 7.1)
+    assert of("first_chunk_latency", log_of(spoken("open"), said(1.0, " "))).value == math.inf
+
+
+def test_a_chunk_that_ends_an_utterance_early_counts() -> None:
+    """A filter cuts chunks at silence, and those carry the finals."""
+    cut = chunk(1, 1.4, (0.9,), length_s=0.4)
+    log = log_of(*chunk(0, 1.0, (0.1,)), *cut, *chunk(2, 2.4), *chunk(3, 2.7, (0.9,), length_s=0.3))
+    assert of("rtf", log).samples == pytest.approx((0.1, 0.9 / 0.4, 0.1))
 
 
 def test_startup_is_loading_and_the_first_answer() -> None:
