@@ -9,6 +9,7 @@ COMPARISONS = {"<=": "≤", ">=": "≥"}
 SIGNS: dict[str, str] = {
     "pass": "✓",
     "warn": "~",
+    "suspect": "*",
     "insufficient": "?",
     "inconclusive": "?",
     "unavailable": "\N{EN DASH}",

@@ -18,6 +18,7 @@ from harness.verdicts.verdict import VerdictLevel
 MARKS = {
     VerdictLevel.PASS: " ",
     VerdictLevel.WARN: "~",
+    VerdictLevel.SUSPECT: "*",
     VerdictLevel.INSUFFICIENT: "?",
     VerdictLevel.UNAVAILABLE: "-",
     VerdictLevel.FAIL: "!",

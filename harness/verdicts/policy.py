@@ -55,13 +55,15 @@ class Policy:
 
         >>> levels = list(VerdictLevel)
         >>> [str(Policy("minimum").outcome_of(level)) for level in levels]
-        ['pass', 'warn', 'inconclusive', 'inconclusive', 'fail']
+        ['pass', 'warn', 'warn', 'inconclusive', 'inconclusive', 'fail']
         >>> [str(Policy("target", strict=True).outcome_of(level)) for level in levels]
-        ['pass', 'fail', 'fail', 'fail', 'fail']
+        ['pass', 'fail', 'warn', 'fail', 'fail', 'fail']
         """
         match level:
             case VerdictLevel.WARN:
                 return Outcome.FAIL if self.gate == "target" else Outcome.WARN
+            case VerdictLevel.SUSPECT:
+                return Outcome.WARN
             case VerdictLevel.INSUFFICIENT | VerdictLevel.UNAVAILABLE:
                 return Outcome.FAIL if self.strict else Outcome.INCONCLUSIVE
         return Outcome(level)

@@ -27,6 +27,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     scenarios: tuple[str, ...] = ()
     relative_to: str | None = None
     providers: tuple[str, ...] = ()
+    explained_by: str = ""
     clocks: Annotated[tuple[ClockKind, ...], Meta(min_length=1)] = tuple(ClockKind)
     transports: Annotated[tuple[Transport, ...], Meta(min_length=1)] = tuple(Transport)
 
@@ -51,6 +52,8 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True):
     """The transports that it is about."""
     providers: tuple[str, ...] = ()
     """The providers that it applies to; all when empty."""
+    explained_by: str = ""
+    """What breaks it in a healthy engine too; the threshold then only accuses, and fails nothing."""
 
     def applies_to(self, spec: TrialSpec) -> bool:
         """Tell whether a trial is held to it."""
@@ -112,6 +115,7 @@ def read_thresholds(
             scenarios=entry.scenarios,
             relative_to=entry.relative_to,
             providers=entry.providers,
+            explained_by=entry.explained_by,
             clocks=entry.clocks,
             transports=entry.transports,
         )

@@ -18,6 +18,8 @@ class VerdictLevel(StrEnum):
     """The target is met."""
     WARN = "warn"
     """The minimum is met."""
+    SUSPECT = "suspect"
+    """A sign that something may be wrong, which has harmless causes too; it fails nothing."""
     INSUFFICIENT = "insufficient"
     """Too few samples to say."""
     UNAVAILABLE = "unavailable"
@@ -65,6 +67,9 @@ def judge(threshold: Threshold, measurement: Measurement, chunk_s: float) -> Ver
     verdict = without_figure(threshold, VerdictLevel.PASS, "", chunk_s, measurement.unit)
     value = measurement.statistic(threshold.statistic)
     level, reason = _judge_value(verdict, measurement, value)
+    if threshold.explained_by and level in (VerdictLevel.WARN, VerdictLevel.FAIL):
+        level = VerdictLevel.SUSPECT
+        reason += f"; explained by {threshold.explained_by} too, so it fails nothing by itself"
     bounds = measurement.bounds
     if measurement.samples:
         bounds = percentile_bounds(measurement.samples, share_of(threshold.statistic))

@@ -90,5 +90,7 @@ def _verdict_words(verdict: Verdict) -> str:
         case VerdictLevel.WARN:
             limit = limit_with_unit(verdict.target, verdict.unit)
             return f"{verdict.threshold} is {value}; the target is {limit}"
+        case VerdictLevel.SUSPECT:
+            return f"{verdict.threshold} is {value}: {verdict.reason}"
         case _:
             return f"{verdict.threshold} can't be judged: {verdict.reason}"

@@ -27,6 +27,7 @@ TEMPLATES = Path(reports.__file__).parent / "templates"
 MEANINGS = {
     VerdictLevel.PASS: "the target is met",
     VerdictLevel.WARN: "the minimum is met, the target isn't",
+    VerdictLevel.SUSPECT: "a sign that has harmless causes too; fails nothing",
     VerdictLevel.INSUFFICIENT: "too few samples to say",
     VerdictLevel.UNAVAILABLE: "no figure, for a known reason",
     VerdictLevel.FAIL: "the minimum is broken",

@@ -122,6 +122,8 @@ def test_files_processes_and_bytes_are_added_up() -> None:
     assert of("residency_spawns", *events).value == 30
     assert of("residency_files", *events).value == 60
     assert of("residency_reads", *events).value == pytest.approx(0.2)
+    tenth = [chunk(at, 0.1, read_bytes=MODEL * (at == 40)) for at in range(63)]
+    assert of("residency_reads", *tenth, events[-1]).value == 1  # one chunk is enough
     assert of("residency_memory_swing", *events).value == pytest.approx(0.59)
 
 

@@ -46,7 +46,8 @@ def sight_of(defect: Defect, result: TrialResult) -> Sight:
         return Sight(not result.checks[defect.seen_by].passed, "broken", "kept")
     verdict = result.verdicts[defect.seen_by]
     value = "none" if verdict.value is None else f"{verdict.value:.3g}"
-    return Sight(verdict.level is VerdictLevel.FAIL, value, str(verdict.minimum))
+    seen = verdict.level in (VerdictLevel.SUSPECT, VerdictLevel.FAIL)
+    return Sight(seen, value, str(verdict.minimum))
 
 
 def try_defect(defect: Defect, seeds: Iterable[int], ground: Ground, folder: Path) -> list[Sight]:

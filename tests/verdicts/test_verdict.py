@@ -1,5 +1,6 @@
 import math
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +9,7 @@ from harness.clock import ClockKind
 from harness.metrics import Measurement
 from harness.statistics import samples_needed
 from harness.verdicts.limits import ChunkLimit, Limit
+from harness.verdicts.policy import Outcome, Policy
 from harness.verdicts.thresholds import Threshold
 from harness.verdicts.verdict import Verdict, VerdictLevel, judge
 
@@ -181,5 +183,16 @@ def test_a_statistic_that_the_figure_does_not_have_is_said() -> None:
         assert words in verdict.reason
 
 
+@pytest.mark.parametrize(("value", "level"), [(0.4, "pass"), (0.6, "suspect"), (9.0, "suspect")])
+def test_a_sign_with_harmless_causes_only_accuses(value: float, level: str) -> None:
+    """However far beyond its limit, it is never a failure, and says what else explains it."""
+    accuser = msgspec.structs.replace(threshold(), explained_by="padding")
+    verdict = judge(accuser, Measurement(unit="s", value=value), CHUNK_S)
+    assert verdict.level == level
+    assert ("padding" in verdict.reason) == (level == "suspect")
+    for policy in (Policy("minimum"), Policy("target", strict=True)):
+        assert policy.outcome_of(verdict.level) in (Outcome.PASS, Outcome.WARN)
+
+
 def test_levels_are_ordered_from_best_to_worst() -> None:
-    assert list(VerdictLevel) == ["pass", "warn", "insufficient", "unavailable", "fail"]
+    assert list(VerdictLevel) == ["pass", "warn", "suspect", "insufficient", "unavailable", "fail"]
