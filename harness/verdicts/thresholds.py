@@ -53,7 +53,7 @@ class Threshold(msgspec.Struct, frozen=True, kw_only=True):
     providers: tuple[str, ...] = ()
     """The providers that it applies to; all when empty."""
     explained_by: str = ""
-    """What breaks it in a healthy engine too; the threshold then only accuses, and fails nothing."""
+    """What breaks it in a healthy engine too; it then only accuses, and fails nothing."""
 
     def applies_to(self, spec: TrialSpec) -> bool:
         """Tell whether a trial is held to it."""
