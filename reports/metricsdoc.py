@@ -44,7 +44,7 @@ QUESTIONS = {
         word_emission_latency word_settled_latency word_final_latency finalization_delay
         time_to_first_text average_lagging length_adaptive_average_lagging marker_latency
         markers_missed markers_repeated beep_error""",
-    "Is it right?": "wer cer matched_words",
+    "Is it right?": "wer cer matched_words last_words_missing invented_words",
     "Does the text keep still?": "normalized_erasure stable_words_retracted",
     "Is every sample accounted for?": "unaccounted_samples out_of_order_segments",
     "What does it take of the machine, and does that grow?": """

@@ -5,7 +5,7 @@ import pytest
 from harness.plugin.fixtures import Judged
 
 
-@pytest.mark.judges("wer", "erasure")
+@pytest.mark.judges("wer", "erasure", "last_words_missing", "invented_words")
 def test_text(judged: Judged) -> None:
     judged.check()
 

@@ -80,7 +80,7 @@ def residency(provider: str) -> Plant:
 
 
 DEFECTS = (
-    Defect(1, "reads the model for each decode", residency("reads_again"), "residency_intercept"),
+    Defect(1, "reads the model for each decode", residency("reads_again"), "residency_reads"),
     Defect(2, "maps the model for each decode", residency("maps_again"), "residency_vanish"),
     Defect(3, "starts a process for each decode", residency("starts_children"), "residency_spawns"),
     Defect(4, "loads again at every tenth stream", residency("reloads_now_and_then"),
@@ -118,6 +118,8 @@ DEFECTS = (
     Defect(23, "says each final twice", Plant("repeats", duration_s=60.0), "out_of_order_segments"),
     Defect(24, "leaves a helper behind", Plant("leaves_child", activity=Activity.CONFORMANCE),
            "nothing_is_left_behind"),
+    Defect(25, "leaves out each last word", Plant("leaves_out_the_last", "markers"),
+           "last_words_missing"),
 )  # fmt: skip
 """All but number 8, a slowdown by a fifth: that takes two trees (`tests.planted.slowdown`)."""
 

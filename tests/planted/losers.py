@@ -1,4 +1,4 @@
-"""Providers that lose, cut or delay: defects 10 to 14, 18 to 20 and 23."""
+"""Providers that lose, cut or delay: defects 10 to 14, 18 to 20, 23 and 25."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -180,3 +180,15 @@ class Repeats(Listens):
 
     def said(self, segment: ASRSegment) -> list[ASRSegment]:
         return [segment, segment] if segment.is_final else [segment]
+
+
+class LeavesOutTheLast(Listens):
+    """25: leaves the last word out of each final."""
+
+    name = "leaves_out_the_last"
+
+    def said(self, segment: ASRSegment) -> list[ASRSegment]:
+        if not segment.is_final:
+            return [segment]
+        text = " ".join(segment.text.split()[:-1])
+        return [msgspec.structs.replace(segment, text=text, words=segment.words[:-1])]
