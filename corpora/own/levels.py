@@ -75,7 +75,7 @@ def measure(file: soundfile.SoundFile, first: int, samples: int) -> Signal:
     levels = [np.zeros(0)]
     file.seek(first)
     for block in _blocks(file, samples, frame * round(BLOCK_S / FRAME_S)):
-        mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
+        mono = sum(block.T) / block.shape[1]  # many times faster than the mean along a short axis
         energy = float(np.vdot(block, block))
         if not np.isfinite(energy) and not_finite is None and not np.isfinite(block).all():
             not_finite = read + int(np.argmin(np.isfinite(block).all(axis=1)))

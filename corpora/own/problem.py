@@ -19,7 +19,7 @@ class Problem:
     line: int | None
     """The manifest's line, counted from 1; None where it is about the whole."""
     file: str
-    """The file's name as the manifest gives it; empty where it is about the line itself."""
+    """As the manifest names it; empty where it is about the line, the manifest about the whole."""
     what: str
     remedy: str
     is_warning: bool = False
@@ -34,8 +34,6 @@ class Problem:
         place = ", ".join(filter(None, [f"line {self.line}" if self.line else "", self.file]))
         kind = "warning" if self.is_warning else "error"
         paragraphs = [(f"{kind:<9}", place), (INDENT, self.what), (INDENT, f"-> {self.remedy}")]
-        if not place:
-            paragraphs[:2] = [(f"{kind:<9}", self.what)]
         lines = [
             line
             for first, text in paragraphs

@@ -29,6 +29,15 @@ class OwnCorpus:
         """The problems with which it can't be measured on."""
         return [problem for problem in self.problems if not problem.is_warning]
 
+    def refusal(self) -> DataFileError:
+        """The first of the errors, and how many more there are."""
+        first, *others = self.errors
+        more = f" (and {len(others)} more errors)" if others else ""
+        if first.line is None:
+            return DataFileError(str(self.path), first.what + more, first.remedy)
+        what = ": ".join(filter(None, [first.file, first.what]))
+        return DataFileError(f"{self.path}, line {first.line}", what + more, first.remedy)
+
     @property
     def listing(self) -> str:
         """All problems, to be read; empty if there are none."""
@@ -42,10 +51,8 @@ def read_manifest(path: Path) -> list[CorpusUtterance]:
         DataFileError: The manifest is missing or empty, or a line isn't as it must be.
     """
     corpus = read_corpus(path)
-    if errors := corpus.errors:
-        first = errors[0]
-        more = f" (so are {len(errors) - 1} more lines)" if len(errors) > 1 else ""
-        raise DataFileError(f"{path}, line {first.line}", first.what + more, first.remedy)
+    if corpus.errors:
+        raise corpus.refusal()
     return corpus.utterances
 
 

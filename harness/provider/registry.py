@@ -94,6 +94,8 @@ def check_corpus(reference: str) -> tuple[list[CorpusUtterance], str]:
         return utterances, ""
     own = importlib.import_module(f"{CORPORA}.own.check")
     corpus = own.check_manifest(Path(reference).expanduser())
+    if len(corpus.errors) == 1:
+        raise corpus.refusal()
     if corpus.errors:
         raise DataFileError(f"corpus {reference}", f"can't be measured on\n\n{corpus.listing}")
     return list(corpus.utterances), corpus.listing

@@ -151,7 +151,7 @@ def test_all_lines_that_are_wrong_are_found(folder: Path) -> None:
     corpus = read_corpus(manifest(folder, *bad))
     assert [problem.line for problem in corpus.errors] == [11, 501, 1000]
     assert len(corpus.utterances) == 997
-    refused(corpus.path, "2 more lines", line=11)
+    refused(corpus.path, "2 more errors", line=11)
 
 
 @pytest.mark.parametrize(
