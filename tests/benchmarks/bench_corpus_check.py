@@ -1,6 +1,6 @@
 """The check of a corpus before a run: how many files a minute, headers and all samples.
 
-Limits: 10 000 files of five seconds in a minute; 100 000 lines about few files in 20 s.
+Limits: 10 000 files of five seconds in a minute; 100 000 lines about few files in a minute, too.
 """
 
 import json
@@ -17,7 +17,7 @@ from harness.audio import SAMPLE_RATE_HZ
 
 FILES, SECONDS = 2000, 5
 MOST_S_PER_FILE = 60 / 10_000
-LINES, MOST_S_OF_LINES = 100_000, 20.0
+LINES, MOST_S_OF_LINES = 100_000, 60.0
 
 
 @pytest.mark.parametrize(
