@@ -76,7 +76,13 @@ def _require_finite(samples: NDArray[np.floating], where: str, first: int = 0) -
         raise AudioError(where, problem, "finite numbers in [-1, 1]")
 
 
-def read_audio(path: Path, offset_s: float = 0.0, duration_s: float | None = None) -> Pcm16:
+def read_audio(
+    path: Path,
+    offset_s: float = 0.0,
+    duration_s: float | None = None,
+    *,
+    slack_s: float = DURATION_SLACK_S,
+) -> Pcm16:
     """Read a sound file, whatever its rate, channels and sample format, as the project's PCM.
 
     Channels are averaged. A 16 kHz mono 16-bit file comes back unchanged, to the bit.
@@ -85,6 +91,7 @@ def read_audio(path: Path, offset_s: float = 0.0, duration_s: float | None = Non
         path: Any format that libsndfile reads.
         offset_s: Where to begin, in seconds of the file.
         duration_s: How much to read; to the end when None.
+        slack_s: How much of that the file may lack at its end.
 
     Returns:
         int16, shape (n,), n > 0, at 16 kHz.
@@ -101,7 +108,7 @@ def read_audio(path: Path, offset_s: float = 0.0, duration_s: float | None = Non
         raise AudioError(where, problem, f"up to {MAX_FILE_S:.0f} s, from 0 s on")
     try:
         with soundfile.SoundFile(path) as file:
-            return _read(file, where, offset_s, duration_s)
+            return _read(file, where, offset_s, duration_s, slack_s)
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
         # A file named as headerless audio is a TypeError: its rate would have to be told.
         allowed = "a format that libsndfile reads"
@@ -109,7 +116,7 @@ def read_audio(path: Path, offset_s: float = 0.0, duration_s: float | None = Non
 
 
 def _read(
-    file: soundfile.SoundFile, where: str, offset_s: float, duration_s: float | None
+    file: soundfile.SoundFile, where: str, offset_s: float, duration_s: float | None, slack_s: float
 ) -> Pcm16:
     rate_hz = file.samplerate
     if not SLOWEST_HZ <= rate_hz <= FASTEST_HZ:
@@ -127,7 +134,7 @@ def _read(
     if not len(pcm):
         problem = f"no sample from {offset_s} s on ({available_s:.3f} s in the file)"
         raise AudioError(where, problem, "at least one sample")
-    if duration_s is not None and read_s < duration_s - DURATION_SLACK_S:
+    if duration_s is not None and read_s < duration_s - slack_s:
         problem = f"{read_s:.3f} s from {offset_s} s on"
         raise AudioError(where, problem, f"the {duration_s} s that are declared")
     return pcm

@@ -15,6 +15,8 @@ import msgspec
 import pytest
 
 import echobench
+from corpora.__main__ import main as check_corpora
+from corpora.embedded import MANIFEST
 from harness.commands import live
 from harness.journal.run_folder import RunFolder
 from harness.metrics import METRICS
@@ -132,6 +134,12 @@ def test_the_harness_takes_what_is_said(command: str) -> None:
         return
     options = live.parser().parse_args(words)
     assert live.serving_of(options) if words[0] == "serve" else live.sending_of(options)
+
+
+@pytest.mark.parametrize("command", commands_of("python -m corpora"))
+def test_corpora_are_checked_as_is_said(command: str) -> None:
+    words = shlex.split(command, comments=True)[3:]
+    assert check_corpora([word if word == "check" else str(MANIFEST) for word in words]) == 0
 
 
 @pytest.mark.parametrize("command", commands_of(".ci/"))

@@ -13,7 +13,7 @@ from harness.journal.run_folder import Input, RunFolder, fingerprint
 from harness.plugin.commandline import runs_folder
 from harness.plugin.summary import write_summary
 from harness.provider.choice import choose_providers
-from harness.provider.registry import PROVIDERS, corpus_path, find_corpus, make_provider, names
+from harness.provider.registry import PROVIDERS, check_corpus, corpus_path, make_provider, names
 from harness.provider.timeouts import timeouts_from_env
 from harness.runner.plan import plan
 from harness.runner.pool import WorkerPool
@@ -55,6 +55,8 @@ class BenchSession:
         self.reports: list[Path] = []
         self._folder: RunFolder | None = None
         self._journal: JournalWriter | None = None
+        self._warnings: list[str] = []
+        """What the corpora's check found and measuring doesn't fail by, as lines to show."""
         self._pool = WorkerPool(timeouts_from_env())
 
     @cached_property
@@ -106,6 +108,8 @@ class BenchSession:
         reporter = self.config.pluginmanager.getplugin("terminalreporter")
         screen = self.config.get_terminal_writer()
         screen.line()
+        for line in "\n".join(self._warnings).splitlines():
+            screen.line(line)
         screen.line(f"machine: {sanitize(str(folder.info.machine))}")
         if folder.info.recommendation is not None:
             screen.line(f"recommended here: {sanitize(str(folder.info.recommendation))}")
@@ -162,7 +166,8 @@ class BenchSession:
         corpora: dict[str, list[CorpusUtterance]] = {}
         for spec in specs:
             if spec.corpus not in corpora:
-                corpora[spec.corpus] = find_corpus(spec.corpus)
+                corpora[spec.corpus], warnings = check_corpus(spec.corpus)
+                self._warnings += [f"corpus {spec.corpus}", "", warnings] if warnings else []
             require_room(spec.scenario, corpora[spec.corpus])
             name = f"{spec.provider}/{spec.model}"
             if name not in inputs:

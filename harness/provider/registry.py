@@ -11,10 +11,10 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 
 from harness.contract import ASRProvider, Option
-from harness.errors import UnknownNameError, UsageError
+from harness.errors import DataFileError, UnknownNameError, UsageError
 from harness.support.data_file import convert
 from harness.support.entry_points import load, registered
-from harness.timeline.corpus import CorpusUtterance
+from harness.timeline.corpus import CorpusUtterance, require_enough
 
 PROVIDERS, CORPORA = "providers", "corpora"
 
@@ -64,7 +64,7 @@ def find_corpus(reference: str) -> list[CorpusUtterance]:
         DataFileError: The manifest doesn't say what it must.
     """
     if is_manifest(reference):
-        read_manifest = importlib.import_module(f"{CORPORA}.formats.manifest").read_manifest
+        read_manifest = importlib.import_module(f"{CORPORA}.own.reading").read_manifest
         return list(read_manifest(Path(reference).expanduser()))
     utterances: Callable[[], list[CorpusUtterance]]
     if reference in _modules(CORPORA):
@@ -76,6 +76,29 @@ def find_corpus(reference: str) -> list[CorpusUtterance]:
             "--corpus", reference, [*names(CORPORA), "the path of a .jsonl file"]
         )
     return utterances()
+
+
+def check_corpus(reference: str) -> tuple[list[CorpusUtterance], str]:
+    """Read a corpus, and check all of it before anything is loaded: a manifest's sound, too.
+
+    Returns:
+        The utterances, and the warnings as a text to show; empty if there are none.
+
+    Raises:
+        UnknownNameError: It is neither a name nor a manifest.
+        UsageError: It can't be measured on; the message lists all that is wrong.
+    """
+    if not is_manifest(reference):
+        utterances = find_corpus(reference)
+        require_enough(reference, utterances)
+        return utterances, ""
+    own = importlib.import_module(f"{CORPORA}.own.check")
+    corpus = own.check_manifest(Path(reference).expanduser())
+    if len(corpus.errors) == 1:
+        raise corpus.refusal()
+    if corpus.errors:
+        raise DataFileError(f"corpus {reference}", f"can't be measured on\n\n{corpus.listing}")
+    return list(corpus.utterances), corpus.listing
 
 
 def corpus_path(reference: str) -> Path | None:
@@ -94,7 +117,8 @@ def is_manifest(reference: str) -> bool:
 
 def _modules(kind: str) -> list[str]:
     package = importlib.import_module(kind)
-    return [module.name for module in pkgutil.iter_modules(package.__path__) if not module.ispkg]
+    return [module.name for module in pkgutil.iter_modules(package.__path__)
+            if not module.ispkg and module.name != "__main__"]  # fmt: skip
 
 
 def _entry_points(kind: str) -> dict[str, EntryPoint]:

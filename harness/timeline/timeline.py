@@ -64,7 +64,9 @@ def _track(
         begin = round((place.at_s + script.offset_s) * script.rate_hz)
         pcm = place.utterance.read().astype(np.float32)
         _add(audio, begin, _at_rate(pcm, script))
-        truth.append(_utterance(place, script.name, begin / script.rate_hz, beep_sample))
+        # A manifest may promise some tenths more than the file holds.
+        length_s = min(place.utterance.duration_s, len(pcm) / SAMPLE_RATE_HZ)
+        truth.append(_utterance(place, script.name, begin / script.rate_hz, length_s, beep_sample))
     rounded = np.clip(np.rint(audio), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
     return Track(script.name, script.start_s, rounded, tuple(truth), script.rate_hz)
 
@@ -83,7 +85,7 @@ def _add(audio: Samples, begin: int, samples: Samples) -> None:
 
 
 def _utterance(
-    place: Placed, source: AudioSource, heard_s: float, beep_sample: int | None
+    place: Placed, source: AudioSource, heard_s: float, length_s: float, beep_sample: int | None
 ) -> Utterance:
     words = place.utterance.words
     if words is not None:
@@ -92,7 +94,7 @@ def _utterance(
         source=source,
         utterance_id=place.utterance.utterance_id,
         t0=heard_s,
-        t1=heard_s + place.utterance.duration_s,
+        t1=heard_s + length_s,
         text=place.utterance.text,
         words=words,
         shared=place.shared,

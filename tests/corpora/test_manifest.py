@@ -10,7 +10,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.formats.manifest import read_manifest
+from corpora.own.reading import read_corpus, read_manifest
 from harness.contract import Word
 from harness.errors import AudioError, DataFileError
 from harness.provider.registry import find_corpus
@@ -68,6 +68,12 @@ def test_what_a_line_says_is_what_is_read(folder: Path) -> None:
         {**GOOD, "words": None},
         {**GOOD, "words": [], "text": ""},
         {**GOOD, "duration": 1, "offset": 1},
+        {**GOOD, "offset": None},
+        {**GOOD, "language": "en", "lang": "pt-BR"},
+        {**GOOD, "text": "世界你好", "words": [["世界", 0, 0.1], ["你好", 0.1, 0.2]]},
+        {**GOOD, "text": "สวัสดีชาวโลก", "words": [["สวัสดี", 0, 0.1], ["ชาวโลก", 0.1, 0.2]]},
+        {**GOOD, "text": "नमस्ते दुनिया", "words": [["नमस्ते", 0, 0.1], ["दुनिया", 0.1, 0.2]]},
+        {**GOOD, "text": "مرحبا بالعالم"},
         {**GOOD, "speaker": "a", "lang": None, "nested": {"a": [1]}},
         {**GOOD, "audio_filepath": "sub/../a.wav"},
         {**GOOD, "audio_filepath": "./a.wav"},
@@ -112,7 +118,40 @@ def test_the_same_utterance_twice_is_named(folder: Path) -> None:
     path = manifest(
         folder, GOOD, {**GOOD, "offset": 0.5}, "", {**GOOD, "audio_filepath": "./a.wav"}
     )
-    refused(path, "a@0", "line 1", line=4)
+    (problem,) = read_corpus(path).problems
+    assert (problem.line, problem.file, problem.is_warning) == (4, "./a.wav", True)
+    assert "line 1" in problem.what
+    assert len({entry.utterance_id for entry in read_manifest(path)}) == 3
+
+
+def test_several_utterances_may_begin_at_one_moment(folder: Path) -> None:
+    """People talk at once, and one recording may be in a manifest as a whole and in parts."""
+    lines = [{**GOOD, "offset": 0.5}, {**GOOD, "offset": 0.5, "text": "me too"},
+             {**GOOD, "offset": 0.5, "duration": 0.7}]  # fmt: skip
+    corpus = read_corpus(manifest(folder, *lines))
+    assert [entry.utterance_id for entry in corpus.utterances] == ["a@0.5", "a@0.5#2", "a@0.5#3"]
+    assert corpus.problems == []
+
+
+def test_absolute_paths_are_those_that_the_user_wrote(folder: Path, tmp_path: Path) -> None:
+    """As NeMo's tools write them, wherever the sound lies."""
+    (tmp_path / "link.wav").symlink_to("outside.wav")
+    for path in (tmp_path / "outside.wav", tmp_path / "link.wav", folder / "a.wav"):
+        (entry,) = read_manifest(manifest(folder, {**GOOD, "audio_filepath": str(path)}))
+        assert len(entry.read()) == SECOND
+        inside = path.parent == folder
+        name = "a" if inside else str(path.with_suffix(""))
+        assert entry.utterance_id in (f"{name}@0", f"{path.resolve().with_suffix('')}@0")
+
+
+def test_all_lines_that_are_wrong_are_found(folder: Path) -> None:
+    lines = [{**GOOD, "offset": at / 1000} for at in range(1000)]
+    bad: list[dict[str, Any] | str] = [*lines]
+    bad[10], bad[500], bad[999] = "{", {**GOOD, "audio_filepath": "b.wav"}, {**GOOD, "duration": -1}
+    corpus = read_corpus(manifest(folder, *bad))
+    assert [problem.line for problem in corpus.errors] == [11, 501, 1000]
+    assert len(corpus.utterances) == 997
+    refused(corpus.path, "2 more errors", line=11)
 
 
 @pytest.mark.parametrize(
@@ -138,6 +177,9 @@ def test_the_same_utterance_twice_is_named(folder: Path) -> None:
         ({**GOOD, "offset": -0.1}, ["$.offset", ">= 0"]),
         ({**GOOD, "offset": [1]}, ["$.offset"]),
         ({**GOOD, "text": 5}, ["$.text"]),
+        ({**GOOD, "language": "Spanish, I think"}, ["$.language"]),
+        ({**GOOD, "ctm": "b.ctm"}, ["ctm 'b.ctm'", "no such file"]),
+        ({**GOOD, "textgrid": "../b.TextGrid"}, ["textgrid", "inside its folder"]),
         ({**GOOD, "text": None}, ["$.text"]),
         ({"audio_filepath": "a.wav", "text": "x"}, ["duration"]),
         ({"audio_filepath": "a.wav", "duration": 1.0}, ["text"]),
@@ -179,7 +221,8 @@ def test_words_that_say_something_else_are_named(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("/etc/passwd", "inside its folder"),
+        ("/nowhere/a.wav", "no such file"),
+        ("/", "no such file"),
         ("../outside.wav", "inside its folder"),
         ("sub/../../outside.wav", "inside its folder"),
         ("link-to-outside.wav", "inside its folder"),
