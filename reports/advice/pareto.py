@@ -48,20 +48,22 @@ def _scatter(
     chosen: Candidate | None,
     x_of: Callable[[Candidate], float],
 ) -> Markup:
-    most_x = 1.15 * max(x_of(each) for each in drawn) or 1.0
+    values = [x_of(each) for each in drawn]
+    low_x = 1.15 * min(0.0, *values)  # wrong word times can make a latency negative
+    high_x = 1.15 * max(0.0, *values) or (0.0 if low_x else 1.0)
     highs = [each.wer_bounds[1] if each.wer_bounds else each.wer or 0.0 for each in drawn]
     most_y = 1.1 * max(highs) or 0.01
     bottom = TITLE_PX + PLOT_PX
 
     def x(value: float) -> float:
-        return LEFT + (RIGHT - LEFT) * value / most_x
+        return LEFT + (RIGHT - LEFT) * (value - low_x) / (high_x - low_x)
 
     def y(value: float) -> float:
         return bottom - PLOT_PX * value / most_y
 
     def parts() -> Iterator[Markup]:
         yield svg.text(0, 0.65 * TITLE_PX, title, "start", "lane")
-        yield from _axes(most_x, most_y, unit, x, y, bottom)
+        yield from _axes((low_x, high_x), most_y, unit, x, y, bottom)
         for each in sorted(drawn, key=lambda each: each is chosen):
             kind = "front" if each in front else "behind"
             at, height = x(x_of(each)), y(each.wer or 0.0)
@@ -79,7 +81,7 @@ def _scatter(
 
 
 def _axes(
-    most_x: float,
+    span_x: tuple[float, float],
     most_y: float,
     unit: str,
     x: Callable[[float], float],
@@ -93,9 +95,8 @@ def _axes(
         if index:
             words = f"{number(round(100 * index * step, 6))} %"
             yield svg.text(0, height - 3, words, "start", "tick")
-    step = svg.nice_step(most_x, 4)
-    for index in range(int(most_x / step) + 1):
-        value = round(index * step, 9)
-        words = number(value) if index else f"0 {unit}"
-        anchor: svg.Anchor = "start" if not index else "middle"
-        yield svg.text(x(value) if index else 0, bottom + 0.75 * AXIS_PX, words, anchor, "tick")
+    for value in svg.round_values(*span_x, 4):
+        words = number(value) if value else f"0 {unit}"
+        anchor: svg.Anchor = "middle" if value else "start"
+        place = 0 if value == span_x[0] == 0 else x(value)
+        yield svg.text(place, bottom + 0.75 * AXIS_PX, words, anchor, "tick")
