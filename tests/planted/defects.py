@@ -84,7 +84,7 @@ DEFECTS = (
     Defect(2, "maps the model for each decode", residency("maps_again"), "residency_vanish"),
     Defect(3, "starts a process for each decode", residency("starts_children"), "residency_spawns"),
     Defect(4, "loads again at every tenth stream", residency("reloads_now_and_then"),
-           "residency_periodic"),
+           "residency_reads"),
     Defect(5, "loads at the first decode", Plant("loads_late"), "first_vs_steady"),
     Defect(6, "4 ms slower with each decode", residency("slows"), "residency_growth"),
     Defect(7, "keeps 1 MB of each chunk",

@@ -66,7 +66,10 @@ class ReloadsNowAndThen(Healthy):
         return super().transcribe_stream(pcm_stream, sample_rate, source)
 
     def cost_s(self, window_s: float) -> float:
-        extra_s, self.due = self.load_took_s if self.due else 0.0, False
+        extra_s = 0.0
+        if self.due and self.model is not None:
+            self.model.read_bytes()
+            extra_s, self.due = self.load_took_s, False
         return super().cost_s(window_s) + extra_s
 
 
