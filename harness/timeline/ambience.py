@@ -1,6 +1,6 @@
-"""What a room sounds like when nobody speaks, generated: noise, hum, keys, breath.
+"""Generates background sounds of a room: noise, mains hum, typing and breathing.
 
-Levels are those of a quiet office as a laptop's microphone hears it, in dB of full scale: room
+Levels are those of a quiet office recorded by a laptop's microphone, in dB of full scale: room
 noise at -58 (RMS), mains hum at -62 (RMS), key strokes with peaks of -30, breaths with peaks of
 about -42. Speech in the embedded corpus peaks at -12.
 """
@@ -15,10 +15,10 @@ from harness.specs.scenario import Ambience
 
 
 def ambient(kinds: tuple[Ambience, ...], length: int, generator: np.random.Generator) -> Samples:
-    """Mix sounds of a room.
+    """Generate and mix background sounds.
 
     Args:
-        kinds: Which.
+        kinds: The kinds of sounds.
         length: In samples at 16 kHz.
         generator: The same one makes the same samples.
 
@@ -45,7 +45,7 @@ def _at_rms(sound: NDArray[np.floating], level_db: float) -> Samples:
 
 
 def _coloured(length: int, generator: np.random.Generator, power: float) -> Samples:
-    """Noise whose amplitude falls with frequency to that power, from 20 Hz on."""
+    """Generate noise whose amplitude falls with frequency to that power, from 20 Hz on."""
     spectrum = np.fft.rfft(generator.standard_normal(length, dtype=np.float32))
     frequencies = np.fft.rfftfreq(length, 1 / SAMPLE_RATE_HZ)
     spectrum *= np.maximum(frequencies, 20.0) ** -power
@@ -66,7 +66,7 @@ def _hum(length: int, generator: np.random.Generator) -> Samples:
 
 
 def _typing(length: int, generator: np.random.Generator) -> Samples:
-    """Bursts of 5 to 30 strokes, 2 to 15 s apart; a stroke is a click and a duller release."""
+    """Generate bursts of 5 to 30 key strokes, 2 to 15 s apart: a click and a release each."""
     sound = np.zeros(length, np.float32)
     at_s = generator.uniform(0, 5)
     while at_s * SAMPLE_RATE_HZ < length:
@@ -86,7 +86,7 @@ def _click(generator: np.random.Generator, decay_s: float) -> Samples:
 
 
 def _breath(length: int, generator: np.random.Generator) -> Samples:
-    """In and out, 3 to 5 s apart, 0.5 to 1.1 s each, soft at both ends."""
+    """Generate breaths of 0.5 to 1.1 s, 3 to 5 s apart, faded in and out."""
     sound = np.zeros(length, np.float32)
     at_s = generator.uniform(0, 3)
     while at_s * SAMPLE_RATE_HZ < length:

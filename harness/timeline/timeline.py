@@ -1,4 +1,4 @@
-"""What a trial plays and what is true about it: samples for every source, and its words."""
+"""Builds the samples that each source of a trial plays, and their ground truth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from harness.timeline.placement import Placed, lay_out
 
 @dataclass(frozen=True)
 class Track:
-    """What one source plays, and when it begins on the trial's clock."""
+    """The audio that one source plays, its start on the trial's clock, and its ground truth."""
 
     source: AudioSource
     start_s: float
     audio: Pcm16
     truth: tuple[Utterance, ...]
     rate_hz: float = SAMPLE_RATE_HZ
-    """How many samples it really plays in a second of the trial's clock."""
+    """Samples that it plays per second of the trial's clock."""
 
 
 def build_timeline(
@@ -70,7 +70,7 @@ def _track(
 
 
 def _at_rate(samples: Samples, script: SourceScript) -> Samples:
-    """What a source whose clock runs fast makes of a sound: more samples."""
+    """Resample to the source's true rate."""
     if not script.skew_ppm:
         return samples
     resampled: Samples = soxr.resample(samples, SAMPLE_RATE_HZ, script.rate_hz)
@@ -83,16 +83,16 @@ def _add(audio: Samples, begin: int, samples: Samples) -> None:
 
 
 def _utterance(
-    place: Placed, source: AudioSource, heard_s: float, beep_sample: int | None
+    place: Placed, source: AudioSource, begin_s: float, beep_sample: int | None
 ) -> Utterance:
     words = place.utterance.words
     if words is not None:
-        words = tuple(word.shifted(heard_s) for word in words)
+        words = tuple(word.shifted(begin_s) for word in words)
     return Utterance(
         source=source,
         utterance_id=place.utterance.utterance_id,
-        t0=heard_s,
-        t1=heard_s + place.utterance.duration_s,
+        t0=begin_s,
+        t1=begin_s + place.utterance.duration_s,
         text=place.utterance.text,
         words=words,
         shared=place.shared,
