@@ -72,7 +72,7 @@ class JournalWriter:
                 problem = "another run is writing to it"
                 raise JournalError(str(path), problem, "one run at a time") from error
             except OSError as error:
-                raise self._failed(error) from error
+                raise JournalError.unwritable(path, error) from error
             until_ready.pop_all()
 
     def begin(self, event: TrialStarted) -> None:
@@ -82,10 +82,8 @@ class JournalWriter:
 
     def append(self, event: bytes) -> None:
         """Write an encoded event of the current trial."""
-        try:
+        with self._writing():
             self._file.write(seal(self._trial, event))
-        except OSError as error:
-            raise self._failed(error) from error
 
     def end(self, event: TrialEnded) -> None:
         """End the current trial, and wait until all of it is on the disk."""
@@ -94,22 +92,22 @@ class JournalWriter:
 
     def flush(self) -> None:
         """Hand everything to the system, which writes it even if this process dies."""
-        try:
+        with self._writing():
             self._file.flush()
-        except OSError as error:
-            raise self._failed(error) from error
 
     def sync(self) -> None:
         """Wait until everything is on the disk."""
-        self.flush()
-        try:
+        with self._writing():
+            self._file.flush()
             os.fsync(self._file.fileno())
-        except OSError as error:
-            raise self._failed(error) from error
 
-    def _failed(self, error: OSError) -> JournalError:
-        self._broken = True
-        return JournalError.unwritable(self.path, error)
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._broken = True
+            raise JournalError.unwritable(self.path, error) from error
 
     def close(self) -> None:
         """Write what is buffered and close the file; an error that was raised isn't repeated."""
@@ -117,7 +115,7 @@ class JournalWriter:
             self._file.close()
         except OSError as error:
             if not self._broken:
-                raise self._failed(error) from error
+                raise JournalError.unwritable(self.path, error) from error
 
 
 @dataclass

@@ -99,11 +99,7 @@ class RunFolder:
             link.symlink_to(info.run_id, target_is_directory=True)
             link.replace(root / LATEST)
         except OSError as error:
-            raise JournalError(
-                str(folder.path),
-                f"can't be made ({error.strerror})",
-                "a folder with room and rights",
-            ) from error
+            raise JournalError.unwritable(folder.path, error) from error
         return folder
 
     @classmethod
