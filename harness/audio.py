@@ -116,7 +116,7 @@ def _read(
         raise AudioError(where, f"{rate_hz} Hz", f"{SLOWEST_HZ} to {FASTEST_HZ} Hz")
     available_s = file.frames / rate_hz
     if available_s > MAX_FILE_S and duration_s is None:
-        allowed = f"at most {MAX_FILE_S:.0f} s a file, or an offset and duration"
+        allowed = f"at most {MAX_FILE_S:.0f} s per file, or an offset and duration"
         raise AudioError(where, f"{available_s:.0f} s of audio", allowed)
     begin = min(round(offset_s * rate_hz), file.frames)
     frames = file.frames - begin if duration_s is None else round(duration_s * rate_hz)

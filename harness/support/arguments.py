@@ -17,7 +17,7 @@ OPTIONS = {
                    "faster_whisper:device=cuda:beam_size=5"),
     "--model": ("NAME", "'embedded', a name that the engine knows, which is fetched through the "
                 "Hugging Face cache, or a path"),
-    "--chunk-seconds": ("SECONDS", "audio in a chunk, 0.1 to 30"),
+    "--chunk-seconds": ("SECONDS", "audio per chunk, 0.1 to 30"),
     "--scenario": ("NAME", "a file in suites/scenarios/, by name or by its letter"),
     "--duration": ("SECONDS", "length of the scenario"),
     "--corpus": ("NAME", "what is spoken: 'embedded', or the path of a manifest of your own, JSON "
