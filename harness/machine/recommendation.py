@@ -79,7 +79,7 @@ class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The content of the file."""
+    """The content of the file: the rules, and the models' costs."""
 
     rules: Annotated[tuple[RecommendationRule, ...], Meta(min_length=1)]
     work: dict[str, Annotated[float, Meta(gt=0)]]

@@ -31,7 +31,7 @@ def unaccounted_samples(log: TrialLog) -> Measurement:
 
 
 def missing_samples(log: TrialLog) -> int:
-    """The same from the provider's counts alone, without its reported inferences."""
+    """Missing or doubly counted samples by the provider's counts, without its inferences."""
     snapshots = log.of(Sampled)
     worst = 0
     for snapshot in snapshots:

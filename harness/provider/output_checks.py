@@ -53,7 +53,7 @@ def checked_segment(segment: object, source: AudioSource | None, where: str) -> 
 
 
 def checked_health(health: object, where: str) -> ASRHealth:
-    """Check that a health has the contract's form, and return it as the journal will have it.
+    """Check the form of a health report, and return it as the journal will have it.
 
     Raises:
         BadOutputError: A wrong type, or a huge text.

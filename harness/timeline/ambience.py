@@ -73,7 +73,8 @@ def _typing(length: int, generator: np.random.Generator) -> Samples:
         for _ in range(generator.integers(5, 30)):
             for delay_s, level_db, decay_s in ((0.0, -30, 0.004), (0.08, -36, 0.008)):
                 level = _from_db(level_db + generator.normal(0, 2))
-                _add(sound, at_s + delay_s, level * _click(generator, decay_s))
+                begin = round((at_s + delay_s) * SAMPLE_RATE_HZ)
+                mix_into(sound, begin, level * _click(generator, decay_s))
             at_s += generator.uniform(0.09, 0.3)
         at_s += generator.uniform(2, 15)
     return sound
@@ -93,15 +94,16 @@ def _breath(length: int, generator: np.random.Generator) -> Samples:
         count = round(generator.uniform(0.5, 1.1) * SAMPLE_RATE_HZ)
         breath = _coloured(count, generator, 0.3) * np.hanning(count)
         level = _from_db(-42 + generator.normal(0, 3))
-        _add(sound, at_s, (level / np.abs(breath).max() * breath).astype(np.float32))
+        breath = (level / np.abs(breath).max() * breath).astype(np.float32)
+        mix_into(sound, round(at_s * SAMPLE_RATE_HZ), breath)
         at_s += generator.uniform(3, 5)
     return sound
 
 
-def _add(sound: Samples, at_s: float, piece: Samples) -> None:
-    begin = round(at_s * SAMPLE_RATE_HZ)
-    room = sound[begin : begin + len(piece)]
-    room += piece[: len(room)]
+def mix_into(audio: Samples, begin: int, samples: Samples) -> None:
+    """Add samples to audio in place, from a position on; those beyond its end are dropped."""
+    part = audio[begin : begin + len(samples)]
+    part += samples[: len(part)]
 
 
 SOUNDS: dict[Ambience, Callable[[int, np.random.Generator], Samples]] = {

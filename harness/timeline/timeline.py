@@ -10,7 +10,7 @@ from harness.audio import FULL_SCALE, SAMPLE_RATE_HZ, Pcm16, Samples
 from harness.contract import AudioSource
 from harness.journal.events import Utterance
 from harness.specs.scenario import Scenario, SourceScript
-from harness.timeline.ambience import ambient
+from harness.timeline.ambience import ambient, mix_into
 from harness.timeline.beep import BEEP_S, GAP_S, beep
 from harness.timeline.corpus import CorpusUtterance
 from harness.timeline.placement import Placed, lay_out
@@ -60,10 +60,10 @@ def _track(
         if scenario.markers:
             beep_s = place.at_s + script.offset_s - GAP_S - BEEP_S
             beep_sample = round(beep_s * script.rate_hz)
-            _add(audio, beep_sample, _at_rate(beep(), script))
+            mix_into(audio, beep_sample, _at_rate(beep(), script))
         begin = round((place.at_s + script.offset_s) * script.rate_hz)
         pcm = place.utterance.read().astype(np.float32)
-        _add(audio, begin, _at_rate(pcm, script))
+        mix_into(audio, begin, _at_rate(pcm, script))
         truth.append(_utterance(place, script.name, begin / script.rate_hz, beep_sample))
     rounded = np.clip(np.rint(audio), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
     return Track(script.name, script.start_s, rounded, tuple(truth), script.rate_hz)
@@ -75,11 +75,6 @@ def _at_rate(samples: Samples, script: SourceScript) -> Samples:
         return samples
     resampled: Samples = soxr.resample(samples, SAMPLE_RATE_HZ, script.rate_hz)
     return resampled
-
-
-def _add(audio: Samples, begin: int, samples: Samples) -> None:
-    room = audio[begin : begin + len(samples)]
-    room += samples[: len(room)]
 
 
 def _utterance(
