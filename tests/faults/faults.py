@@ -93,7 +93,7 @@ FAULTS = [
     babbles(BAD_OUTPUT, "other_source", "segment of source system", "allowed: mic"),
     babbles(BAD_OUTPUT, "text_id", "segment_id"),
     babbles(BAD_OUTPUT, "not_a_segment", "said a dict", "ASRSegment"),
-    babbles(BAD_OUTPUT, "endless", "at most 1000 a chunk"),
+    babbles(BAD_OUTPUT, "endless", "at most 1000 per chunk"),
     babbles(BAD_OUTPUT, "odd_health", "last_error=<object", "object is unsupported"),
     babbles(BAD_OUTPUT, "surrogate_health", "surrogates not allowed"),
     babbles(BAD_OUTPUT, "huge_health", "health of 5000", "at most 100000 bytes"),
