@@ -256,5 +256,5 @@ def test_a_breakdown_that_no_one_takes_over_ends_the_exercise(
             raise ProviderError("failover", "nobody is there")
 
     monkeypatch.setattr(FailoverProvider, "switch_to", nobody)
-    with pytest.raises(ProviderError, match="broken down, as the exercise wants it"):
+    with pytest.raises(ProviderError, match="broken down on purpose, by the exercise"):
         exercised()
