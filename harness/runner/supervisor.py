@@ -54,7 +54,7 @@ class WorkerProcess(PythonChild[Line]):
             try:
                 item = self._inbox.get(timeout=silence_s)
             except queue.Empty:
-                problem = f"said nothing for {silence_s:.0f} s"
+                problem = f"sent nothing for {silence_s:.0f} s"
                 raise self._failed(TrialStatus.TIMEOUT, problem) from None
             if isinstance(item, WorkerFailedError):
                 raise item

@@ -89,7 +89,7 @@ def test_every_rule_is_tried() -> None:
     assert written == set(RULES)
 
 
-def test_a_sound_ladder_keeps_all_rules() -> None:
+def test_a_healthy_ladder_keeps_all_rules() -> None:
     events = exercised()
     assert broken(events) == {}
     moves = [event for event in events if isinstance(event, LadderMoved)]

@@ -112,15 +112,15 @@ HANGS = [
     Fault("hangs", TIMEOUT, ("hangs, source mic", NOTHING_MOVED), {"how": "awaits"}),
     Fault("hangs", TIMEOUT, (NOTHING_MOVED,), {"how": "awaits"}, ClockKind.WALL),
     Fault("hangs", TIMEOUT, (NOTHING_MOVED,), {"how": "blocks_thread"}),
-    Fault("hangs", TIMEOUT, ("said nothing for 4 s",), {"how": "blocks_loop"}),
-    Fault("hangs", TIMEOUT, ("said nothing for 4 s",), {"how": "keeps_lock"}),
-    Fault("hangs", TIMEOUT, ("said nothing for 4 s",), {"at": "health"}),
+    Fault("hangs", TIMEOUT, ("sent nothing for 4 s",), {"how": "blocks_loop"}),
+    Fault("hangs", TIMEOUT, ("sent nothing for 4 s",), {"how": "keeps_lock"}),
+    Fault("hangs", TIMEOUT, ("sent nothing for 4 s",), {"at": "health"}),
     Fault("hangs", TIMEOUT, ("stop_session", "1 s"), {"at": "stop"}),
-    Fault("hangs", TIMEOUT, ("said nothing for 4 s",), {"at": "stop", "how": "keeps_lock"}),
+    Fault("hangs", TIMEOUT, ("sent nothing for 4 s",), {"at": "stop", "how": "keeps_lock"}),
     babbles(TIMEOUT, "slow_endless", NOTHING_MOVED),
-    in_conformance(Fault("hangs", TIMEOUT, ("said nothing for 4 s",))),
+    in_conformance(Fault("hangs", TIMEOUT, ("sent nothing for 4 s",))),
 ]
 HANGS_AT_LOAD = [
-    Fault("hangs", TIMEOUT, ("said nothing for 6 s",), {"at": "load"}),
-    Fault("hangs", TIMEOUT, ("said nothing for 6 s",), {"at": "make", "how": "keeps_lock"}),
+    Fault("hangs", TIMEOUT, ("sent nothing for 6 s",), {"at": "load"}),
+    Fault("hangs", TIMEOUT, ("sent nothing for 6 s",), {"at": "make", "how": "keeps_lock"}),
 ]
