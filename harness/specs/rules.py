@@ -1,90 +1,102 @@
-"""Lists the rules that are checked on providers, with a sentence on each.
+"""Names the rules that are tried on a provider, each with a sentence that states it.
 
-Each is a function of the same name in `harness/activities/`. Verdicts and reports read the names
-and sentences here, without loading the code of the checks.
+Each rule is a function of the same name in `harness/activities/`. Judging and reporting read names
+and sentences here, without importing those functions.
 """
 
 from harness.specs.trial import Activity
 
 CONTRACT = {
-    "odd_bytes_are_refused": "Half a sample is an error; earlier text is delivered before it.",
-    "an_empty_chunk_is_refused": "A chunk without a sample is an error.",
-    "floats_are_refused": (
-        "A float array, NaN or not, is an error: the contract carries 16-bit bytes."
+    "odd_bytes_are_refused": (
+        "An odd number of bytes raises an error, after the text of the audio before it."
     ),
-    "another_rate_is_refused": "8 kHz is an error, not slow speech.",
+    "an_empty_chunk_is_refused": (
+        "A chunk without samples raises an error, after the text of the audio before it."
+    ),
+    "floats_are_refused": (
+        "A float array raises an error, with or without NaN: the contract carries 16-bit PCM."
+    ),
+    "another_rate_is_refused": "A sample rate of 8 kHz raises an error.",
     "an_error_ends_only_its_stream": (
-        "After bad audio, the next stream of the session works as before."
+        "After an audio error, the next stream of the session gives the usual text."
     ),
     "nothing_is_left_behind": (
-        "After close, no process that the provider started is left, even a detached one."
+        "After close, no process that the provider started is running, even a detached one."
     ),
     "it_takes_no_more_than_it_can_use": (
-        "Offered endless audio at once, a provider takes only what it uses; the rest stays queued."
+        "Offered endless audio at once, the provider never holds more than 40 s unprocessed."
     ),
-    "leaving_cancels": "Leaving the iterator early frees the source for the next stream.",
+    "leaving_cancels": (
+        "After a stream is abandoned in the middle, the source's next stream gives the usual text."
+    ),
     "stop_is_bounded": (
-        "A session that is stopped during a stream ends soon, and the next one works."
+        "Stopping a session in the middle of a stream takes at most 10 s, and the next one works."
     ),
     "restart_changes_nothing": "The same audio gives the same text in the next session.",
-    "one_session_at_a_time": "A second session is refused with False while one is running.",
-    "sources_do_not_mix": "Two sources at once give what each gives alone.",
+    "one_session_at_a_time": "While a session is running, starting a second one returns False.",
+    "sources_do_not_mix": "Two sources at once give the same text as each of them alone.",
     "the_second_source_is_served_as_declared": (
-        "Where sources share a model, their inferences take turns; otherwise they may overlap."
+        "Inferences of two sources take turns or overlap, as the provider declares."
     ),
-    "sources_come_along_alike": ("Two sources that both have audio waiting are served equally."),
+    "sources_come_along_alike": (
+        "Of two sources with audio ready, the slower one makes at least half the other's progress."
+    ),
     "a_source_that_waits_holds_up_none": (
-        "A source that pauses in the middle of a word does not delay the other source."
+        "While one source waits for audio in the middle of a word, the other one is served."
     ),
     "partials_come_before_finals": (
-        "Text appears during speech, and each stretch of speech ends in one final."
+        "Partials appear during speech, and each segment ends in exactly one final."
     ),
-    "finals_follow_one_another": "Finals are in order, don't overlap, and lie inside the audio.",
+    "finals_follow_one_another": "Finals are in order, don't overlap, and lie within the audio.",
     "audio_is_conserved": (
-        "Received = decoded + skipped + dropped + pending, at each chunk; none pending at the end."
+        "Received = decoded + skipped + dropped + pending at each chunk, with 0 pending at the end."
     ),
     "flush_returns_the_rest": (
-        "Flush returns buffered audio as finals, once; the stream then continues."
+        "Flush returns the buffered audio as finals, once, and the stream continues."
     ),
     "chunk_size_may_change": "Chunks of changing size are all recognised and accounted for.",
     "silence_says_nothing": "Digital silence gives no text.",
-    "an_empty_stream_is_fine": "A stream without audio gives no text and no error.",
+    "an_empty_stream_is_fine": "A stream without audio gives no segment and no error.",
     "health_tells_the_truth": (
-        "Reported real-time factor and inference time are within 10 % of the measured ones."
+        "The reported real-time factor and inference time are within 10 % of the measured ones."
     ),
 }
 """Rules of the provider contract."""
 LADDER = {
-    "climbs_in_time": "A load above a level's limit for 10 s leads up to it, and not sooner.",
-    "recovers_in_time": "A load below a level's limit for 30 s leads down from it, and not sooner.",
+    "climbs_in_time": (
+        "A load above a level's limit for 10 s leads up to that level, and not sooner."
+    ),
+    "recovers_in_time": (
+        "A load below a level's limit for 30 s leads down from that level, and not sooner."
+    ),
     "an_emergency_ends_by_hand": (
-        "However low the load gets, the emergency lasts until a person ends it."
+        "The emergency lasts until a user resets it, however low the load is."
     ),
     "a_breakdown_leads_to_failover_at_once": (
-        "When the provider fails, another takes over with the next chunk."
+        "When the provider fails, another one takes over with the next chunk."
     ),
-    "nothing_else_moves": ("The level changes only as the load requires, one step at a time."),
-    "every_move_says_why": "Each change of level has a cause, a message, and the actions taken.",
+    "nothing_else_moves": "The level makes only the moves that the load requires, one at a time.",
+    "every_move_says_why": (
+        "Each move reports a cause, a message for users, and the actions that were taken."
+    ),
     "chunks_get_longer_and_short_again": (
-        "From the warning level on, chunks are half a second longer; back to normal, as before."
+        "Chunks are 0.5 s longer from the warning level on, and normal again at the normal level."
     ),
     "the_smaller_model_is_loaded_before": (
-        "The change to the smaller model, and back, takes almost no time."
+        "Switching to the smaller model and back takes at most 1 s, since it is loaded already."
     ),
     "captions_do_not_pause": (
-        "After a change, text arrives within 1 s plus the new provider's decoding time."
+        "After a switch, text comes within 1 s plus one chunk and the decoding time."
     ),
     "every_other_chunk_is_left_out_and_counted": (
-        "In the emergency, every other chunk is dropped; before and after it, none."
+        "In the emergency every other chunk is dropped, and at other levels none."
     ),
-    "what_was_final_stays": (
-        "No final is changed, repeated or put out of order by a change of provider."
-    ),
+    "what_was_final_stays": "A switch of provider changes, repeats or reorders no final.",
     "words_around_a_change_are_right": (
-        "Speech during a change of provider is recognised once: not lost and not repeated."
+        "Words spoken during a switch of provider are neither lost nor repeated."
     ),
     "audio_is_conserved": (
-        "Over all changes, received = decoded + skipped + dropped + pending, to the sample."
+        "Over all switches, received = decoded + skipped + dropped + pending, to the sample."
     ),
 }
 """Rules of the degrade ladder."""
@@ -92,9 +104,9 @@ RULES: dict[Activity, dict[str, str]] = {Activity.CONFORMANCE: CONTRACT, Activit
 
 
 def rules_of(activity: Activity) -> dict[str, str]:
-    """The rules that a trial of an activity checks: a sentence by name.
+    """The rules of an activity, each with its sentence; none where a trial plays a scenario.
 
     >>> rules_of(Activity.LADDER)["audio_is_conserved"].partition(",")[0]
-    'Over all changes'
+    'Over all switches'
     """
     return RULES.get(activity, {})
