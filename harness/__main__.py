@@ -1,4 +1,4 @@
-"""`python -m harness COMMAND`: what can be done without pytest. Each command is a file."""
+"""`python -m harness COMMAND`: runs the commands that need no pytest."""
 
 import importlib
 import sys
@@ -10,18 +10,18 @@ COMMANDS = {
     "doctor": "what this machine is, what each provider lacks here, and what to use",
     "live": "captions over WebSocket: `live serve` and `live send`",
 }
-"""By name, which is also the file's in `harness/commands/`; only the one asked for is loaded."""
+"""Purpose by name; each command is the module of that name in `harness/commands/`."""
 BAD_USAGE, BROKEN_OFF = 2, 130
 
 
 def usage(program: str) -> str:
-    """The list of commands."""
+    """List the commands, for the terminal."""
     lines = [f"  {name:<8} {purpose}" for name, purpose in COMMANDS.items()]
     return "\n".join([f"usage: {program} COMMAND [--help]", "", *lines])
 
 
 def main(arguments: list[str], program: str = "python -m harness") -> int:
-    """Run a command, and return the exit status; `program` is how the user called it."""
+    """Run a command and return its exit status; `program` is how the user called it."""
     if not arguments or arguments[0] in ("-h", "--help"):
         print(usage(program))
         return 0 if arguments else BAD_USAGE

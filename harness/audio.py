@@ -1,4 +1,4 @@
-"""PCM as the whole project carries it: 16 kHz, mono, 16-bit little-endian; and how to get there."""
+"""Reads audio and converts it to the project's PCM: 16 kHz, mono, 16-bit little-endian."""
 
 import math
 from collections.abc import Iterator
@@ -16,14 +16,14 @@ SAMPLE_RATE_HZ: Final = 16_000
 BYTES_PER_SAMPLE: Final = 2
 FULL_SCALE: Final = 32_768.0
 MAX_FILE_S: Final = 4 * 3600.0
-"""A longer file is refused: it is read whole, and a lying header must not fill the memory."""
+"""A longer file is refused: it is read whole, and a wrong header must not fill the memory."""
 
 SLOWEST_HZ, FASTEST_HZ = 4000, 384_000
-"""Below, there is no speech to be had; above, no microphone."""
+"""Accepted sample rates: below, speech is lost; above, there are no microphones."""
 BLOCK: Final = 1 << 18
-"""Frames read at a time."""
+"""Frames per read."""
 DURATION_SLACK_S: Final = 0.01
-"""Manifests round."""
+"""Durations in manifests are rounded."""
 
 Pcm16 = NDArray[np.int16]
 Samples = NDArray[np.float32]
@@ -50,11 +50,11 @@ def to_float(pcm: bytes) -> Samples:
 
 
 def to_pcm16(samples: NDArray[np.floating], where: str = "samples") -> Pcm16:
-    """Round floats to 16-bit PCM; what lies outside [-1, 1] is clipped, as a sound card does.
+    """Round floats to 16-bit PCM; values outside [-1, 1] are clipped, as a sound card does.
 
     Args:
         samples: Floats, shape (n,).
-        where: What to call the audio in an error.
+        where: The audio's name in an error.
 
     Raises:
         AudioError: A sample is NaN or infinite.
@@ -83,14 +83,14 @@ def read_audio(
     *,
     slack_s: float = DURATION_SLACK_S,
 ) -> Pcm16:
-    """Read a sound file, whatever its rate, channels and sample format, as the project's PCM.
+    """Read a sound file of any rate, channel count and sample format as the project's PCM.
 
-    Channels are averaged. A 16 kHz mono 16-bit file comes back unchanged, to the bit.
+    Channels are averaged. The samples of a 16 kHz mono 16-bit file are returned unchanged.
 
     Args:
         path: Any format that libsndfile reads.
         offset_s: Where to begin, in seconds of the file.
-        duration_s: How much to read; to the end when None.
+        duration_s: Seconds to read; None reads to the end.
         slack_s: How much of that the file may lack at its end.
 
     Returns:
@@ -110,7 +110,7 @@ def read_audio(
         with soundfile.SoundFile(path) as file:
             return _read(file, where, offset_s, duration_s, slack_s)
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
-        # A file named as headerless audio is a TypeError: its rate would have to be told.
+        # Headerless audio (by its name) is a TypeError, since its rate isn't known.
         allowed = "a format that libsndfile reads"
         raise AudioError(where, f"not readable ({error})", allowed) from error
 
@@ -123,7 +123,7 @@ def _read(
         raise AudioError(where, f"{rate_hz} Hz", f"{SLOWEST_HZ} to {FASTEST_HZ} Hz")
     available_s = file.frames / rate_hz
     if available_s > MAX_FILE_S and duration_s is None:
-        allowed = f"at most {MAX_FILE_S:.0f} s a file, or an offset and duration"
+        allowed = f"at most {MAX_FILE_S:.0f} s per file, or an offset and duration"
         raise AudioError(where, f"{available_s:.0f} s of audio", allowed)
     begin = min(round(offset_s * rate_hz), file.frames)
     frames = file.frames - begin if duration_s is None else round(duration_s * rate_hz)
@@ -146,7 +146,7 @@ def _copied(file: soundfile.SoundFile, frames: int) -> Pcm16:
 
 
 def _converted(file: soundfile.SoundFile, frames: int, where: str) -> Pcm16:
-    """Average and resample block by block, so that an hour in stereo doesn't fill the memory."""
+    """Average and resample block by block, since an hour of stereo takes much memory."""
     rate_hz, done = file.samplerate, 0
     resampler = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32", quality="HQ")
     parts = [np.zeros(0, np.int16)]

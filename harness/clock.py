@@ -1,18 +1,18 @@
-"""One clock for a trial: the wall's, or one that skips waiting and charges compute in full.
+"""The clock of a trial: the wall clock, or a virtual clock that skips waits but not computation.
 
 Both are asyncio event loops, so the code under test is the same: it takes the time from
 `now_s()` and waits with `asyncio.sleep`. On the virtual clock
 
     time = monotonic time + the waits that were skipped
 
-and a wait is skipped only when nothing else could happen: the loop would block for a timer, no
-ready input, and no work in flight outside the loop. Work that the loop hands to a thread is
-counted by itself; whoever waits for something that the loop can't see (a child process, a
-socket, a foreign thread) says so with `hold()`.
+A wait is skipped only when nothing else could happen: the loop would block for a timer, no input
+is ready, and no work is in flight outside the loop. Work that the loop hands to a thread is
+counted automatically; code that waits for something that the loop can't see (a child process, a
+socket, another library's thread) wraps the wait in `hold()`.
 
-Virtual time is right only if every wait goes through the loop. It can't see a child process or
-a server think, so providers that use them run on the wall clock. It also hides what idleness
-does to a machine (cold caches, clocks that drop) and what full load does (heat).
+Virtual time is right only if every wait goes through the loop. The loop can't see a child process
+or a server compute, so providers that use them run on the wall clock. Virtual time also hides the
+effects of idleness on a machine (cold caches, lower clock rates) and those of full load (heat).
 """
 
 import asyncio
@@ -29,7 +29,7 @@ Ts = TypeVarTuple("Ts")
 
 
 class ClockKind(StrEnum):
-    """Which clock a trial runs on; every figure says which it came from."""
+    """The clock that a trial runs on; every figure names its clock."""
 
     WALL = "wall"
     VIRTUAL = "virtual"
@@ -39,9 +39,9 @@ Ready = list[tuple[selectors.SelectorKey, int]]
 
 
 class _MeasuringSelector(selectors.DefaultSelector):
-    """Notes how long the loop takes from one look at its input to the next, in real time.
+    """Measures how long the loop takes from one poll of its input to the next, in real time.
 
-    While it does not look, nothing else can happen: audio waits, messages wait, deadlines pass.
+    Between two polls nothing else can happen: audio waits, messages wait, deadlines pass.
     """
 
     longest_s = 0.0
@@ -64,11 +64,11 @@ class _SkippingSelector(_MeasuringSelector):
     loop: "VirtualLoop"
 
     def _wait(self, timeout: float | None) -> Ready:
-        ready = super()._wait(0)  # input that is already here goes first
+        ready = super()._wait(0)  # input that is already there comes first
         if ready or (timeout is not None and timeout <= 0):
             return ready
         if timeout is None or self.loop.in_flight:
-            return super()._wait(timeout)  # a real wait, charged as such
+            return super()._wait(timeout)  # a real wait, so it takes real time
         self.loop.skip(timeout)
         return []
 
@@ -77,8 +77,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop that skips its idle waits.
 
     Attributes:
-        in_flight: Pieces of work outside the loop that it must wait for in real time.
-        skipped_s: The sum of the waits that were skipped.
+        in_flight: Number of tasks outside the loop that it must wait for in real time.
+        skipped_s: The sum of the skipped waits.
     """
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(selector)
 
     def time(self) -> float:
-        """Seconds on the virtual clock; never goes back."""
+        """The virtual time in seconds; never decreases."""
         return time.monotonic() + self.skipped_s
 
     def skip(self, wait_s: float) -> None:
@@ -112,15 +112,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         except BaseException:
             self.in_flight -= 1
             raise
-        # The order matters. `wrap_future` asks to be called first, so the loop's queue holds the
-        # delivery of the result before our countdown. And the *thread's* future is counted: when
-        # `wait_for` gives up on the asyncio side, the thread is still burning time.
+        # The order matters: `wrap_future` registers its callback first, so the loop delivers the
+        # result before the countdown. The thread's own future is counted, since the thread still
+        # computes after `wait_for` has given up on the asyncio future.
         result = asyncio.wrap_future(work, loop=self)
         work.add_done_callback(self._landed)
         return result
 
     async def shutdown_default_executor(self, *limit_s: float | None) -> None:
-        """Wait for its threads in real time: Python's own limit on that is not to be skipped to."""
+        """Wait for its threads in real time, so that Python's own limit isn't skipped to."""
         with hold():
             await super().shutdown_default_executor(*limit_s)
 
@@ -139,7 +139,7 @@ def now_s() -> float:
 
 @contextlib.contextmanager
 def hold() -> Iterator[None]:
-    """Keep the virtual clock from skipping while something outside the loop is being waited for.
+    """Keep the virtual clock from skipping during a wait for something outside the loop.
 
     On the wall clock this does nothing.
     """
@@ -155,7 +155,7 @@ def hold() -> Iterator[None]:
 
 
 def longest_stall_s() -> float:
-    """The longest time in which the running loop could not turn, since this was last asked.
+    """The longest time that the running loop was blocked since the last call.
 
     In real seconds, on either clock; 0 on a loop that `run` didn't make.
     """
@@ -167,16 +167,16 @@ def longest_stall_s() -> float:
 
 
 async def sleep_until(deadline_s: float) -> None:
-    """Wait for an absolute time, so that a late wake-up doesn't delay those after it.
+    """Wait for an absolute time, so that one late wake-up doesn't delay the next ones.
 
     Args:
-        deadline_s: A time on the running clock; one that has passed returns at once.
+        deadline_s: A time on the running clock; one in the past returns at once.
     """
     await asyncio.sleep(max(0.0, deadline_s - now_s()))
 
 
 def run(main: Coroutine[Any, Any, T], kind: ClockKind) -> T:
-    """Run a coroutine to its end on the clock asked for.
+    """Run a coroutine to its end on the given clock.
 
     >>> async def an_hour() -> float:
     ...     start_s = now_s()

@@ -1,18 +1,18 @@
-"""What every provider is, and what it hands over: the one contract of the project.
+"""The provider contract: the class that every provider implements, and the data it exchanges.
 
 A provider is *resident*: its model is loaded by the first `start_session` and stays until
-`close`. It holds no timing code; whoever drives it stamps arrivals.
+`close`. It holds no timing code; the harness records when its output arrives.
 
 * `transcribe_stream` yields **partials**, which may change, and **finals**, which never do. All
   segments with the same `segment_id` describe the same stretch of speech; the last is the final.
-  Ids grow: once a stretch of speech is spoken of, those before it are settled.
-* `t0` and `t1` are seconds of audio since the session's start; finals of a source follow one
-  another without overlap.
+  Ids increase: after the first segment of a stretch of speech, earlier stretches no longer change.
+* `t0` and `t1` are seconds of audio since the session's start; finals of a source are in order
+  and don't overlap.
 * **Conservation**: at every moment, for every source,
   `received = decoded + skipped + dropped + pending`, to the sample.
 * Leaving the iterator **cancels**; the provider can be used again at once.
-* **Backpressure** is not pulling: a provider takes the next chunk when it can use it.
-* PCM that can't be used raises `AudioError`; what was already recognised is yielded first.
+* **Backpressure**: a provider takes the next chunk only when it can use it.
+* PCM that can't be used raises `AudioError`; text that was already recognised is yielded first.
 """
 
 import math
@@ -29,26 +29,26 @@ from harness.requirements import Requirement
 
 
 class AudioSource(StrEnum):
-    """Where audio comes from in a captioned meeting."""
+    """A source of audio in a captioned meeting: the microphone or the system's output."""
 
     MIC = "mic"
     SYSTEM = "system"
 
 
 class Sharing(StrEnum):
-    """How many sources one loaded model serves, and so what becomes of a second source."""
+    """How sources share a loaded model, and so how a second source is served."""
 
     TURNS = "turns"
-    """All of them: their inferences take turns, in the order in which they were asked for."""
+    """One model for all sources; inferences run one at a time, in the order of the requests."""
     COPIES = "copies"
-    """One: each source has a model, and a process, of its own. A further one is loaded when a
-    further source begins, and stays. They compute at once."""
+    """One model and one process per source, which compute at the same time. Another copy is loaded
+    when another source begins, and stays."""
     SERVICE = "service"
-    """Each has a connection of its own; what is shared behind it can't be seen."""
+    """One connection per source to a service whose sharing isn't visible."""
 
 
 class Word(msgspec.Struct, frozen=True, gc=False):
-    """One word; its times are seconds of audio since the session's start."""
+    """A recognised word; its times are seconds of audio since the session's start."""
 
     text: str
     t0: float
@@ -69,13 +69,13 @@ class Word(msgspec.Struct, frozen=True, gc=False):
 
 
 class ASRSegment(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What a provider says about one stretch of speech, so far or for good."""
+    """The text of one stretch of speech: a partial, which may still change, or its final."""
 
     source: AudioSource | None
     segment_id: int
-    """Which stretch of speech: a partial revises the one before it with the same id."""
+    """The stretch of speech; a segment replaces the one before it with the same id."""
     revision: int
-    """0 for the first thing said about this stretch, then 1, 2, …"""
+    """0 for the first segment of this stretch, then 1, 2, …"""
     is_final: bool
     text: str
     t0: float
@@ -83,10 +83,10 @@ class ASRSegment(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     words: tuple[Word, ...] = ()
     """Word times, where the engine has them."""
     stable_words: int = 0
-    """How many leading words the provider expects to keep. In a final, all of them."""
+    """Number of leading words that the provider expects to keep; all of them in a final."""
 
     def shifted(self, by_s: float, earliest_s: float = -math.inf) -> "ASRSegment":
-        """Move the segment and its words in time, and cut off what would begin too early.
+        """Move the segment and its words in time; no time is earlier than `earliest_s`.
 
         >>> segment = ASRSegment(source=None, segment_id=0, revision=0, is_final=True, text="so",
         ...                      t0=0.0, t1=0.5, words=(Word("so", 0.25, 0.5),))
@@ -101,17 +101,17 @@ class ASRSegment(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class AudioAccount(msgspec.Struct, gc=False):
-    """Where a source's samples went, since the session's start."""
+    """Counts what happened to a source's samples since the session's start."""
 
     received: int = 0
     decoded: int = 0
     skipped: int = 0
-    """Found to hold no speech, so never decoded."""
+    """Found to contain no speech, so not decoded."""
     dropped: int = 0
 
     @property
     def pending(self) -> int:
-        """Samples that were received and not yet dealt with.
+        """Samples that were received and not yet processed.
 
         >>> AudioAccount(received=10, decoded=6, skipped=1).pending
         3
@@ -120,13 +120,13 @@ class AudioAccount(msgspec.Struct, gc=False):
 
 
 class ASRHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """How a provider does, in its own words; the harness checks them against what it measures."""
+    """What a provider reports about itself; the harness compares it with its measurements."""
 
     realtime_factor: float | None
     """Inference seconds per audio second; None before the first inference."""
     avg_infer_ms: float | None
     backlog_estimate: int
-    """Chunks taken and not yet dealt with."""
+    """Chunks taken and not yet processed."""
     model_resident: bool
     last_error: str | None = None
     audio: dict[str, AudioAccount] = {}
@@ -138,43 +138,43 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
 
 class InferenceSpan(msgspec.Struct, frozen=True, gc=False):
-    """One call of an engine: when it ran, on the running clock, and on how much audio."""
+    """One call of an engine: when it ran, on the trial's clock, and on how much audio."""
 
     source: AudioSource | None
     begin_s: float
     end_s: float
     window_s: float
-    """Length of the audio that was decoded; longer than what was new, where windows overlap."""
+    """Length of the decoded audio; more than the new audio where windows overlap."""
 
 
 class Interruption(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """Something failed and was tried again after a wait; times are on the running clock.
+    """A failure that was retried after a wait; times are on the trial's clock.
 
-    The wait is told, and taken out of no figure.
+    The wait is reported but not subtracted from any figure.
     """
 
     source: AudioSource | None
     reason: str
     attempt: int
-    """How many attempts had failed in a row."""
+    """Number of attempts that had failed in a row."""
     begin_s: float
     end_s: float
-    """When it was tried again."""
+    """When the next attempt began."""
     replayed_s: float = 0.0
-    """Audio that was lost with a connection, and sent again."""
+    """Audio that was lost with a connection and sent again."""
 
 
 class Observer:
-    """Learns what a provider's engine does in a session; this one ignores it.
+    """Receives what a provider's engine does in a session; this base ignores it.
 
     Its methods may be called on any thread.
     """
 
     def inferred(self, span: InferenceSpan) -> None:
-        """Learn of an inference, after it."""
+        """Receive an inference, after its end."""
 
     def interrupted(self, interruption: Interruption) -> None:
-        """Learn of a wait that a failure caused, after it."""
+        """Receive a wait that a failure caused, after its end."""
 
 
 NULL_OBSERVER = Observer()
@@ -183,22 +183,22 @@ NULL_OBSERVER = Observer()
 class SessionConfig(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
 ):
-    """What a session is started with."""
+    """The configuration of a session."""
 
     model: str
     """`embedded`, a name that the engine knows, or a path."""
     chunk_seconds: float = 2.0
-    """How much audio a chunk will carry; the stream may change it at any time."""
+    """Seconds of audio per chunk; the stream may change it at any time."""
     language: str = "en"
     observer: Observer = NULL_OBSERVER
-    """Where the provider reports each inference and interruption of the session; stays in its
-    process, so a configuration is only encoded without one."""
+    """Receives each inference and interruption of the session. It can't leave its process, so it
+    is replaced by the default before a configuration is encoded."""
 
 
 class ASRProvider(ABC):
     """A speech recogniser that stays loaded and serves sessions of one or more sources.
 
-    Making one is cheap and imports no engine; `start_session` does the work.
+    Construction is cheap and imports no engine; `start_session` loads the model.
 
     Args:
         settings: The provider's own options; its defaults when None.
@@ -208,30 +208,30 @@ class ASRProvider(ABC):
     Settings: ClassVar[type[ProviderSettings]] = ProviderSettings
     default_model: str = "embedded"
     clocks: ClassVar[frozenset[ClockKind]] = frozenset(ClockKind)
-    """The clocks on which its figures are true; `WALL` alone if it waits for another process."""
+    """The clocks on which its figures are right; `WALL` alone if it waits for another process."""
     costs_money: ClassVar[bool] = False
-    """Whether audio is paid for; such a provider is only measured when it is asked for by name."""
+    """Whether recognition is billed; such a provider is only measured when requested by name."""
     sharing: ClassVar[Sharing] = Sharing.TURNS
-    """What becomes of a second source."""
+    """How a second source is served."""
 
     def __init__(self, settings: ProviderSettings | None = None) -> None:
         self.settings = settings if settings is not None else self.Settings()
 
     @property
     def requires(self) -> tuple[Requirement, ...]:
-        """What the provider needs of the machine, with these settings."""
+        """The provider's requirements on the machine, with these settings."""
         return ()
 
     @property
     def is_available(self) -> bool:
-        """Whether everything that the provider needs is on this machine."""
+        """Whether this machine meets all requirements of the provider."""
         return all(requirement.missing() is None for requirement in self.requires)
 
     def locate_model(self, model: str) -> Path | None:
-        """Find a model's file or folder, fetching it first where the name asks for that; blocking.
+        """Find a model's file or folder, downloading it first where its name means one; blocking.
 
         Returns:
-            Where it is; None for a provider whose models are not on this machine.
+            Its path; None for a provider whose models are not on this machine.
 
         Raises:
             ModelError: It is missing, damaged or can't be fetched.
@@ -241,10 +241,10 @@ class ASRProvider(ABC):
 
     @abstractmethod
     async def start_session(self, session_id: str, config: SessionConfig) -> bool:
-        """Load the model unless it is resident, and get ready for a session.
+        """Load the model unless it is resident, and start a session.
 
         Returns:
-            True when ready; False when another session has to stop first.
+            True when started; False when another session has to stop first.
 
         Raises:
             ModelError: The model is missing, damaged or of the wrong kind.
@@ -258,34 +258,34 @@ class ASRProvider(ABC):
         sample_rate: int = 16_000,
         source: AudioSource | None = None,
     ) -> AsyncIterator[ASRSegment]:
-        """Recognise a stream of one source until it ends; several sources may run at once.
+        """Recognise the stream of one source until it ends; several sources may stream at once.
 
         Args:
             pcm_stream: Chunks of 16-bit little-endian mono PCM, of any length above zero.
             sample_rate: Must be 16 000.
-            source: Whose audio it is.
+            source: The source of the audio.
 
         Raises:
-            AudioError: PCM that can't be used; after everything already recognised was yielded.
+            AudioError: PCM that can't be used; text that was already recognised is yielded first.
             ProviderError: No session is running, the source is already streaming, or the engine
                 failed.
         """
 
     @abstractmethod
     async def flush(self, source: AudioSource | None = None) -> list[ASRSegment]:
-        """Decode what is buffered for a source and return it as finals; they aren't yielded too."""
+        """Decode a source's buffered audio and return its finals, which aren't yielded as well."""
 
     @abstractmethod
     async def health(self) -> ASRHealth:
-        """Say how it goes; takes no longer than a message."""
+        """Report the provider's state, at once."""
 
     @abstractmethod
     async def stop_session(self, session_id: str) -> None:
-        """End the session within seconds, whatever is going on; the model stays resident."""
+        """End the session within seconds, also in the middle of a stream; keeps the model."""
 
     @abstractmethod
     async def close(self) -> None:
-        """Let go of the model and of everything else."""
+        """Release the model and all other resources."""
 
 
 Option = str | int | float | bool

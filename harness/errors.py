@@ -1,30 +1,30 @@
-"""Every error that a user's mistake, a bad file or a bad provider can cause.
+"""The exceptions for users' mistakes, bad files and failing providers.
 
 EchobenchError
 ├── UsageError            an option, a name or a value that can't be used
-│   ├── UnknownNameError  a name that nothing has; suggests the nearest one
-│   └── DataFileError     a scenario, threshold or manifest file that doesn't say what it must
+│   ├── UnknownNameError  an unknown name; suggests the nearest known one
+│   └── DataFileError     a scenario, threshold or manifest file with wrong content
 ├── AudioError            audio that can't be decoded: NaN, odd bytes, wrong rate, empty
-├── ModelError            a model file that is missing, cut short or not what it claims
+├── ModelError            a model file that is missing, truncated or of another kind
 ├── UnavailableError      a provider that lacks a package, a binary, a key or a platform
 ├── ProviderError         a provider that broke its contract or failed while running
-│   ├── BadOutputError    it said something that the contract has no form for
-│   └── StalledError      it has audio, and nothing moves
+│   ├── BadOutputError    its output doesn't have the contract's form
+│   └── StalledError      it has audio but makes no progress
 └── JournalError          a run folder that can't be written or read
 
-Those that only one folder raises and catches stand there:
+Errors that only one folder raises and catches are defined there:
 
 ProviderError
 ├── BrokenRuleError       harness.activities.conformance.rig: a rule of the contract was broken
-└── ServiceFailureError   providers.services.failures: what went wrong with a service over a network
+└── ServiceFailureError   providers.services.failures: a network service failed
 EchobenchError
 ├── WorkerFailedError     harness.runner.supervisor: a worker or its trial failed
-├── RefusalError          harness.live.protocol.close_codes: a live client did what it must not
+├── RefusalError          harness.live.protocol.close_codes: a live client broke the protocol
 ├── ShortRunError         reports.gating.measure: a run of a revision gave no figures
-├── CannotJudgeError      reports.gating.gate: two revisions can't be held against each other
-└── SynthesisError        corpora.synthesis.espeak: espeak-ng is missing, or refused
+├── CannotJudgeError      reports.gating.gate: two revisions can't be compared
+└── SynthesisError        corpora.synthesis.espeak: espeak-ng is missing or failed
 
-A message always says where, what was given, and what is allowed.
+Every message says where, what was given, and what is allowed.
 """
 
 import difflib
@@ -34,12 +34,12 @@ from typing import Self
 
 
 class EchobenchError(Exception):
-    """Base of all errors raised on purpose.
+    """Base of all errors that echobench raises on purpose.
 
     Args:
         where: What was being read or done: a file and key, an option, a provider and source.
         problem: What was given and why it can't be used.
-        allowed: What would be accepted, or the command that mends it.
+        allowed: What would be accepted, or the command that solves the problem.
 
     >>> str(AudioError("chunk 3", "7 bytes", "whole 16-bit samples, so an even number"))
     'chunk 3: 7 bytes; allowed: whole 16-bit samples, so an even number'
@@ -55,7 +55,7 @@ class UsageError(EchobenchError):
 
 
 class UnknownNameError(UsageError):
-    """A name that nothing has.
+    """An unknown name; the message suggests the nearest known one.
 
     >>> str(UnknownNameError("--provider", "wisper_cpp", ["whisper_cpp", "faster_whisper"]))
     "--provider: no 'wisper_cpp', did you mean 'whisper_cpp'?; allowed: faster_whisper, whisper_cpp"
@@ -69,7 +69,7 @@ class UnknownNameError(UsageError):
 
 
 class DataFileError(UsageError):
-    """A scenario, threshold or manifest file that doesn't say what it must."""
+    """A scenario, threshold or manifest file with wrong content."""
 
 
 class AudioError(EchobenchError):
@@ -77,11 +77,11 @@ class AudioError(EchobenchError):
 
 
 class ModelError(EchobenchError):
-    """A model file that is missing, cut short or not what it claims to be."""
+    """A model file that is missing, truncated or of another kind than expected."""
 
 
 class UnavailableError(EchobenchError):
-    """A provider that lacks something; `allowed` is the command that gets it."""
+    """A provider whose requirements aren't met; `allowed` is the command that installs them."""
 
 
 class ProviderError(EchobenchError):
@@ -93,7 +93,7 @@ class JournalError(EchobenchError):
 
     @classmethod
     def unwritable(cls, path: Path, error: OSError) -> Self:
-        """The error of a file or folder that can't be written.
+        """Make the error of a file or folder that can't be written.
 
         >>> print(JournalError.unwritable(Path("runs"), OSError(28, "No space left on device")))
         runs: can't be written (No space left on device); allowed: a folder with room and rights
@@ -103,8 +103,8 @@ class JournalError(EchobenchError):
 
 
 class BadOutputError(ProviderError):
-    """A provider said something that the contract has no form for."""
+    """A provider whose output doesn't have the contract's form."""
 
 
 class StalledError(ProviderError):
-    """The provider has audio, and nothing moves."""
+    """A provider that has audio but makes no progress."""

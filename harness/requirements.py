@@ -1,4 +1,4 @@
-"""What a provider needs from a machine, whether it is there, and the command that gets it."""
+"""Requirements of providers on a machine: how to check and how to install each."""
 
 import importlib.util
 import os
@@ -13,23 +13,23 @@ from typing import ClassVar
 
 
 class Requirement(ABC):
-    """One thing that has to be on the machine."""
+    """Base of requirements: something that a provider needs on the machine."""
 
     for_default_model: ClassVar[bool] = False
-    """Whether it is only needed by those who name no other model."""
+    """Whether only the provider's default model needs it."""
 
     @abstractmethod
     def missing(self) -> str | None:
-        """What is missing, in words; None when it is there."""
+        """Describe what is missing; None when the requirement is met."""
 
     @abstractmethod
     def remedy(self) -> str:
-        """The command, or the step, that gets it."""
+        """The command, or the step, that meets the requirement."""
 
 
 @dataclass(frozen=True)
 class Package(Requirement):
-    """An importable package, installed by one of this project's extras.
+    """An importable Python package, installed by one of this project's extras.
 
     >>> Package("json", extra="nothing").missing() is None
     True
@@ -46,7 +46,7 @@ class Package(Requirement):
         return None if found else f"the Python package {self.module}"
 
     def remedy(self) -> str:
-        """The pip command for this very interpreter."""
+        """The pip command of the running interpreter."""
         python = Path(sys.executable)
         if python.is_relative_to(Path.cwd()):
             python = python.relative_to(Path.cwd())
@@ -55,7 +55,7 @@ class Package(Requirement):
 
 @dataclass(frozen=True)
 class Program(Requirement):
-    """An executable that isn't Python: where an option or an environment variable says, or on PATH.
+    """An executable, found by an option, by an environment variable, or on PATH.
 
     >>> Program("sh", variable="NO_SUCH_VARIABLE", how_to_get="").missing() is None
     True
@@ -67,27 +67,27 @@ class Program(Requirement):
     how_to_get: str
     """The command, or the page, that it comes from."""
     given: str | None = None
-    """Its path by the provider's own option, which goes before the variable."""
+    """Its path by the provider's own option, which overrides the variable."""
 
     def path(self) -> str | None:
-        """Where it is; None when it can't be run."""
+        """Its path; None when it can't be run."""
         return shutil.which(self.given or os.environ.get(self.variable) or self.name)
 
     def missing(self) -> str | None:
-        """Look for a file that may be executed."""
+        """Look for an executable file."""
         if self.path() is not None:
             return None
         asked = self.given or os.environ.get(self.variable)
         return f"the program {asked or self.name}"
 
     def remedy(self) -> str:
-        """Where it comes from, and the variable that says where it went."""
+        """Where it comes from, and the variable for its path."""
         return f"{self.how_to_get}; its path in {self.variable}, or on PATH"
 
 
 @dataclass(frozen=True)
 class ModelFolder(Requirement):
-    """A model that nothing fetches: where an option or an environment variable says.
+    """A model that the user has to provide, at the path in an option or environment variable.
 
     >>> ModelFolder("weights", variable="NO_SUCH_VARIABLE", how_to_get="").missing()
     'a folder with weights'
@@ -102,28 +102,28 @@ class ModelFolder(Requirement):
     how_to_get: str
     """The command, or the page, that it comes from."""
     given: str | None = None
-    """Its path by the provider's own option, which goes before the variable."""
+    """Its path by the provider's own option, which overrides the variable."""
 
     def path(self) -> Path | None:
-        """Where it should be; None when nothing says."""
+        """Its expected path; None when none was given."""
         asked = self.given or os.environ.get(self.variable)
         return Path(asked).expanduser() if asked else None
 
     def missing(self) -> str | None:
-        """Look for the folder, and not into it."""
+        """Look for the folder; its content isn't checked."""
         path = self.path()
         if path is None:
             return f"a folder with {self.what}"
         return None if path.is_dir() else f"the folder {path}"
 
     def remedy(self) -> str:
-        """Where it comes from, and the variable that says where it went."""
+        """Where it comes from, and the ways to give its path."""
         return f"{self.how_to_get}; its path in {self.variable}, or by --model"
 
 
 @dataclass(frozen=True)
 class ModelName(Requirement):
-    """A model that is fetched by its name, and so not before it is named.
+    """A model that is downloaded by name, and so has to be named.
 
     >>> need = ModelName("a large model", example="large-v3")
     >>> need.missing(), need.remedy()
@@ -136,17 +136,17 @@ class ModelName(Requirement):
     example: str
 
     def missing(self) -> str:
-        """Always, until one is named."""
+        """Always missing, since it is asked only where no model was named."""
         return f"{self.what}: none is fetched unasked"
 
     def remedy(self) -> str:
-        """How to name one."""
+        """The option that names a model."""
         return f"--model {self.example}"
 
 
 @dataclass(frozen=True)
 class SecretKey(Requirement):
-    """A key in an environment variable; its value is never shown.
+    """A secret key in an environment variable; its value is never shown.
 
     >>> SecretKey("NO_SUCH_KEY").missing()
     'a key in NO_SUCH_KEY'
@@ -155,17 +155,17 @@ class SecretKey(Requirement):
     variable: str
 
     def missing(self) -> str | None:
-        """Tell whether the variable is set."""
+        """Check that the variable is set."""
         return None if os.environ.get(self.variable, "").strip() else f"a key in {self.variable}"
 
     def remedy(self) -> str:
-        """How to set it."""
+        """The shell command that sets it."""
         return f"export {self.variable}=…"
 
 
 @dataclass(frozen=True)
 class Platform(Requirement):
-    """A kind of machine, as `platform.system()` and `platform.machine()` name it.
+    """A system and architecture, as `platform.system()` and `platform.machine()` name them.
 
     >>> Platform(platform.system(), platform.machine()).missing() is None
     True
@@ -180,5 +180,5 @@ class Platform(Requirement):
         return None if here == (self.system, self.machine) else f"{self.system} on {self.machine}"
 
     def remedy(self) -> str:
-        """Nothing gets one machine to be another."""
+        """Another machine, since nothing can be installed."""
         return "another machine"

@@ -1,4 +1,4 @@
-"""Percentiles that are samples, and what a number of samples can prove about them.
+"""Percentiles, confidence bounds, robust lines and bootstrap intervals.
 
 Sources: the percentile is the order statistic that MLPerf's load generator uses; the bounds are
 Clopper and Pearson's exact ones for a share (1934), applied to the share of samples over a limit.
@@ -17,17 +17,17 @@ from numpy.typing import NDArray
 CONFIDENCE = 0.95
 Values: TypeAlias = "Sequence[float] | NDArray[np.floating]"
 NORMAL_95 = 1.6448536269514722
-"""What a standard normal variable exceeds once in twenty times."""
+"""The 95 % quantile of the standard normal distribution."""
 MAX_PAIRED = 1000
-"""Values that are paired with one another in a slope; a million pairs and more only cost time."""
+"""Points of which a slope uses all pairs; more than half a million pairs only cost time."""
 
 
 def percentile(samples: Sequence[float], share: float) -> float:
-    """The sample that `share` of all samples are not above; never interpolated.
+    """The percentile as an order statistic: one of the samples, never interpolated.
 
     Args:
-        samples: At least one; infinity is a sample like any other.
-        share: In [0, 1].
+        samples: At least one; infinity is a valid sample.
+        share: The percentile as a share, in [0, 1].
 
     Raises:
         ValueError: No samples, or NaN among them.
@@ -45,10 +45,10 @@ def percentile(samples: Sequence[float], share: float) -> float:
 
 
 def binomial_cdf(successes: int, trials: int, probability: float) -> float:
-    """P(X <= successes) of a binomial variable, summed term by term away from the middle.
+    """P(X <= successes) of a binomial variable, summed from the largest term outwards.
 
-    Each term is got from the one before, and the sum ends where terms no longer count; so it takes
-    some square root of `trials` steps.
+    Each term is computed from the one before. The sum ends where terms become negligible, after
+    about sqrt(`trials`) steps.
 
     >>> round(binomial_cdf(1, 3, 0.5), 6), round(binomial_cdf(0, 3, 0.5), 6)
     (0.5, 0.125)
@@ -57,7 +57,7 @@ def binomial_cdf(successes: int, trials: int, probability: float) -> float:
         return 1.0
     if successes < 0 or probability >= 1:
         return 0.0
-    if successes > trials * probability:  # the other tail is the shorter one
+    if successes > trials * probability:  # the other tail has fewer terms
         return 1.0 - binomial_cdf(trials - successes - 1, trials, 1 - probability)
     log_term = (
         math.lgamma(trials + 1) - math.lgamma(successes + 1) - math.lgamma(trials - successes + 1)
@@ -73,10 +73,10 @@ def binomial_cdf(successes: int, trials: int, probability: float) -> float:
 
 
 def claim(violations: int, samples: int, share: float) -> Literal["proven", "refuted", "open"]:
-    """Judge "the `share` percentile is within the limit" from samples over the limit.
+    """Judge "the `share` percentile is within the limit" by the number of samples over the limit.
 
-    Proven when so few violations would come by chance, at most once in twenty, from a process whose
-    true violation rate is just 1 - share; refuted when so many would; otherwise open.
+    With X the violations of a process whose true violation rate is exactly 1 - share, the claim is
+    proven if P(X <= violations) <= 5 %, refuted if P(X >= violations) <= 5 %, and open otherwise.
 
     >>> claim(0, 59, 0.95), claim(0, 58, 0.95), claim(1, 93, 0.95), claim(9, 60, 0.95)
     ('proven', 'open', 'proven', 'refuted')
@@ -91,7 +91,7 @@ def claim(violations: int, samples: int, share: float) -> Literal["proven", "ref
 
 @lru_cache(maxsize=256)
 def samples_needed(violations: int, share: float) -> int:
-    """The fewest samples that prove a percentile claim in spite of so many violations.
+    """The smallest number of samples that proves a percentile claim with so many violations.
 
     >>> [samples_needed(t, 0.95) for t in (0, 1, 2, 5)], samples_needed(0, 0.99)
     ([59, 93, 124, 208], 299)
@@ -109,9 +109,9 @@ def samples_needed(violations: int, share: float) -> int:
 
 
 def percentile_bounds(samples: Sequence[float], share: float) -> tuple[float, float]:
-    """The order statistics between which the true percentile lies, with 95 % confidence a side.
+    """The order statistics that bound the true percentile, with 95 % confidence per side.
 
-    An end is infinite where the samples are too few to bound it.
+    A bound is infinite where the samples are too few for it.
 
     >>> percentile_bounds([float(i) for i in range(100)], 0.5)
     (41.0, 58.0)
@@ -151,9 +151,10 @@ def _root(rising: Callable[[float], float]) -> float:
 
 
 def theil_sen(values: Sequence[float]) -> float:
-    """The median slope between all pairs of equally spaced values; one outlier moves it little.
+    """The Theil-Sen slope of equally spaced values: the median slope of all pairs.
 
-    Source: Theil 1950, Sen 1968. Of very many values, the medians of neighbours are taken first.
+    Source: Theil 1950, Sen 1968. More than `MAX_PAIRED` values are first reduced to medians of
+    consecutive groups.
 
     Raises:
         ValueError: Fewer than two values.
@@ -172,28 +173,28 @@ def theil_sen(values: Sequence[float]) -> float:
 
 @dataclass(frozen=True)
 class LinearFit:
-    """A robust line through points: the median of all pairs' slopes, with its bounds."""
+    """A robust line through points, with bounds of its slope."""
 
     slope: float
     low: float
     high: float
-    """95 % bounds of the slope, one a side."""
+    """Bounds of the slope, with 95 % confidence per side."""
     intercept: float
 
     def at(self, x: float) -> float:
-        """The line's value."""
+        """The line's value at x."""
         return self.intercept + self.slope * x
 
 
 def robust_line(x: Values, y: Values) -> LinearFit:
-    """Theil-Sen line with Sen's bounds, which need no assumption about the scatter.
+    """Fit a Theil-Sen line with Sen's bounds, which assume no distribution of the errors.
 
     Source: Sen 1968, with the normal approximation to Kendall's statistic for the ranks of the
-    slopes. Of more than `MAX_PAIRED` points, evenly spaced ones are taken.
+    slopes. Of more than `MAX_PAIRED` points, evenly spaced ones are used.
 
     Args:
         x: At least two values that are not all the same.
-        y: As many.
+        y: As many values.
 
     Raises:
         ValueError: Too few points, or no spread along x.
@@ -209,7 +210,7 @@ def robust_line(x: Values, y: Values) -> LinearFit:
     i, j = np.triu_indices(len(xs), k=1)
     run = xs[j] - xs[i]
     if not run.any():
-        raise ValueError("all points lie above one another")
+        raise ValueError("all points have the same x")
     slopes = np.sort((ys[j] - ys[i])[run != 0] / run[run != 0])
     count = len(xs)
     spread = NORMAL_95 * math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
@@ -226,16 +227,16 @@ def bootstrap(
     rounds: int = 500,
     block: int = 1,
 ) -> tuple[float, float]:
-    """A 95 % bound on each side of a statistic, by drawing units with replacement.
+    """Bound a statistic by drawing units with replacement; 95 % confidence per side.
 
-    Neighbouring chunks are alike, so a block of them is drawn together where order matters: then
-    the bounds are as wide as they must be. Source: Künsch 1989, the moving block bootstrap.
+    Consecutive chunks are correlated; drawing blocks of them keeps the bounds wide enough.
+    Source: Künsch 1989, the moving block bootstrap.
 
     Args:
-        units: Shape (n, ...), one unit a row, n > 0.
-        statistic: Takes as many rows; a draw for which it is NaN doesn't count.
-        rounds: How often to draw; the draws are the same each time.
-        block: How many neighbours are drawn together.
+        units: Shape (n, ...), one unit per row, n > 0.
+        statistic: Takes as many rows; a draw for which it is NaN is ignored.
+        rounds: The number of draws; they are the same in each call.
+        block: The number of consecutive units that are drawn together.
 
     >>> low, high = bootstrap(np.arange(100.0), lambda rows: float(np.mean(rows)))
     >>> low < 49.5 < high
@@ -254,7 +255,7 @@ def bootstrap(
 
 
 def none_found_bound(count: int) -> float:
-    """The highest rate at which nothing is found in `count` looks once in twenty times.
+    """The upper 95 % bound of an event's rate when `count` trials show no event.
 
     Source: the exact binomial bound, about 3 / count.
 
@@ -267,15 +268,14 @@ def none_found_bound(count: int) -> float:
 def bootstrap_ratio(
     parts: NDArray[np.floating], wholes: NDArray[np.floating], rounds: int = 2000
 ) -> tuple[float, float]:
-    """A 95 % bound on each side of sum(parts) / sum(wholes), by drawing units with replacement.
+    """Bound sum(parts) / sum(wholes) by drawing units with replacement; 95 % confidence per side.
 
-    Without a single error among n words, that would prove the rate to be 0 whatever n is; the upper
-    bound is then the rate at which so many words are all right once in twenty times.
+    If all parts are 0, every draw is 0 too; the upper bound is then the exact binomial one.
 
     Args:
-        parts: One number a unit (such as an utterance's errors), shape (n,).
+        parts: One number per unit (such as an utterance's errors), shape (n,).
         wholes: The unit's size (its words), shape (n,), not all zero.
-        rounds: How often to draw; the draws are the same each time.
+        rounds: The number of draws; they are the same in each call.
 
     >>> low, high = bootstrap_ratio(np.array([0.0, 2, 1, 1]), np.array([10.0, 10, 10, 10]))
     >>> low < 0.1 < high
@@ -287,6 +287,6 @@ def bootstrap_ratio(
         return float(part / whole) if whole else math.nan
 
     low, high = bootstrap(np.column_stack([parts, wholes]), ratio, rounds)
-    if not parts.any():  # whatever is drawn is perfect; take the exact bound on a share of none
+    if not parts.any():
         high = none_found_bound(int(wholes.sum()))
     return low, high

@@ -1,7 +1,7 @@
-"""The one text normaliser that all scoring uses; its version stands in every report.
+"""Normalises text for all scoring; every report names its version.
 
-Case, punctuation, Unicode form and tags such as [laughter] or <noise> are taken away; apostrophes
-inside words stay, hyphens part words. Numbers and spellings are left as they are: rewriting "one
+Case, punctuation, Unicode form and tags such as [laughter] or <noise> are removed; apostrophes
+inside words stay, hyphens split words. Numbers and spellings are left as they are: rewriting "one
 two three" as "123" would hide how many of the three words were lost.
 """
 
@@ -17,10 +17,10 @@ _APOSTROPHES = re.compile("'{2,}")
 
 
 class _Kept(dict[int, int]):
-    """By code point: the same where it is part of a word, else a space; filled as letters come."""
+    """Maps a code point to itself if it is part of a word, else to a space; filled on demand."""
 
     def __missing__(self, code: int) -> int:
-        # Marks are part of a word: vowels in Hindi and Thai, signs above letters everywhere.
+        # Marks are part of a word: vowels in Hindi and Thai, diacritics elsewhere.
         kept = chr(code) == "'" or unicodedata.category(chr(code))[0] in "LMN"
         self[code] = code if kept else ord(" ")
         return self[code]
@@ -30,7 +30,7 @@ _KEPT = _Kept()
 
 
 def tokens(text: str) -> list[str]:
-    """Split text into the words that are compared.
+    """Normalise text and split it into words.
 
     >>> tokens("“Don\u2019t OPEN the well-known door, [laughs] please!”")
     ["don't", 'open', 'the', 'well', 'known', 'door', 'please']

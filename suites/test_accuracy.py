@@ -1,4 +1,4 @@
-"""Accuracy: is the text right, does it keep still, and is no audio lost on the way?"""
+"""Accuracy: errors and stability of the text, order of segments, and lost audio."""
 
 import pytest
 

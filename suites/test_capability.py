@@ -1,4 +1,4 @@
-"""Capability: is the table of recommendations right about this machine?"""
+"""Capability: whether the recommended model is the largest that keeps up on this machine."""
 
 import pytest
 

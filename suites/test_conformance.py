@@ -1,4 +1,4 @@
-"""Conformance: does the provider keep the contract? Each rule is a function of its own."""
+"""Conformance: tries each rule of the provider contract."""
 
 from harness.plugin.fixtures import TriedRule
 

@@ -1,4 +1,4 @@
-"""Drift: do times mean the same on two sources, and do they mean what they say?"""
+"""Drift: timestamps compared between two sources, and with the true times."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Inference: what one chunk of speech costs on the resident model, on the wall clock."""
+"""Inference: benchmarks one chunk of speech on the resident model, on the wall clock."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The degrade ladder: under a load that comes and goes, is the right thing done in time?"""
+"""Degrade ladder: tries each of its rules under a varying load."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Latency: how soon text is there, and how soon it is final."""
+"""Latency: how soon text appears and how soon it is final."""
 
 import pytest
 

@@ -1,7 +1,4 @@
-"""Residency: is the model loaded once, and does a chunk cost no more later than sooner?
-
-And is the memory that it takes what it may take?
-"""
+"""Residency: whether the model is loaded once, chunks cost the same throughout, and its memory."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Forbidden side effects: what no provider may do while audio runs."""
+"""Forbidden side effects of a provider while audio runs, and the truth of its reports."""
 
 import pytest
 

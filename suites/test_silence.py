@@ -1,4 +1,4 @@
-"""Silence: what does the filter before the queue save, and does it cost a word?"""
+"""Silence: what the filter before the queue saves, and the speech that it loses."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Soak: do memory, threads and open files stay what they were?"""
+"""Soak: growth of memory, threads and open files."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Speed: does the provider keep up with the audio, from the first chunk on?"""
+"""Speed: real-time factor, dropped and late chunks, start and stop."""
 
 import pytest
 

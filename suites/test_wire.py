@@ -1,4 +1,4 @@
-"""Over the wire (`--transport ws`): is what a client is told about health true?"""
+"""WebSocket transport (`--transport ws`): whether the health sent to a client is true."""
 
 import pytest
 

@@ -1,1 +1,1 @@
-"""What a trial can do besides playing a scenario: one file or folder per activity."""
+"""What a trial can do instead of playing a scenario: one file or folder per activity."""

@@ -1,8 +1,8 @@
-"""The residency probe: short streams, one chunk each, watched from outside the provider.
+"""Probes from outside whether a provider's model stays resident, with streams of one chunk each.
 
-Three times the same order of lengths, on speech that was never heard before; then pairs of speech
-heard again and speech a little altered; then the same chunks before and after the model's file has
-been taken away. The figures are in `harness.metrics.residency_probe`.
+First the same order of lengths three times, each chunk of new speech; then pairs of a repeated and
+a slightly altered chunk; then the same chunks before and after the model's file is moved away. The
+figures are in `harness.metrics.residency_probe`.
 """
 
 import asyncio
@@ -38,32 +38,32 @@ REPEATS = 3
 PAIRS = 16
 PAIR_S = 2.0
 LOUDER, NOISE = 1.03, 12.0
-"""What alters speech: a gain, and noise in steps of 16 bits; nobody could hear either."""
+"""How speech is altered, inaudibly: a gain, and noise in steps of 16-bit samples."""
 AFTER_VANISHING = 20
 CONTEXT = 4
 SPEECH_S = 120.0
 LARGEST_COPY = 2 << 30
-"""Bytes; a larger model is only linked, and where that can't be done, left where it is."""
+"""Bytes; of a larger model that can't be linked, no copy is made."""
 
 
 class ResidencyProbe:
-    """Plays chunks to a provider and emits what each took."""
+    """Streams chunks to a provider and emits the time and resources that each took."""
 
     def __init__(self, provider: ASRProvider, emit: Callable[[Event], None]) -> None:
         self._provider, self._emit = provider, emit
         self._observer = RecordingObserver()
         self._meter, self._reads = ResourceMeter(), ReadMeter()
 
-    async def hear(
+    async def recognise(
         self, part: ResidencyPart, repeat: int, index: int, pcm: Pcm16, *, may_fail: bool = False
     ) -> None:
         """Recognise a chunk in a stream of its own.
 
         Raises:
-            EchobenchError: The provider failed, where it may not.
+            EchobenchError: The provider failed and `may_fail` is not set.
         """
         self._observer.spans.clear()
-        read, acts = self._reads.bytes_read(), AUDIT_HOOK.side_effects()
+        read, effects = self._reads.bytes_read(), AUDIT_HOOK.side_effects()
         text, error = "", ""
         begin_s = now_s()
         try:
@@ -74,7 +74,7 @@ class ResidencyProbe:
                 raise
             error = str(failure)
         took_s = now_s() - begin_s
-        after, read_after = AUDIT_HOOK.side_effects(), self._reads.bytes_read()
+        effects_after, read_after = AUDIT_HOOK.side_effects(), self._reads.bytes_read()
         self._emit(
             ResidencyChunk(
                 part=part,
@@ -86,8 +86,8 @@ class ResidencyProbe:
                 text=text,
                 error=error,
                 read_bytes=None if read is None or read_after is None else read_after - read,
-                spawns=after.spawns - acts.spawns,
-                files_created=after.files_created - acts.files_created,
+                spawns=effects_after.spawns - effects.spawns,
+                files_created=effects_after.files_created - effects.files_created,
                 rss_bytes=self._meter.read().rss_bytes,
             )
         )
@@ -117,9 +117,9 @@ class ResidencyProbe:
         finals = []
         where = f"{self._provider.name}, residency"
         async for segment in self._provider.transcribe_stream(stream_of(pcm)):
-            said = checked_segment(segment, None, where)
-            if said.is_final:
-                finals.append(said.text)
+            checked = checked_segment(segment, None, where)
+            if checked.is_final:
+                finals.append(checked.text)
         return " ".join(finals)
 
 
@@ -129,52 +129,54 @@ async def probe_residency(
     utterances: Sequence[CorpusUtterance],
     emit: Callable[[Event], None],
 ) -> None:
-    """Run the probe; the provider is without a session before and after.
+    """Run the probe; the provider has no session before and after it.
 
     Raises:
-        EchobenchError: The provider failed while its model was still there.
+        EchobenchError: The provider failed while its model's file was in place.
     """
     generator = np.random.default_rng([spec.seed, 3000])
     speech = _speech(utterances)
     order = generator.permutation(np.repeat(LENGTHS_S, OF_EACH)).tolist()
-    hearing = ResidencyProbe(provider, emit)
-    await hearing.start(spec.model)
+    probe = ResidencyProbe(provider, emit)
+    await probe.start(spec.model)
     known: list[Pcm16] = []
     for repeat, (index, length_s) in product(range(REPEATS), enumerate(order)):
         pcm = _piece(speech, length_s, generator)
-        await hearing.hear(ResidencyPart.STEADY, repeat, index, pcm)
+        await probe.recognise(ResidencyPart.STEADY, repeat, index, pcm)
         if length_s == PAIR_S:
             known.append(pcm)
     for index, pcm in enumerate(known[:PAIRS]):
-        await hearing.hear(ResidencyPart.AGAIN, 0, index, pcm)
-        await hearing.hear(ResidencyPart.ALTERED, 0, index, _altered(pcm, generator))
-    await hearing.stop()
+        await probe.recognise(ResidencyPart.AGAIN, 0, index, pcm)
+        await probe.recognise(ResidencyPart.ALTERED, 0, index, _altered(pcm, generator))
+    await probe.stop()
     path = await asyncio.to_thread(provider.locate_model, spec.model)
     if path is None:
         emit(ResidencyEnded(model_bytes=None, vanish="the model has no file on this machine"))
         return
-    vanish = await _vanish(hearing, path, speech, generator)
+    vanish = await _vanish(probe, path, speech, generator)
     emit(ResidencyEnded(model_bytes=_size(path), vanish=vanish))
 
 
 async def _vanish(
-    hearing: ResidencyProbe, path: Path, speech: Pcm16, generator: np.random.Generator
+    probe: ResidencyProbe, path: Path, speech: Pcm16, generator: np.random.Generator
 ) -> str:
-    """Load a copy of the model, take the copy away, and go on; say why not if it can't be done."""
+    """Load a copy of the model, move it away and continue; return why that can't be done, or ""."""
     pieces = [_piece(speech, LENGTHS_S[at % len(LENGTHS_S)], generator)
               for at in range(AFTER_VANISHING)]  # fmt: skip
     with _copy_of(path) as copy:
         if copy is None:
             return f"{path} can't be linked, and is too large to copy"
-        await hearing.start(str(copy))
-        for index, pcm in enumerate(pieces[-CONTEXT:]):  # so that both rounds follow the same audio
-            await hearing.hear(ResidencyPart.WARM_UP, 0, index, pcm)
+        await probe.start(str(copy))
+        for index, pcm in enumerate(
+            pieces[-CONTEXT:]
+        ):  # both rounds have the same audio before them
+            await probe.recognise(ResidencyPart.WARM_UP, 0, index, pcm)
         for index, pcm in enumerate(pieces):
-            await hearing.hear(ResidencyPart.COPY, 0, index, pcm)
+            await probe.recognise(ResidencyPart.COPY, 0, index, pcm)
         copy.rename(copy.with_name("gone-" + copy.name))
         for index, pcm in enumerate(pieces):
-            await hearing.hear(ResidencyPart.VANISHED, 0, index, pcm, may_fail=True)
-        await hearing.stop()
+            await probe.recognise(ResidencyPart.VANISHED, 0, index, pcm, may_fail=True)
+        await probe.stop()
     return ""
 
 
@@ -202,7 +204,7 @@ def _altered(pcm: Pcm16, generator: np.random.Generator) -> Pcm16:
 
 @contextmanager
 def _copy_of(path: Path) -> Iterator[Path | None]:
-    """A second path to the same files, or to a copy of them, until the end."""
+    """Yield a second path to the same files or a copy of them; None where neither is possible."""
     with tempfile.TemporaryDirectory(prefix="echobench-") as folder:
         copy = Path(folder) / path.name
         copied = False
@@ -232,9 +234,9 @@ def _size(path: Path) -> int:
 
 
 class ReadMeter:
-    """Adds up what this process and its children have read, from a disk or from memory.
+    """Adds up the bytes that this process and its children have read, from disk or page cache.
 
-    To look for children takes milliseconds, so it is done when one was started, and now and then.
+    Listing the children takes milliseconds, so it is done after a spawn and once in a while.
     """
 
     def __init__(self) -> None:
@@ -243,7 +245,7 @@ class ReadMeter:
         self._readings = self._spawns = 0
 
     def bytes_read(self) -> int | None:
-        """Bytes so far; None where the system doesn't tell."""
+        """Bytes so far; None where the system doesn't count them."""
         if not hasattr(self._process, "io_counters"):
             return None
         spawns = AUDIT_HOOK.side_effects().spawns
@@ -255,7 +257,7 @@ class ReadMeter:
             try:
                 total += each.io_counters().read_chars
             except psutil.NoSuchProcess:
-                continue  # what it had read was added to its parent's
+                continue  # its count was added to its parent's
             except (psutil.Error, OSError, AttributeError):
                 return None
         return total

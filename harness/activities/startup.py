@@ -1,4 +1,4 @@
-"""Small jobs on a provider outside a scenario: loading it and a first utterance, or one chunk."""
+"""Measures a provider outside a scenario: loading and a first utterance, or a single chunk."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -18,16 +18,16 @@ SESSION = "probe"
 
 
 async def stream_of(pcm: Pcm16) -> AsyncIterator[bytes]:
-    """A stream of one chunk."""
+    """Yield one chunk as a stream."""
     yield pcm.tobytes()
 
 
 async def load_and_probe(
     provider: ASRProvider, model: str, utterance: CorpusUtterance, spawned_s: float
 ) -> Loaded:
-    """Load the model, and let it recognise a first utterance as a single chunk.
+    """Load the model, and recognise a first utterance as a single chunk.
 
-    Both count as start-up: an engine that puts off its work until the first chunk is no faster.
+    Both count as start-up, because an engine may postpone work until the first chunk.
 
     Raises:
         ProviderError, ModelError, UnavailableError: As the provider raised them.

@@ -1,1 +1,1 @@
-"""The commands of `python -m harness`; each has a `main` that takes its arguments."""
+"""Commands of `python -m harness`, each a module with a `main(arguments)`."""

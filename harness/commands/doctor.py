@@ -1,4 +1,4 @@
-"""`echobench doctor`: this machine, every provider, and what to use here and why."""
+"""`echobench doctor`: describes this machine, checks every provider, and recommends one."""
 
 import argparse
 import os
@@ -17,28 +17,28 @@ from harness.support.sanitize import sanitize
 WIDTH = 80
 INDENT, LABEL = 2, 18
 OFFLINE = "HF_HUB_OFFLINE"
-"""Set for the hub's client, so that looking whether a model is here fetches none."""
+"""Set for the hub's client, so that looking for a model never fetches it."""
 BUSY_SHARE = 0.5
 
 
 @dataclass
 class Checkup:
-    """What was found about one provider."""
+    """The check of one provider."""
 
     name: str
     model: str = ""
     lacks: list[tuple[str, str]] = field(default_factory=list)
-    """What is missing, and the command that gets it."""
+    """Missing things, each with the command that gets it."""
     only_lacks_model: bool = False
 
     @property
     def is_ready(self) -> bool:
-        """Whether it can be used at once."""
+        """Whether the provider can be used now."""
         return not self.lacks
 
 
 def main(arguments: list[str], program: str = "echobench doctor") -> int:
-    """Print the three tables; the status is 1 when no provider can be used."""
+    """Print the three tables; return 1 if no provider can be used, else 0."""
     parser = argparse.ArgumentParser(prog=program, description=__doc__)
     parser.parse_args(arguments)
     os.environ[OFFLINE] = "1"
@@ -51,7 +51,7 @@ def main(arguments: list[str], program: str = "echobench doctor") -> int:
 
 
 def check_up(name: str, model: str | None = None) -> Checkup:
-    """Look whether a provider has all it needs, and a model: its default one if none is named."""
+    """Check that a provider has its requirements and a model, by default its default one."""
     checkup = Checkup(name, model or "")
     try:
         with provider_errors(f"provider {name}"):
@@ -60,7 +60,7 @@ def check_up(name: str, model: str | None = None) -> Checkup:
             checkup.lacks = [(what, need.remedy()) for need in provider.requires
                              if (what := need.missing()) is not None]  # fmt: skip
     except EchobenchError as error:
-        checkup.lacks = [(f"a provider that can be made: {error.problem}", error.allowed or "")]
+        checkup.lacks = [(f"a usable provider class: {error.problem}", error.allowed or "")]
     if checkup.is_ready:
         try:
             with provider_errors(f"provider {name}"):
@@ -73,7 +73,7 @@ def check_up(name: str, model: str | None = None) -> Checkup:
 
 
 def machine_rows(machine: MachineProfile) -> list[tuple[str, str]]:
-    """The machine, as far as it decides what can run on it."""
+    """The properties of the machine that decide what it can run."""
     cores = f"{machine.physical_cores or machine.logical_cores} cores"
     if machine.efficiency_cores:
         kinds = f"{machine.performance_cores} performance, {machine.efficiency_cores} efficiency"
@@ -83,10 +83,10 @@ def machine_rows(machine: MachineProfile) -> list[tuple[str, str]]:
     disk = machine.free_disk_bytes
     power = str(machine.power or "not known")
     if machine.saves_power:
-        power += ", saving power: figures will be lower than they could be"
+        power += ", saving power: the machine is slower than it could be"
     load = f"{machine.load_1min:g} in the last minute"
     if machine.load_1min > BUSY_SHARE * machine.logical_cores:
-        load += ": other programs are busy, so figures may be void"
+        load += ": other programs are busy, so trials may be void"
     return [
         ("chip", f"{machine.chip}, {cores}"),
         ("memory", f"{machine.ram_gib:.1f} GiB"),
@@ -99,7 +99,7 @@ def machine_rows(machine: MachineProfile) -> list[tuple[str, str]]:
 
 
 def provider_rows(checkup: Checkup) -> list[tuple[str, str]]:
-    """One provider: ready, or what it lacks and how to get it."""
+    """One provider: ready, or what it lacks and how to get that."""
     if checkup.is_ready:
         return [(checkup.name, f"ready, with the model {checkup.model}")]
     rows = []
@@ -111,14 +111,14 @@ def provider_rows(checkup: Checkup) -> list[tuple[str, str]]:
 
 
 def advice_rows(machine: MachineProfile, checkups: list[Checkup]) -> list[tuple[str, str]]:
-    """What the rules say, what that still lacks, and what to use until then."""
+    """The recommendation, what it still lacks, and what to use until then."""
     advice = recommend(machine)
     if advice is None:
         return [("", "no rule fits this machine")]
     rows = rule_rows(advice)
     checkup = check_up(advice.provider, advice.model)
     if checkup.only_lacks_model:
-        checkup.lacks = [(checkup.lacks[0][0], f"fetched when it is first used: {advice.command}")]
+        checkup.lacks = [(checkup.lacks[0][0], f"fetched at its first use: {advice.command}")]
     if checkup.is_ready:
         return [*rows, ("try it", advice.command)]
     rows += [("", text) for _, text in provider_rows(checkup)]
@@ -135,7 +135,7 @@ def rule_rows(advice: Recommendation) -> list[tuple[str, str]]:
 
 
 def table(title: str, rows: Iterable[tuple[str, str]]) -> str:
-    """Lay out labels and texts; nothing is wider than the terminal, or than 80 columns.
+    """Lay out labels and texts within the terminal's width, at most 80 columns.
 
     >>> print(table("machine", [("chip", "fast"), ("", "and cool")]))
     machine

@@ -1,10 +1,10 @@
-"""`echobench live serve` captions what it is sent; `live send` sends files or a microphone.
+"""`echobench live serve` captions audio from clients; `live send` sends files or a microphone.
 
     echobench live serve --provider whisper_cpp
     echobench live send meeting-me.wav meeting-others.wav
 
-A token is read from a file or from ECHOBENCH_LIVE_TOKEN, never from the command line, which others
-can see.
+A token is read from a file or from ECHOBENCH_LIVE_TOKEN, never from the command line, which other
+users can see.
 """
 
 import argparse
@@ -29,7 +29,7 @@ STOPPED = 130
 
 
 def main(arguments: list[str], program: str = "echobench live") -> int:
-    """Run one of the two, and return the exit status."""
+    """Run `serve` or `send`, and return the exit status."""
     options = parser(program).parse_args(arguments)
     if options.command == "serve":
         asyncio.run(serve(serving_of(options)))
@@ -38,49 +38,53 @@ def main(arguments: list[str], program: str = "echobench live") -> int:
 
 
 def parser(program: str = "echobench live") -> argparse.ArgumentParser:
-    """What the command line may say."""
+    """The parser of the command line."""
     parser = argparse.ArgumentParser(
         prog=program,
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="serve|send")
-    serving = commands.add_parser("serve", help="listen for audio, and caption it")
+    serving = commands.add_parser("serve", help="serve captions for the audio of clients")
     add = serving.add_argument
     add("--provider", **option("--provider", "the recommended one, if ready, else the first"))
     add("--model", **option("--model", "the provider's"))
-    add("--smaller", metavar="MODEL", help="loaded too, and used while the other is too slow")
+    add(
+        "--smaller",
+        metavar="MODEL",
+        help="a faster model to use while the other is too slow; loaded too",
+    )
     add("--fallback", metavar="NAME", action="append", default=[],
         help="a provider that takes over after a crash; repeatable")  # fmt: skip
     add("--chunk-seconds", **option("--chunk-seconds", 2, default="2"))
     add("--queue-seconds", metavar="S", default="10",
-        help="audio that may wait; what is older is dropped (default: %(default)s)")  # fmt: skip
+        help="audio that may wait; older audio is dropped (default: %(default)s)")  # fmt: skip
     add("--vad", **option("--vad", "off", default="off"))
     add("--sessions", metavar="N", default="1",
-        help="at once, each with models of its own (default: %(default)s)")  # fmt: skip
+        help="sessions at once, each with its own models (default: %(default)s)")  # fmt: skip
     add("--host", default="127.0.0.1", help="(default: %(default)s); others need a token")
     add("--port", metavar="N", default=str(PORT), help="0 for any (default: %(default)s)")
     add("--origin", action="append", default=[], metavar="URL",
-        help="of a page that may connect, beside the server's own; repeatable")  # fmt: skip
+        help="another page that may connect, besides the server's own; repeatable")  # fmt: skip
     add("--token-file", type=Path, metavar="FILE", help=f"(default: ${TOKEN_VARIABLE}, if set)")
     add("--keep", type=Path, metavar="DIR", help="write each session's events there")
     add("--in-process", action="store_true",
-        help="no process for each provider: an engine that crashes ends the server")  # fmt: skip
+        help="run engines in the server's process, which their crash then ends")  # fmt: skip
     sending = commands.add_parser("send", help="send audio, and show the captions")
     add = sending.add_argument
     add("files", nargs="*", type=Path, metavar="FILE",
-        help="the microphone's audio; of two, the second is the system's")  # fmt: skip
+        help="audio of source mic; a second file is source system")  # fmt: skip
     add("--mic", action="store_true", help="send this machine's microphone")
-    add("--split", action="store_true", help="the file's two channels are the two sources")
+    add("--split", action="store_true", help="use the file's two channels as the two sources")
     add("--url", default=f"ws://127.0.0.1:{PORT}{PATH}", help="(default: %(default)s)")
-    add("--session", metavar="NAME", help="a name to find it again by")
+    add("--session", metavar="NAME", help="a name by which others can watch it")
     add("--chunk-seconds", **option("--chunk-seconds", "the server's"))
     add("--token-file", type=Path, metavar="FILE", help=f"(default: ${TOKEN_VARIABLE}, if set)")
     return parser
 
 
 def serving_of(options: argparse.Namespace) -> Serving:
-    """Check what `live serve` was given.
+    """Check the options of `live serve`.
 
     Raises:
         UsageError: A value can't be used.
@@ -104,7 +108,7 @@ def serving_of(options: argparse.Namespace) -> Serving:
 
 
 def sending_of(options: argparse.Namespace) -> Sending:
-    """Check what `live send` was given.
+    """Check the options of `live send`.
 
     Raises:
         UsageError: A value can't be used, or it isn't clear what to send.
@@ -124,7 +128,7 @@ def sending_of(options: argparse.Namespace) -> Sending:
 
 
 def read_token(path: Path | None) -> str | None:
-    """Read the token from a file, or else the environment; None where there is none.
+    """Read the token from the file, or from the environment without one; None for no token.
 
     Raises:
         UsageError: The file can't be read, or is empty.

@@ -1,1 +1,1 @@
-"""Events, the append-only journal they are written to, and the folder of a run."""
+"""Defines events, the append-only journal that holds them, and the folder of a run."""

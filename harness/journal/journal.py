@@ -1,9 +1,9 @@
-"""The journal of a run: one event a line, each with a checksum, appended and never changed.
+"""Writes and reads the journal of a run: one event per line, with a checksum, only appended.
 
 A line is a JSON object: the event, the number of its trial, and `crc`, the CRC-32 of everything
-before it. A process that dies leaves at most one torn line at the end, which is ignored and cut
-off before anything is appended. It has no line feed, since that is written last; any other line
-that isn't whole was damaged, and is an error.
+before it. A process that dies leaves at most one incomplete line, the last, which is ignored and
+removed before anything is appended. It is recognised by its missing line feed; any other line with
+a wrong checksum is damaged, and an error.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ _decode_event = msgspec.json.Decoder(AnyEvent).decode
 
 
 def seal(trial: int, event: bytes) -> bytes:
-    r"""Make a journal line of an encoded event.
+    r"""Make a journal line from an encoded event.
 
     >>> seal(3, b'{"kind":"chunk_done"}')
     b'{"trial":3,"kind":"chunk_done","crc":"d3532aec"}\n'
@@ -38,10 +38,10 @@ def seal(trial: int, event: bytes) -> bytes:
     return body + CRC_MARK + b'%08x"}\n' % zlib.crc32(body)
 
 
-def is_sound(line: bytes) -> bool:
-    """Tell whether a line is whole and unchanged.
+def is_intact(line: bytes) -> bool:
+    """Check that a line is complete and unchanged.
 
-    >>> is_sound(seal(3, b'{"kind":"chunk_done"}')), is_sound(b'{"trial":3,"kind":"fin')
+    >>> is_intact(seal(3, b'{"kind":"chunk_done"}')), is_intact(b'{"trial":3,"kind":"fin')
     (True, False)
     """
     body, mark = line[: -CRC_BYTES - 1], line[-CRC_BYTES - 1 :]
@@ -49,10 +49,10 @@ def is_sound(line: bytes) -> bool:
 
 
 class JournalWriter:
-    """Appends to a run's journal; what a finished trial wrote is on the disk for good.
+    """Appends to a run's journal; all events of an ended trial are on the disk.
 
     Args:
-        path: The file; made when missing. A torn last line is cut off.
+        path: The file; created when missing. An incomplete last line is removed.
 
     Raises:
         JournalError: The file can't be written (a read-only folder, a full disk, another run that
@@ -67,12 +67,12 @@ class JournalWriter:
                 self._file = until_ready.enter_context(path.open("ab"))
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 self._trial = max((trial.number for trial in read_journal(path)), default=0)
-                self._file.truncate(_sound_bytes(path))
+                self._file.truncate(sum(map(len, _intact_lines(path))))
             except BlockingIOError as error:
                 problem = "another run is writing to it"
                 raise JournalError(str(path), problem, "one run at a time") from error
             except OSError as error:
-                raise self._failed(error) from error
+                raise JournalError.unwritable(path, error) from error
             until_ready.pop_all()
 
     def begin(self, event: TrialStarted) -> None:
@@ -82,68 +82,66 @@ class JournalWriter:
 
     def append(self, event: bytes) -> None:
         """Write an encoded event of the current trial."""
-        try:
+        with self._writing():
             self._file.write(seal(self._trial, event))
-        except OSError as error:
-            raise self._failed(error) from error
 
     def end(self, event: TrialEnded) -> None:
-        """Finish the current trial, and wait until the disk has all of it."""
+        """End the current trial, and wait until all of it is on the disk."""
         self.append(encode(event))
         self.sync()
 
     def flush(self) -> None:
-        """Hand everything to the system, which writes it even when this process dies."""
-        try:
+        """Hand everything to the system, which writes it even if this process dies."""
+        with self._writing():
             self._file.flush()
-        except OSError as error:
-            raise self._failed(error) from error
 
     def sync(self) -> None:
-        """Wait until the disk has everything."""
-        self.flush()
-        try:
+        """Wait until everything is on the disk."""
+        with self._writing():
+            self._file.flush()
             os.fsync(self._file.fileno())
-        except OSError as error:
-            raise self._failed(error) from error
 
-    def _failed(self, error: OSError) -> JournalError:
-        self._broken = True
-        return JournalError.unwritable(self.path, error)
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._broken = True
+            raise JournalError.unwritable(self.path, error) from error
 
     def close(self) -> None:
-        """Write what is left, and let go of the file; an error that was raised isn't repeated."""
+        """Write what is buffered and close the file; an error that was raised isn't repeated."""
         try:
             self._file.close()
         except OSError as error:
             if not self._broken:
-                raise self._failed(error) from error
+                raise JournalError.unwritable(self.path, error) from error
 
 
 @dataclass
 class TrialRecord:
-    """One trial as the journal has it."""
+    """The events of a trial in the journal."""
 
     number: int
     started: TrialStarted
     events: list[Event] = field(default_factory=list)
     ended: TrialEnded | None = None
     line: int = 0
-    """Of the trial's start in the journal, from 1; its events are in the lines that follow."""
+    """The line of the trial's start, from 1; its events are in the lines that follow."""
 
 
 @gc_paused()
 def read_journal(path: Path) -> list[TrialRecord]:
-    """Read all trials of a journal; one that never ended has `ended` None.
+    """Read all trials of a journal; `ended` is None for a trial that did not end.
 
     Raises:
         JournalError: The file can't be read, or is damaged before its end.
     """
     trials: dict[int, TrialRecord] = {}
     trial, prefix = 0, b"none yet"
-    for number, line in enumerate(_sound_lines(path), 1):
+    for number, line in enumerate(_intact_lines(path), 1):
         try:
-            if not line.startswith(prefix):  # nearly all lines are of the trial of the one before
+            if not line.startswith(prefix):  # nearly all lines are of the previous line's trial
                 trial = _trial_of(line)
                 prefix = b"%s%d," % (TRIAL_MARK, trial)
             event = _decode_event(line)
@@ -164,26 +162,22 @@ def read_journal(path: Path) -> list[TrialRecord]:
 
 
 def _trial_of(line: bytes) -> int:
-    """The number that `seal` put first; quicker than decoding the line twice."""
+    """Parse the trial's number that `seal` wrote; faster than decoding the line twice."""
     if not line.startswith(TRIAL_MARK):
-        raise ValueError("no trial's number comes first")
+        raise ValueError("it doesn't begin with a trial's number")
     return int(line[len(TRIAL_MARK) : line.index(b",", len(TRIAL_MARK))])
 
 
-def _sound_lines(path: Path) -> Iterator[bytes]:
+def _intact_lines(path: Path) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
             for number, line in enumerate(file, 1):
-                if is_sound(line):
+                if is_intact(line):
                     yield line
                 elif line.endswith(b"\n"):
                     where = f"{path}, line {number}"
-                    raise JournalError(where, "is damaged", "a journal nobody changed")
+                    raise JournalError(where, "is damaged", "an unchanged journal")
     except FileNotFoundError:
         return
     except OSError as error:
         raise JournalError(str(path), f"can't be read ({error.strerror})") from error
-
-
-def _sound_bytes(path: Path) -> int:
-    return sum(len(line) for line in _sound_lines(path))

@@ -1,4 +1,4 @@
-"""The folder of a run: its journal, and `run.json`, which says what was measured, with what."""
+"""Creates and opens the folder of a run: its journal, and `run.json`, which describes the run."""
 
 import hashlib
 import os
@@ -22,7 +22,7 @@ LATEST = "latest"
 
 
 class Input(msgspec.Struct, frozen=True):
-    """A model or corpus that figures depend on: where it was and what it held."""
+    """Path and hash of a model or corpus that figures depend on."""
 
     path: str
     bytes: int
@@ -34,7 +34,7 @@ class _Schema(msgspec.Struct, frozen=True):
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What `run.json` says."""
+    """The content of `run.json`."""
 
     schema: int
     run_id: str
@@ -46,22 +46,22 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     options: Options
     machine: MachineProfile
     recommendation: Recommendation | None = None
-    """What the rules say for this machine; None in runs from before there were any."""
+    """The recommendation for this machine; None in runs from before there were any."""
     revision: str | None = None
-    """The commit of this project, "+" behind it where files differed from it; None if unknown."""
+    """The commit of this project, followed by "+" if files differed from it; None if unknown."""
     normalizer: str
     planned: list[str] = []
-    """The trials that were asked for, by name."""
+    """Names of the planned trials."""
     inputs: dict[str, Input] = {}
     """Models as "provider/model", and corpora by name."""
 
 
 class RunFolder:
-    """A run on disk.
+    """The folder of a run.
 
     Args:
         path: The folder.
-        info: What its `run.json` says.
+        info: The content of its `run.json`.
     """
 
     def __init__(self, path: Path, info: RunInfo) -> None:
@@ -69,15 +69,15 @@ class RunFolder:
 
     @property
     def journal(self) -> Path:
-        """The journal's file."""
+        """The path of the journal."""
         return self.path / "journal.jsonl"
 
     @classmethod
     def create(cls, root: Path, options: Options) -> "RunFolder":
-        """Make a folder for a new run, and let `latest` point to it.
+        """Create the folder of a new run, and let `latest` point to it.
 
         Raises:
-            JournalError: It can't be made.
+            JournalError: It can't be created.
         """
         now, machine = datetime.now(UTC), describe_machine()
         info = RunInfo(
@@ -99,11 +99,7 @@ class RunFolder:
             link.symlink_to(info.run_id, target_is_directory=True)
             link.replace(root / LATEST)
         except OSError as error:
-            raise JournalError(
-                str(folder.path),
-                f"can't be made ({error.strerror})",
-                "a folder with room and rights",
-            ) from error
+            raise JournalError.unwritable(folder.path, error) from error
         return folder
 
     @classmethod
@@ -115,7 +111,7 @@ class RunFolder:
             reference: A run's id, `latest`, or the path of a run's folder.
 
         Raises:
-            UsageError: There is no such run, or it is of another schema.
+            UsageError: There is no such run, or it has another schema.
         """
         found = [
             path for path in (root / reference, Path(reference)) if (path / "run.json").is_file()
@@ -137,15 +133,15 @@ class RunFolder:
             raise UsageError(where, f"can't be read ({error.strerror})") from error
 
     def save(self) -> None:
-        """Write `run.json`, whole or not at all."""
+        """Write `run.json` atomically."""
         text = msgspec.json.format(msgspec.json.encode(self.info), indent=2)
         write_whole(self.path / "run.json", text + b"\n")
 
     def begin(self, options: Options, planned: list[str], inputs: dict[str, Input]) -> None:
-        """Write down what will be measured, and with which models and corpora.
+        """Record the planned trials and the models and corpora that they use.
 
         Raises:
-            UsageError: A resumed run would go on with other models or corpora than it began with.
+            UsageError: A resumed run would continue with other models or corpora.
         """
         for name, given in inputs.items():
             before = self.info.inputs.get(name)
@@ -163,14 +159,14 @@ class RunFolder:
         self.save()
 
     def finish(self) -> None:
-        """Write down that everything was measured."""
+        """Record that everything was measured."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self.info = msgspec.structs.replace(self.info, finished=now)
         self.save()
 
 
 def command_line() -> list[str]:
-    """The command that is running, as a person would type it."""
+    """The running command, as typed by a user."""
     program = Path(sys.argv[0])
     name = program.parent.name if program.name == "__main__.py" else program.name
     return [name, *sys.argv[1:]]

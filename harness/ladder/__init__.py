@@ -1,1 +1,1 @@
-"""The degrade ladder: when a session is overloaded, what is done about it, and the way back."""
+"""Degrade ladder: detects an overloaded session, degrades it level by level, and recovers."""

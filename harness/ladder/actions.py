@@ -1,6 +1,6 @@
-"""What a level of the ladder does. Each action is one function that is told "do" or "undo".
+"""Actions of the ladder's levels, each a function that does or undoes one thing.
 
-`switch(True)` does it, `switch(False)` undoes it; either returns what was done, in words.
+`switch(True)` does it, `switch(False)` undoes it; both return a description of what was done.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,12 +13,12 @@ from harness.vad import PreFilter
 
 Switch = Callable[[bool], Awaitable[str]]
 LONGER_BY_S = 0.5
-"""R-D1."""
+"""Requirement R-D1."""
 KEEP_EVERY = 2
 
 
 def longer_chunks(chunkers: Sequence[Chunker]) -> Switch:
-    """Chunks of half a second more: the same audio in fewer decodes."""
+    """Lengthen chunks by half a second: the same audio in fewer decodes."""
 
     async def switch(on: bool) -> str:
         for chunker in chunkers:
@@ -29,7 +29,7 @@ def longer_chunks(chunkers: Sequence[Chunker]) -> Switch:
 
 
 def drop_every_other(queues: Sequence[ChunkQueue]) -> Switch:
-    """Half the audio is left out; the queue counts it."""
+    """Drop every other chunk; the queue counts them."""
 
     async def switch(on: bool) -> str:
         for queue in queues:
@@ -40,7 +40,7 @@ def drop_every_other(queues: Sequence[ChunkQueue]) -> Switch:
 
 
 def vad_off(prefilters: Sequence[PreFilter]) -> Switch:
-    """Silence isn't looked for any more, which costs the least where there is little of it."""
+    """Bypass the silence filter, whose own cost doesn't pay off where there is little silence."""
 
     async def switch(on: bool) -> str:
         for prefilter in prefilters:
@@ -51,7 +51,7 @@ def vad_off(prefilters: Sequence[PreFilter]) -> Switch:
 
 
 def other_member(failover: FailoverProvider, other: Member) -> Switch:
-    """Another provider or model, loaded already, takes over; undone, the first one does."""
+    """Switch to another loaded provider or model; undone, back to the first one."""
 
     async def switch(on: bool) -> str:
         member = other if on else failover.members[0]
@@ -62,7 +62,7 @@ def other_member(failover: FailoverProvider, other: Member) -> Switch:
 
 
 def other_provider(failover: FailoverProvider, others: Sequence[Member]) -> Switch:
-    """The first of several that hasn't failed takes over; undone, the first of all is tried again.
+    """Switch to the first provider that hasn't failed; undone, retry the first member of all.
 
     Raises:
         UnavailableError: All have failed.

@@ -1,4 +1,4 @@
-"""Drives the ladder of a running session: looks every second, and does what a level asks for."""
+"""Drives a session's ladder: observes its load once per second and runs the levels' actions."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -14,14 +14,14 @@ EVERY_S = 1.0
 
 
 class Degrader:
-    """The ladder of one session.
+    """Drives the ladder of one session.
 
     Args:
         rules: The ladder.
-        switches: What each action does; an action without one is noted as not in use.
+        switches: The actions by name; one that is missing is reported as not in use.
         emit: Takes the events.
         origin_s: The session's zero on the running clock.
-        meter: Knows how loaded the session is, from the same events.
+        meter: Measures the session's load from the same events.
     """
 
     def __init__(
@@ -37,22 +37,22 @@ class Degrader:
         self._rules, self._switches, self._emit = rules, switches, emit
         self._origin_s = origin_s
         self._done: list[tuple[Level, str]] = []
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     @property
     def level(self) -> Level:
-        """Where the session stands."""
+        """The session's present level."""
         return self.state.level
 
     async def run(self) -> None:
-        """Look every second, until cancelled."""
+        """Observe the load every second, until cancelled."""
         while True:
             await asyncio.sleep(EVERY_S)
             await self.look()
 
     async def look(self) -> None:
-        """Look once, and do what follows from it."""
-        async with self._turn:
+        """Observe the load once, and run the actions of a move that follows."""
+        async with self._lock:
             at_s = self._at_s()
             rtf = self.meter.rtf(at_s)
             if rtf is not None:
@@ -61,14 +61,14 @@ class Degrader:
 
     async def provider_failed(self, error: EchobenchError) -> None:
         """Take a crash of the provider into account."""
-        async with self._turn:
+        async with self._lock:
             at_s = self._at_s()
             self.state, move = crashed(self._rules, self.state, at_s, str(error))
             await self._act(move, self.meter.rtf(at_s))
 
     async def reset(self, reason: str) -> bool:
-        """Go back to normal because someone says so; False where that is so already."""
-        async with self._turn:
+        """Go back to normal on a user's request; False where the level is normal already."""
+        async with self._lock:
             at_s = self._at_s()
             self.state, move = reset(self._rules, self.state, at_s, reason)
             await self._act(move, self.meter.rtf(at_s))
@@ -81,8 +81,8 @@ class Degrader:
         if move.after > move.before or move.after is Level.FAILOVER:
             outcomes = [await self._do(move.after, name) for name in self._actions(move.after)]
         else:
-            leaving = [done for done in self._done if done[0] > move.after]
-            outcomes = [await self._undo(*done) for done in reversed(leaving)]
+            above = [done for done in self._done if done[0] > move.after]
+            outcomes = [await self._undo(*done) for done in reversed(above)]
         self.meter.restart(now_s() - self._origin_s)
         self._emit(
             LadderMoved(
@@ -118,7 +118,7 @@ class Degrader:
         return await self._switch(name, on=False)
 
     async def _switch(self, name: str, *, on: bool) -> str:
-        """Do or undo an action; what can't be done is said, and the session goes on as it is."""
+        """Do or undo an action; a failure is reported, and the session continues unchanged."""
         switch = self._switches.get(name)
         if switch is None:
             return f"{name}: not in use here"

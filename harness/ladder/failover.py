@@ -1,9 +1,8 @@
-"""Several providers behind one another, all of them loaded; which one is at work can be changed.
+"""A provider made of several loaded ones, between which it can switch in the middle of a stream.
 
-It is a provider itself, so whatever drives one drives it. A change takes effect in the middle of
-a stream: the provider at work is left, which cancels what it was doing, and the one that takes
-over hears again what wasn't final yet. A provider that fails is left in the same way, if someone
-says who takes over.
+A switch cancels the stream of the active provider; the next one gets the audio that wasn't final
+yet once more. A failure of the active provider is handled in the same way if `on_failure` switches
+to another one.
 """
 
 import asyncio
@@ -30,19 +29,19 @@ from harness.provider.attribution import provider_errors
 
 @dataclass
 class Member:
-    """A provider that can be put to work, with the model that it holds."""
+    """A provider that can become the active one, with its model."""
 
     provider: ASRProvider
     model: str
     streams: int = 0
-    """Sources that it is at work on."""
+    """Number of sources that it is streaming."""
     restart: asyncio.Task[None] | None = None
-    """Starts its next session; it has to have begun anew before it is at work again."""
+    """Restarts its session; must be done before it becomes active again."""
     failure: EchobenchError | None = None
 
     @property
     def title(self) -> str:
-        """For messages."""
+        """The provider and the model's file name, for messages."""
         return f"{self.provider.name} {self.model.rstrip('/').rpartition('/')[2]}"
 
 
@@ -52,34 +51,34 @@ class Stream:
 
     stitched: StitchedSource
     member: Member
-    leave: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when another takes over."""
+    switched: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when another provider takes over."""
     done: bool = False
-    """Whether a provider has answered to the end of it."""
+    """Whether a provider has answered to the end of the stream."""
 
 
 class FailoverProvider(ASRProvider):
-    """Puts one of several providers to work.
+    """Streams to one of several providers, the active one.
 
     Args:
-        runners: At least one; the first is at work to begin with.
+        members: At least one; the first is active at the start.
     """
 
-    name = "failover"  # until it is made
+    name = "failover"  # a class needs a name; each instance has its provider's
 
     def __init__(self, members: Sequence[Member]) -> None:
         super().__init__()
         self.name = members[0].provider.name  # type: ignore[misc]
         self.members, self.active = list(members), members[0]
-        self.on_failure: Callable[[Member, EchobenchError], Awaitable[None]] = _let_it_be
-        """Called when the one at work fails; may `switch_to` another, and the stream goes on."""
+        self.on_failure: Callable[[Member, EchobenchError], Awaitable[None]] = _no_takeover
+        """Called when the active one fails; may `switch_to` another, which continues the stream."""
         self._config: SessionConfig | None = None
         self._session_id = ""
         self._stitched: dict[AudioSource | None, StitchedSource] = {}
         self._streams: dict[AudioSource | None, Stream] = {}
 
     async def start_session(self, session_id: str, config: SessionConfig) -> bool:
-        """See `ASRProvider`; starts all of them, so that each is loaded before it is needed."""
+        """See `ASRProvider`; starts all members, so that each is loaded before it is needed."""
         if self._config is not None:
             return False
         self._session_id, self._config, self._stitched = session_id, config, {}
@@ -97,13 +96,13 @@ class FailoverProvider(ASRProvider):
         return True
 
     async def switch_to(self, member: Member) -> None:
-        """Let another provider take over all sources; it begins where the last finals ended.
+        """Let another provider take over all sources from the end of their last finals.
 
         Raises:
-            ProviderError: It can't be started again after an earlier failure.
+            ProviderError: It failed earlier and can't be restarted.
         """
         if member.failure is not None:
-            self._begin_anew(member)
+            self._restart_later(member)
         if member.restart is not None:
             await member.restart
         if member.failure is not None:
@@ -111,10 +110,10 @@ class FailoverProvider(ASRProvider):
         self.active = member
         for stream in self._streams.values():
             if stream.member is not member:
-                stream.leave.set()
+                stream.switched.set()
 
     async def give_up(self, error: EchobenchError) -> None:
-        """Treat the provider at work as failed, though it hasn't said so, as when it is stuck."""
+        """Treat the active provider as failed without an error of its own, as when it is stuck."""
         await self._failed(self.active, error)
 
     async def transcribe_stream(
@@ -129,7 +128,7 @@ class FailoverProvider(ASRProvider):
         if source in self._streams:
             raise ProviderError(self.name, f"source {source or 'default'} is streaming already")
         stitched = self._stitched.setdefault(source, StitchedSource(source))
-        pull = Pull(pcm_stream, stitched.heard)
+        pull = Pull(pcm_stream, stitched.keep)
         stream = self._streams[source] = Stream(stitched, self.active)
         try:
             while not stream.done:
@@ -155,7 +154,7 @@ class FailoverProvider(ASRProvider):
         ]
 
     async def health(self) -> ASRHealth:
-        """See `ASRProvider`: that of the one at work, with the accounts of all."""
+        """See `ASRProvider`: the active provider's health, with the accounts of all."""
         health = await _health(self.active)
         accounts = {}
         for source, stitched in self._stitched.items():
@@ -178,7 +177,7 @@ class FailoverProvider(ASRProvider):
             try:
                 await member.provider.stop_session(session_id)
             except EchobenchError as error:
-                if member.failure is None:  # of one that failed, nothing else was to be expected
+                if member.failure is None:  # a failed one may well fail to stop
                     failures.append(error)
         if failures:
             raise failures[0]
@@ -191,21 +190,21 @@ class FailoverProvider(ASRProvider):
     async def _stretch(
         self, stream: Stream, pull: Pull, sample_rate: int
     ) -> AsyncGenerator[ASRSegment]:
-        """Let the provider at work answer until the stream ends or another takes over."""
+        """Stream to the active provider until the stream ends or another provider takes over."""
         member = stream.member = self.active
         source = stream.stitched.source
-        stream.leave.clear()
+        stream.switched.clear()
         member.streams += 1
-        again = stream.stitched.begin_stretch(await _account(member, source))
-        pull.forget()  # it is in what is heard again
-        segments = member.provider.transcribe_stream(chunks(again, pull), sample_rate, source)
+        replay = stream.stitched.begin_stretch(await _account(member, source))
+        pull.forget()  # that chunk is part of the replay
+        segments = member.provider.transcribe_stream(chunks(replay, pull), sample_rate, source)
         try:
             with provider_errors(f"{member.title}, source {source or 'default'}"):
-                async with contextlib.aclosing(until(segments, stream.leave)) as said:
-                    async for segment in said:
+                async with contextlib.aclosing(until(segments, stream.switched)) as answers:
+                    async for segment in answers:
                         yield stream.stitched.moved(segment)
-            stream.done = pull.ended and not stream.leave.is_set()
-            if not (stream.done or stream.leave.is_set()):
+            stream.done = pull.ended and not stream.switched.is_set()
+            if not (stream.done or stream.switched.is_set()):
                 raise ProviderError(member.title, "ended its answer while audio went on")
         except AudioError:
             raise
@@ -216,23 +215,23 @@ class FailoverProvider(ASRProvider):
                 stream.stitched.end_stretch(await _account(member, source))
             member.streams -= 1
             if member is not self.active and not member.streams and member.failure is None:
-                self._begin_anew(member)
+                self._restart_later(member)
 
     async def _failed(self, member: Member, error: EchobenchError) -> None:
-        """Ask who takes over; raise the error if nobody does."""
-        if member.failure is None:  # else another source has met with it already
+        """Call `on_failure`; raise the error if no other provider took over."""
+        if member.failure is None:  # else another source has reported it already
             member.failure = error
             await self.on_failure(member, error)
         if self.active is member:
             raise error
 
-    def _begin_anew(self, member: Member) -> None:
-        """Start a new session in the background: cancels what is left, and counts from zero."""
+    def _restart_later(self, member: Member) -> None:
+        """Restart the session in the background: cancels pending work, and counts from zero."""
         member.restart = asyncio.get_running_loop().create_task(self._restart(member))
 
     async def _restart(self, member: Member) -> None:
         try:
-            with contextlib.suppress(EchobenchError):  # a session that failed may be none any more
+            with contextlib.suppress(EchobenchError):  # a failed session may be gone already
                 await member.provider.stop_session(self._session_id)
             await self._start(member)
         except EchobenchError as error:
@@ -249,12 +248,12 @@ class FailoverProvider(ASRProvider):
                 raise ProviderError(member.title, "refused a session while none was running")
 
 
-async def _let_it_be(member: Member, error: EchobenchError) -> None:
-    """Nobody takes over."""
+async def _no_takeover(member: Member, error: EchobenchError) -> None:
+    """Let the failure end the session."""
 
 
 async def _health(member: Member) -> ASRHealth:
-    """A provider's health; that of one that can't even say has only an error in it."""
+    """A provider's health; only an error where asking for it fails."""
     try:
         with provider_errors(member.title):
             return await member.provider.health()
@@ -269,5 +268,5 @@ async def _health(member: Member) -> ASRHealth:
 
 
 async def _account(member: Member, source: AudioSource | None) -> AudioAccount:
-    """A provider's own account; nothing was dealt with as far as one that broke down can tell."""
+    """A provider's own account of a source; an empty one where it can't give one."""
     return (await _health(member)).audio.get(source or "default", AudioAccount())

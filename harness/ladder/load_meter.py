@@ -1,4 +1,4 @@
-"""How loaded a session is right now: the real-time factor of its last seconds, from its events."""
+"""Measures a session's load: the real-time factor of its last seconds, from its events."""
 
 import threading
 from collections import deque
@@ -9,30 +9,30 @@ from harness.contract import AudioSource
 from harness.journal.events import ChunkDone, ChunkTaken, Event, Inferred, Queued
 
 WINDOW_S = 5.0
-"""Chunks that ended longer ago don't count, except each source's last one."""
+"""Chunks that ended longer ago don't count, except each source's last one …"""
 STALE_S = 30.0
-"""After so long, the last one doesn't count either: nothing has come since."""
+"""… which counts for so long."""
 
 
 @dataclass
 class _Source:
-    """What one source's chunks cost."""
+    """The chunks of one source and their cost."""
 
     audio_s: dict[int, float] = field(default_factory=dict)
-    """Of the chunks that are queued or in hand."""
+    """Length by chunk, of those that are queued or in hand."""
     in_hand: int | None = None
     begun_s: float = 0.0
     spent_s: float = 0.0
-    """Inference while this chunk has been in hand."""
+    """Inference time since that chunk was taken."""
     done: deque[tuple[float, float, float]] = field(default_factory=deque)
-    """Of chunks that are done: when, how long they were, and what they cost."""
+    """Chunks that are done: end time, length and inference time."""
 
 
 class LoadMeter:
-    """Adds up what the sources of a session ask of their engine.
+    """Adds up the load that a session's sources put on their engine.
 
-    Each source brings one second of audio a second, so their factors add up: two that need 0.6
-    each are more than one engine can do. Waiting for one another isn't in it.
+    Each source brings one second of audio per second, so their factors add up: two of 0.6 each
+    overload one engine. Waiting for one another doesn't count.
     """
 
     def __init__(self) -> None:
@@ -64,7 +64,7 @@ class LoadMeter:
                     self._of(source).spent_s += end_s - begin_s
 
     def restart(self, at_s: float) -> None:
-        """Forget what was: something has changed, and earlier costs say nothing about it."""
+        """Forget earlier chunks, whose cost says nothing after a change."""
         with self._lock:
             self._since_s = at_s
             for state in self._sources.values():
@@ -95,7 +95,7 @@ class LoadMeter:
         return with_it if factor is None or with_it > factor else factor
 
     def _has_engine(self, source: AudioSource) -> bool:
-        """Whether the engine is likely to be at this source's chunk: it has waited longest."""
+        """Whether the engine is likely decoding this source's chunk: the one taken first."""
         begun_s = {name: state.begun_s for name, state in self._sources.items()
                    if state.in_hand is not None}  # fmt: skip
         return min(begun_s, key=begun_s.__getitem__) is source

@@ -1,4 +1,4 @@
-"""A session with a ladder: that of any provider, and what degrades it when it is overloaded."""
+"""Runs a session that the ladder degrades when it is overloaded."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -26,21 +26,21 @@ async def hold_degradable_session(
     on_begin: Callable[[RunningSession, Degrader], None] = lambda running, degrader: None,
     tap: Tap = no_tap,
 ) -> None:
-    """Hold a session whose providers can be changed; see `hold_session`.
+    """Hold a session (`hold_session`) that can switch providers, with a ladder beside it.
 
     Args:
         failover: The providers, each with its model.
         session_id: The session's.
-        settings: How the session is held.
+        settings: The session's settings.
         inputs: The sources.
         emit: Takes events, from any thread.
         rules: The ladder.
-        switches: What its actions do, beside those on chunks, which every session has.
+        switches: The actions that switch providers; those on chunks and the filter are added.
         on_begin: Called when the session has begun, before any audio.
-        tap: Is called with each chunk that a provider takes.
+        tap: Called with each chunk that a provider takes.
 
     Raises:
-        EchobenchError: As of `hold_session`, and when a provider failed and none took over.
+        EchobenchError: As `hold_session` raises, and when a provider failed and none took over.
     """
     meter = LoadMeter()
 

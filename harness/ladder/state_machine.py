@@ -1,12 +1,12 @@
 """The degrade ladder as a pure state machine over time, real-time factor and events.
 
-    state, moved = observed(rules, state, at_s, rtf)    a look at how it goes
-    state, moved = crashed(rules, state, at_s, reason)  the provider broke down
-    state, moved = reset(rules, state, at_s, reason)    someone says that all is well again
+    state, move = observed(rules, state, at_s, rtf)    the load was measured
+    state, move = crashed(rules, state, at_s, reason)  the provider broke down
+    state, move = reset(rules, state, at_s, reason)    a user asks for the normal level
 
-It goes up one level at a time, and what led up to a level is no evidence for the next: the level's
-actions have to show first what they do. Between "too slow" and "fast enough" there is a gap in
-which nothing happens. Who does the actions is another matter.
+It climbs one level at a time. The observations that led to a level don't count for the next one,
+because the level's actions need time to take effect. Between "too slow" and "fast enough" lies a
+range in which nothing happens. `harness.ladder.degrader` runs the actions.
 """
 
 from enum import IntEnum
@@ -34,12 +34,12 @@ class Level(IntEnum):
 
     @property
     def word(self) -> str:
-        """Its name in data and messages."""
+        """The level's name in data and messages."""
         return self.name.lower()
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What leads up to a level and down from it; `ladder.toml` explains the fields."""
+    """Conditions and actions of one level; `ladder.toml` explains the fields."""
 
     level: str
     requirement: str = ""
@@ -49,20 +49,20 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     back_for_s: Positive | None = None
     actions: tuple[str, ...]
     message: str
-    """Shown to people on the way up."""
+    """Shown to users on the way up."""
     relief: str
-    """Shown to them on the way down from here."""
+    """Shown to users on the way down from this level."""
 
 
 class Relapse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What makes a way back longer."""
+    """When the next recovery from a level takes longer."""
 
     within_s: Positive
     most_doublings: Annotated[int, Meta(ge=0)]
 
 
 class LadderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The ladder's file."""
+    """The content of the ladder's file."""
 
     steps: tuple[Step, ...]
     relapse: Relapse
@@ -80,28 +80,28 @@ class LadderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 raise ValueError(f"{step.level}: below {step.below} is above {step.above}")
 
     def step(self, level: Level) -> Step | None:
-        """The step up to a level; None for `NORMAL`."""
+        """The step of a level; None for `NORMAL`."""
         return self.steps[level - 1] if level else None
 
 
 class State(msgspec.Struct, frozen=True):
-    """Where a session stands, and since when which condition has held."""
+    """A session's level, and since when which condition has held."""
 
     level: Level = Level.NORMAL
     at_s: float = float("-inf")
     """The time of the last observation or event."""
     slow_since_s: float | None = None
-    """Since when the factor has been above what the next level asks for."""
+    """Since when the factor has been above the next level's limit."""
     fast_since_s: float | None = None
-    """Since when it has been below what the way back asks for."""
+    """Since when it has been below this level's recovery limit."""
     doublings: tuple[int, ...] = (0,) * len(Level)
-    """By level: how often its way back has become longer."""
+    """By level: how often its recovery time has been doubled."""
     left_at_s: tuple[float, ...] = (float("-inf"),) * len(Level)
-    """By level: when it was last left by itself."""
+    """By level: when the session last recovered from it."""
 
 
 class Move(msgspec.Struct, frozen=True):
-    """From one level to another, when and why."""
+    """A change from one level to another."""
 
     at_s: float
     before: Level
@@ -114,13 +114,13 @@ def read_rules(path: Path = FILE) -> LadderConfig:
     """Read the ladder's file.
 
     Raises:
-        DataFileError: It doesn't say what it must.
+        DataFileError: Its content is invalid.
     """
     return read_toml(path, LadderConfig)
 
 
 def without_load() -> LadderConfig:
-    """A ladder that no load climbs, for a session that must stay as it is."""
+    """The ladder without limits on the load, for a session that must not be degraded."""
     rules = read_rules()
     steps = tuple(
         msgspec.structs.replace(step, above=None, for_s=None, below=None, back_for_s=None)
@@ -132,11 +132,11 @@ def without_load() -> LadderConfig:
 def observed(
     rules: LadderConfig, state: State, at_s: float, rtf: float
 ) -> tuple[State, Move | None]:
-    """Take a look at how it goes into account.
+    """Take a measured load into account.
 
     Args:
         rules: The ladder.
-        state: Where the session stands.
+        state: The session's state.
         at_s: Now; never before the last observation.
         rtf: The real-time factor of the last seconds, 0 or more.
 
@@ -144,7 +144,7 @@ def observed(
         The new state, and the move that led to it, if one did.
 
     Raises:
-        ValueError: Time went back, or the factor is negative or no number.
+        ValueError: Time went back, or the factor is negative or not a number.
     """
     if at_s < state.at_s or not rtf >= 0:
         raise ValueError(f"rtf {rtf} at {at_s} s, after {state.at_s} s")
@@ -170,16 +170,16 @@ def observed(
 
 
 def crashed(rules: LadderConfig, state: State, at_s: float, reason: str) -> tuple[State, Move]:
-    """Take into account that the provider broke down; leads to `FAILOVER` from anywhere."""
+    """Take a breakdown of the provider into account; leads to `FAILOVER` from any level."""
     return _moved(state, max(at_s, state.at_s), Level.FAILOVER, f"crash: {reason}")
 
 
 def reset(rules: LadderConfig, state: State, at_s: float, reason: str) -> tuple[State, Move | None]:
-    """Go back to `NORMAL` because someone says so; what was learnt about ways back is forgotten."""
+    """Go back to `NORMAL` on a user's request, and forget the doublings."""
     if state.level is Level.NORMAL:
         return state, None
-    moved, move = _moved(state, max(at_s, state.at_s), Level.NORMAL, f"by hand: {reason}")
-    return State(moved.level, moved.at_s), move
+    after, move = _moved(state, max(at_s, state.at_s), Level.NORMAL, f"by hand: {reason}")
+    return State(after.level, after.at_s), move
 
 
 def _held(since_s: float | None, at_s: float, for_s: float) -> bool:
@@ -189,8 +189,8 @@ def _held(since_s: float | None, at_s: float, for_s: float) -> bool:
 def _climbed(rules: LadderConfig, state: State, cause: str) -> tuple[State, Move]:
     level = Level(state.level + 1)
     relapsed = state.at_s - state.left_at_s[level] <= rules.relapse.within_s
-    longer = min(state.doublings[level] + 1, rules.relapse.most_doublings) if relapsed else 0
-    doublings = _with(state.doublings, level, longer)
+    count = min(state.doublings[level] + 1, rules.relapse.most_doublings) if relapsed else 0
+    doublings = _with(state.doublings, level, count)
     return _moved(msgspec.structs.replace(state, doublings=doublings), state.at_s, level, cause)
 
 

@@ -1,4 +1,4 @@
-"""Live captions over WebSocket: a server that a captioning app can use, its client, and its page.
+"""Live captions over WebSocket: a server for captioning apps, a client, and a web page.
 
 `docs/live.md` describes the protocol.
 """

@@ -1,8 +1,8 @@
-"""A trial over the wire: the tracks go through a live server and its WebSocket, on this machine.
+"""Runs a trial over a WebSocket: plays the tracks through a live server on this machine.
 
-What the server notes is the trial's record, as in any session; only what is said counts from when
-the client has it. So every latency includes the way there and back. Server, client and provider
-share a process, and its clock.
+The trial's record is the events of the server's session, but segments count from their arrival at
+the client, so latencies include both ways through the socket. Server, client and provider share a
+process and its clock.
 """
 
 import asyncio
@@ -67,13 +67,13 @@ async def run_over_wire(
         ):
             await client.start([track.source for track in tracks], spec.key)
             try:
-                await _talk(client, tracks, live, recorder)
+                await _follow(client, tracks, live, recorder)
             except EchobenchError as error:
-                told = [session.failure for session in live.past if session.failure is not None]
-                raise (*told, error)[0] from None  # in full, and of its own kind
+                failures = [session.failure for session in live.past if session.failure is not None]
+                raise (*failures, error)[0] from None  # the original error, if there is one
 
 
-async def _talk(
+async def _follow(
     client: LiveClient, tracks: Sequence[Track], live: LiveServer, recorder: "TrialRecorder"
 ) -> None:
     playing: list[asyncio.Task[None]] = []
@@ -87,7 +87,7 @@ async def _talk(
                     for track in tracks
                 ]
             else:
-                recorder.hear(message)
+                recorder.take(message)
     finally:
         for task in playing:
             task.cancel()
@@ -102,10 +102,10 @@ async def _play(
 
 
 class TrialRecorder:
-    """Makes a trial's record of what the server notes and the client hears.
+    """Merges the server's events and the client's messages into a trial's events.
 
     Args:
-        tracks: What is played.
+        tracks: The tracks that are played.
         emit: Takes the trial's events, from any thread.
     """
 
@@ -116,12 +116,12 @@ class TrialRecorder:
         self._early: list[Event] = []
         self._shift_s: float | None = None
         self._origin_s = 0.0
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     def begin(self, session: LiveSession, origin_s: float) -> None:
-        """Note when the trial's time begins; what came before is in it too, at negative times."""
+        """Set the trial's zero; earlier events get negative times."""
         self.session, self._origin_s = session, origin_s
-        with self._turn:
+        with self._lock:
             self._shift_s = session.origin_s - origin_s
             early, self._early = self._early, []
         for event in early:
@@ -129,17 +129,15 @@ class TrialRecorder:
 
     def note(self, event: Event) -> None:
         """Take an event of the server's session, in that session's time; from any thread."""
-        with self._turn:
+        with self._lock:
             if self._shift_s is None:
                 self._early.append(event)
                 return
-        if not isinstance(
-            event, SegmentArrived
-        ):  # what was said counts from when the client has it
+        if not isinstance(event, SegmentArrived):  # segments count from the client's message
             self.emit(self._in_trial_time(event, self._shift_s))
 
-    def hear(self, message: FromServer) -> None:
-        """Take what the client was sent."""
+    def take(self, message: FromServer) -> None:
+        """Take a message that the client received."""
         at_s = now_s() - self._origin_s
         match message:
             case Partial() | Final():
@@ -150,7 +148,7 @@ class TrialRecorder:
     def _in_trial_time(self, event: Event, shift_s: float) -> Event:
         event = event.shifted(shift_s)
         if isinstance(event, Queued):
-            track = self._tracks[event.source]  # as it was played, not as it came in
+            track = self._tracks[event.source]  # as played, not as received
             due_s = track.start_s + (event.first_sample + event.samples) / track.rate_hz
             return msgspec.structs.replace(event, due_s=due_s)
         return event

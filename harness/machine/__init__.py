@@ -1,1 +1,1 @@
-"""The machine: its profile, its hardware, and what is recommended for it."""
+"""Describes the machine and its hardware, and recommends a provider for it."""

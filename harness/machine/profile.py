@@ -1,4 +1,4 @@
-"""What the figures were measured on and with, and what a machine can do; imports no engine."""
+"""Describes the machine that figures are measured on; imports no engine."""
 
 import importlib.metadata
 import platform
@@ -18,9 +18,9 @@ PACKAGES = ("echobench", "pytest", "pytest-benchmark", "numpy", "pandas", "jiwer
 
 
 class MachineProfile(msgspec.Struct, frozen=True, kw_only=True):
-    """A machine, as far as figures and the choice of a provider depend on it.
+    """The properties of a machine that figures and recommendations depend on.
 
-    What a run wrote down before it was looked at has the defaults, which say "not known".
+    The defaults mean "not known", as for runs from before a field existed.
     """
 
     system: str
@@ -35,15 +35,15 @@ class MachineProfile(msgspec.Struct, frozen=True, kw_only=True):
     metal: bool = False
     cuda: tuple[Gpu, ...] = ()
     free_disk_bytes: int | None = None
-    """Where models are kept: on the home folder's disk."""
+    """On the home folder's disk, where models are kept."""
     power: Literal["mains", "battery"] | None = None
     saves_power: bool | None = None
     """Whether the user has asked the system to save power at the cost of speed."""
     load_1min: float
-    """Processes that wanted to run, on average, in the minute before."""
+    """The system's load average of the last minute."""
     python: str
     packages: dict[str, str]
-    """Versions of what takes part, where installed."""
+    """Versions of the installed packages among `PACKAGES`."""
 
     @property
     def ram_gib(self) -> float:
@@ -56,7 +56,7 @@ class MachineProfile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def describe_machine() -> MachineProfile:
-    """Look at this machine; imports none of the packages whose versions it gives."""
+    """Describe this machine; imports none of the packages whose versions it gives."""
     cores, on_battery = hardware.core_counts(), hardware.on_battery()
     return MachineProfile(
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
@@ -81,7 +81,7 @@ def describe_machine() -> MachineProfile:
 def _free_disk_bytes() -> int | None:
     try:
         return shutil.disk_usage(Path.home()).free
-    except (OSError, RuntimeError):  # no home, or none that may be looked at
+    except (OSError, RuntimeError):  # no home folder, or no permission
         return None
 
 

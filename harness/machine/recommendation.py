@@ -1,4 +1,4 @@
-"""Which provider, model and chunk size suit a machine, by rules that are data."""
+"""Recommends a provider, model and chunk size for a machine, by the rules of a data file."""
 
 from collections.abc import Collection
 from functools import cache
@@ -15,14 +15,14 @@ from harness.support.data_file import SUITES, read_toml
 
 FILE = SUITES / "recommendations.toml"
 SOLD_AS = 0.93
-"""A machine sold with 16 GB shows at least this share of 16 GiB: some count in powers of ten, and
-the system keeps a little for itself."""
+"""A machine sold with 16 GB reports at least this share of 16 GiB: some makers count in powers of
+ten, and the system reserves some memory."""
 
 Feature = Literal["metal", "apple_silicon", "cuda"]
 
 
 class RecommendationRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One line of the table; fits a machine that has all it asks for."""
+    """A rule of the file; fits a machine that meets all its conditions."""
 
     name: str
     ram_gb: Annotated[float, Meta(ge=0)] = 0.0
@@ -32,10 +32,10 @@ class RecommendationRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     chunk_seconds: Annotated[float, Meta(gt=0)]
     compute_type: str
     options: dict[str, Option] = {}
-    """What the provider has to be given for that compute type."""
+    """The provider's options for that compute type."""
     because: str
     requirement: str = ""
-    """Ids of docs/requirements.md that it keeps; empty where it is echobench's own."""
+    """Ids of docs/requirements.md that it implements; empty for echobench's own rules."""
 
     def __post_init__(self) -> None:
         try:
@@ -46,17 +46,17 @@ class RecommendationRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True
             ) from None
 
     def reason(self, ram_gib: float, chip: str) -> str:
-        """Why the rule says what it says, for a machine."""
+        """The reason for the rule, with a machine's memory and chip filled in."""
         return self.because.format(ram=f"{ram_gib:.0f} GiB", chip=chip)
 
     def fits(self, machine: MachineProfile) -> bool:
-        """Tell whether the machine has what the rule asks for."""
+        """Whether the machine meets the rule's conditions."""
         enough = machine.ram_gib >= SOLD_AS * self.ram_gb
         return enough and all(getattr(machine, feature) for feature in self.needs)
 
 
 class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
-    """What a machine is told to use, and why."""
+    """The provider, model and chunk size recommended for a machine, and the reason."""
 
     provider: str
     model: str
@@ -68,7 +68,7 @@ class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def command(self) -> str:
-        """What measures it on this machine."""
+        """The command that measures it on this machine."""
         options = "".join(f":{name}={value}" for name, value in self.options.items())
         what = f"--provider {self.provider}{options} --model {self.model}"
         return f"echobench run {what} --chunk-seconds {self.chunk_seconds:g}"
@@ -79,20 +79,20 @@ class Recommendation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file."""
+    """The content of the file: the rules, and the models' costs."""
 
     rules: Annotated[tuple[RecommendationRule, ...], Meta(min_length=1)]
     work: dict[str, Annotated[float, Meta(gt=0)]]
-    """What a model costs, relative to base.en."""
+    """Computation per model, relative to base.en."""
 
     def next_larger(self, model: str) -> str | None:
-        """The model that costs a little more; None where the table knows none."""
+        """The model with the next higher cost; None where the table has none."""
         cost = self.work.get(model)
         larger = [name for name, other in self.work.items() if cost is not None and other > cost]
         return min(larger, key=self.work.__getitem__, default=None)
 
     def next_smaller(self, model: str) -> str | None:
-        """The model that costs a little less; None where the table knows none."""
+        """The model with the next lower cost; None where the table has none."""
         cost = self.work.get(model)
         smaller = [name for name, other in self.work.items() if cost is not None and other < cost]
         return max(smaller, key=self.work.__getitem__, default=None)
@@ -100,30 +100,30 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def read_table(path: Path = FILE) -> Table:
-    """Read the table; its last rule fits every machine, so that there is always an answer.
+    """Read the table; its last rule fits every machine.
 
     Raises:
-        DataFileError: The file doesn't say what it must.
+        DataFileError: The file has wrong content, or its last rule has conditions.
     """
     table = read_toml(path, Table)
     last = table.rules[-1]
     if last.ram_gb or last.needs:
         where = f"{path}, rule {last.name!r}"
-        raise DataFileError(where, "the last rule asks for something", "one for all the rest")
+        raise DataFileError(where, "the last rule has conditions", "one that fits every machine")
     return table
 
 
 def recommend(
     machine: MachineProfile, among: Collection[str] | None = None
 ) -> Recommendation | None:
-    """Say what the first rule that fits says.
+    """Recommend what the first fitting rule says.
 
     Args:
         machine: The machine.
         among: Providers to choose from; all when None.
 
     Returns:
-        None when no rule speaks of any of `among`.
+        None when no fitting rule names one of `among`.
     """
     for rule in read_table().rules:
         if rule.fits(machine) and (among is None or rule.provider in among):

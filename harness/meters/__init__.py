@@ -1,1 +1,1 @@
-"""Reads resources, the environment, and what the provider asks of the system."""
+"""Measures resources, the machine's state, and side effects of the provider."""

@@ -1,7 +1,7 @@
-"""Notes what a provider does behind the harness' back: processes, files, looks at the answers.
+"""Counts side effects of a provider: started processes, created files, reads of the corpus.
 
-Python reports such acts to audit hooks (PEP 578), whoever does them and on whatever thread. What a
-native library does by itself is not seen here; the other rules are for that.
+Python reports them to audit hooks (PEP 578) from all code and threads. Side effects of native
+libraries aren't visible here; other rules cover those.
 """
 
 import os
@@ -18,7 +18,7 @@ CREATES = os.O_CREAT
 
 
 class AuditHook:
-    """Counts, from `install` on."""
+    """Counts side effects of this process, from `install` on."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -26,15 +26,15 @@ class AuditHook:
         self._secret: tuple[str, ...] = ()
 
     def install(self) -> None:
-        """Begin; a hook can't be taken away again."""
+        """Start counting; a hook can't be removed."""
         sys.addaudithook(self._note)
 
     def keep_secret(self, paths: Iterable[Path]) -> None:
-        """From now on, count whoever opens one of these files, or one inside these folders."""
+        """From now on, count openings of these files, and of files inside these folders."""
         self._secret = tuple(str(path.resolve()) for path in paths)
 
     def side_effects(self) -> SideEffects:
-        """Everything so far."""
+        """The counts so far."""
         with self._lock:
             return SideEffects(
                 spawns=self._spawns,
@@ -52,7 +52,7 @@ class AuditHook:
                 with self._lock:
                     self._files += 1
             if self._secret:
-                self._note_reading(os.path.abspath(path))  # noqa: PTH100  (no look at the disk)
+                self._note_reading(os.path.abspath(path))  # noqa: PTH100  (no access to the disk)
         elif event in SPAWNS:
             with self._lock:
                 self._spawns += 1
@@ -64,9 +64,9 @@ class AuditHook:
 
 
 def _is_pythons_own(path: str) -> bool:
-    """Compiled modules are written when they are first imported, on whoever's behalf."""
+    """Whether a path is the null device or a compiled module, which Python itself writes."""
     return path == os.devnull or ".pyc" in path
 
 
 AUDIT_HOOK = AuditHook()
-"""The process' own."""
+"""The hook of this process."""

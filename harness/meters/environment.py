@@ -1,4 +1,4 @@
-"""Looks at the machine beside a trial: other programs, power, heat, and whether it slept."""
+"""Measures the machine's state outside a trial: other programs, power, heat and sleep."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ EVERY_S = 1.0
 
 
 class SurroundingsMeter:
-    """Counts from its first reading on."""
+    """Reads the state of the machine; its counters start at the first reading."""
 
     def __init__(self) -> None:
         self._first: tuple[float, float, float] | None = None  # wall, suspended, idle
@@ -21,11 +21,11 @@ class SurroundingsMeter:
         self._read_at_s = float("-inf")
 
     def is_due(self) -> bool:
-        """Whether a second has passed since the last reading, by the wall's clock."""
+        """Whether a second has passed since the last reading, on the wall clock."""
         return time.monotonic() - self._read_at_s >= EVERY_S
 
     def read(self, own_cpu_s: float) -> Surroundings:
-        """Look now; the trial's time is left 0.
+        """Read the current state, with the trial's time left at 0.
 
         Args:
             own_cpu_s: CPU seconds of this process and its children since it began.
@@ -35,7 +35,7 @@ class SurroundingsMeter:
         if self._first is None:
             self._first = wall_s, asleep_s, idle_s
         else:
-            # By intervals: a child that ended takes its CPU time out of our own sum.
+            # Per interval, since the CPU time of a child that ended leaves our own sum.
             own_s = max(0.0, own_cpu_s - self._own_s)
             self._others_s += max(0.0, busy_s - self._busy_s - own_s)
         self._busy_s, self._own_s, self._read_at_s = busy_s, own_cpu_s, wall_s
@@ -55,20 +55,20 @@ class SurroundingsMeter:
 
 
 def suspended_s() -> float:
-    """How long the machine has slept since it started: one clock goes on then, one doesn't."""
+    """How long the machine has slept since it started: the difference of two system clocks."""
     if sys.platform == "darwin":
         return time.clock_gettime(time.CLOCK_MONOTONIC) - time.clock_gettime(time.CLOCK_UPTIME_RAW)
     return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
 def cpu_times_s() -> tuple[int, float, float]:
-    """Cores that this process may use, and the seconds that they have been busy and idle."""
+    """The number of cores that this process may use, and their busy and idle seconds."""
     times = psutil.cpu_times(percpu=True)
     if hasattr(os, "sched_getaffinity"):
         allowed = os.sched_getaffinity(0)
         times = [each for cpu, each in enumerate(times) if cpu in allowed] or times
     idle_s = sum(each.idle + getattr(each, "iowait", 0.0) for each in times)
-    # A guest's time is counted as the user's too.
+    # The time of guests is included in the user's time.
     all_s = sum(sum(each) - getattr(each, "guest", 0.0) - getattr(each, "guest_nice", 0.0)
                 for each in times)  # fmt: skip
     return len(times), all_s - idle_s, idle_s

@@ -1,4 +1,4 @@
-"""What looks at this process and the machine once a second, for one session or for many at once."""
+"""Reads the resource and surroundings meters together, for one session or several."""
 
 import threading
 import time
@@ -10,15 +10,14 @@ from harness.meters.resources import ResourceMeter, Usage
 
 
 class Meters:
-    """Reads both.
+    """Reads the use of resources, and the state of the machine when it is due.
 
     Args:
-        shared_s: A reading as recent as this is good enough, so that many sessions of a process
-            don't all look at the same things; 0 looks each time.
+        shared_s: The maximum age of a reading that several sessions share; 0 reads each time.
 
     Attributes:
         thread: Where to call `read`. The loop's own pool may grow at any time, which would count as
-            the provider's doing; and a thread a session would hold up all others as it starts.
+            the provider's threads; and starting a thread per session would delay the others.
     """
 
     def __init__(self, shared_s: float = 0.0) -> None:
@@ -27,22 +26,22 @@ class Meters:
         self._resources, self._surroundings = ResourceMeter(), SurroundingsMeter()
         self._latest: Usage | None = None
         self._read_at_s = float("-inf")
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     def close(self) -> None:
-        """Let the thread go; no reading follows."""
+        """Release the thread; no reading follows."""
         self.thread.shutdown(wait=False)
 
     def read(self, *, last: bool = False) -> tuple[Usage, Surroundings | None]:
-        """Read now; blocking, for milliseconds, and from any thread.
+        """Read the meters; blocks for milliseconds; from any thread.
 
         Args:
-            last: Whether to look at the machine too although it isn't due.
+            last: Whether to read the state of the machine although it isn't due.
 
         Returns:
-            What the process uses, and how the machine does, if it was due.
+            The resources of the process, and the state of the machine if it was due.
         """
-        with self._turn:
+        with self._lock:
             usage = self._latest
             if usage is None or time.monotonic() - self._read_at_s > self._shared_s:
                 usage = self._latest = self._resources.read()

@@ -1,4 +1,4 @@
-"""What a process and its children use of the machine."""
+"""Measures CPU time, memory, threads and open files of a process and its children."""
 
 import os
 from dataclasses import dataclass
@@ -12,25 +12,24 @@ LOOK_FOR_CHILDREN_EVERY = 10
 
 @dataclass(frozen=True)
 class Usage:
-    """Sums over the process tree; `open_files` is None where the system doesn't tell."""
+    """Sums over the process tree; `open_files` is None where the system doesn't report it."""
 
     cpu_s: float
     rss_bytes: int
     threads: int
     open_files: int | None
     uss_bytes: int | None = None
-    """Memory that nothing else shares; None where it wasn't asked for, or isn't told."""
+    """Unshared memory; None where it wasn't read, or the system doesn't report it."""
     detached: int = 0
     """Processes that this one started and that have left its tree."""
     detached_cpu_s: float = 0.0
 
 
 class ResourceMeter:
-    """Reads the use of this process and its children; a child counts while it lives.
+    """Reads the resources of this process and its children; a child counts while it lives.
 
-    To find children, and processes that have left the tree, all processes of the machine have to be
-    looked at, which costs milliseconds; so that is done only at every tenth reading, and so is
-    asking for memory that isn't shared.
+    Finding children and detached processes requires listing all processes of the machine, which
+    takes milliseconds. So only every tenth reading does that, and reads unshared memory.
     """
 
     def __init__(self) -> None:
@@ -40,10 +39,10 @@ class ResourceMeter:
         self._readings = 0
 
     def read(self) -> Usage:
-        """Read now."""
-        looks = self._readings % LOOK_FOR_CHILDREN_EVERY == 0
+        """Read the current values."""
+        lists_processes = self._readings % LOOK_FOR_CHILDREN_EVERY == 0
         self._readings += 1
-        if looks:
+        if lists_processes:
             self._children = self._process.children(recursive=True)
             tree = {self._process.pid, *(child.pid for child in self._children)}
             marked = descendants(os.environ.get(MARK, ""), self._process.create_time())
@@ -57,7 +56,7 @@ class ResourceMeter:
             rss_bytes=sum(usage.rss_bytes for usage in usages),
             threads=sum(usage.threads for usage in usages),
             open_files=None if None in files else sum(count or 0 for count in files),
-            uss_bytes=_uss_bytes(processes) if looks else None,
+            uss_bytes=_uss_bytes(processes) if lists_processes else None,
             detached=len(outside),
             detached_cpu_s=sum(usage.cpu_s for usage in outside),
         )
@@ -69,9 +68,9 @@ def _uss_bytes(processes: list[psutil.Process]) -> int | None:
         try:
             total += process.memory_full_info().uss
         except psutil.NoSuchProcess:
-            continue  # it ended while we looked
+            continue  # it has ended
         except (psutil.Error, OSError):
-            return None  # not ours to see
+            return None  # no permission
     return total
 
 
@@ -86,4 +85,4 @@ def _usage(process: psutil.Process) -> Usage | None:
                 open_files=process.num_fds() if hasattr(process, "num_fds") else None,
             )
     except (psutil.NoSuchProcess, psutil.ZombieProcess):
-        return None  # it ended while we looked
+        return None  # it has ended

@@ -1,4 +1,4 @@
-"""What is computed from a trial's events: one file a subject, each figure a pure function."""
+"""Computes metrics from a trial's events; each metric is a pure function."""
 
 import importlib
 import pkgutil
@@ -17,7 +17,7 @@ for _module in pkgutil.iter_modules(__path__):
 
 
 def measure(log: TrialLog) -> dict[str, Measurement]:
-    """Compute every metric that a trial of this activity has, by name.
+    """Compute every metric of the trial's activity, by name.
 
     Raises:
         UsageError: A metric of an installed package failed.

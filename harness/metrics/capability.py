@@ -1,4 +1,4 @@
-"""Whether the table of recommendations is right about this machine."""
+"""Metrics that check whether the table of recommendations fits this machine."""
 
 from harness.journal.events import MachineSeen
 from harness.machine.recommendation import Recommendation, read_table, recommend
@@ -9,10 +9,10 @@ from harness.metrics.triallog import TrialLog
 
 @metric
 def recommended_rtf(log: TrialLog) -> Measurement:
-    """The real-time factor, chunk by chunk, of the model that the table recommends here.
+    """Real-time factor per chunk of the model that the table recommends for this machine.
 
-    Measured where the trial's model is that one; else what was measured, times what the models
-    cost relative to each other, which is rough. Slower than real time: the table is wrong here.
+    Measured if the trial's model is the recommended one; otherwise estimated roughly, by the
+    models' relative cost. If it is slower than real time, the table is wrong for this machine.
     """
     advice = _advice(log)
     if isinstance(advice, Measurement):
@@ -22,24 +22,24 @@ def recommended_rtf(log: TrialLog) -> Measurement:
 
 @metric
 def next_model_rtf(log: TrialLog) -> Measurement:
-    """The real-time factor that the next larger model would have here, estimated likewise.
+    """Real-time factor per chunk of the next larger model, estimated likewise.
 
-    Much faster than real time: the table is too modest about this machine.
+    If it is much faster than real time, the table underestimates this machine.
     """
     advice = _advice(log)
     if isinstance(advice, Measurement):
         return advice
     larger = read_table().next_larger(advice.model)
     if larger is None:
-        return Measurement(unit="1", absent=f"the table knows no model larger than {advice.model}")
+        return Measurement(unit="1", absent=f"the table has no model larger than {advice.model}")
     return _scaled(log, larger)
 
 
 def _advice(log: TrialLog) -> Recommendation | Measurement:
-    """What the table says for the trial's machine; a measurement without a figure if nothing."""
+    """The recommendation for the trial's machine, or an absent measurement that says why not."""
     seen = log.of(MachineSeen)
     if not seen:
-        return Measurement(unit="1", absent="the trial didn't note what machine it ran on")
+        return Measurement(unit="1", absent="the trial didn't record its machine")
     advice = recommend(seen[0].machine)
     if advice is None:
         return Measurement(unit="1", absent="the table recommends nothing for this machine")
@@ -50,14 +50,14 @@ def _advice(log: TrialLog) -> Recommendation | Measurement:
 
 
 def _scaled(log: TrialLog, model: str) -> Measurement:
-    """What was measured, carried over to a model."""
+    """The real-time factor of a model, estimated from the measured one."""
     measured = log.spec.model
     if measured == model:
         return rtf(log)
     work = read_table().work
     unknown = next((name for name in (measured, model) if name not in work), None)
     if unknown is not None:
-        problem = f"the table doesn't know what {unknown} costs beside other models"
+        problem = f"the table has no relative cost of {unknown}"
         return Measurement(unit="1", absent=f"{problem}; use --model {model}")
     ratio = work[model] / work[measured]
     return sampled("1", [ratio * each for each in rtf(log).samples or ()], "no inference was seen")

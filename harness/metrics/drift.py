@@ -1,4 +1,4 @@
-"""Whether times mean the same on every source: when two of them heard the same word."""
+"""Metrics of timestamps: how far the times of words differ between sources and from the truth."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -14,28 +14,28 @@ from harness.statistics import bootstrap, robust_line
 
 EVENTS_NEEDED = 10
 SPAN_NEEDED_S = 240.0
-"""A slope of millionths can't be seen in less."""
-ABSENT = "no two sources heard the same words"
+"""A slope of a few ppm can't be measured in less time."""
+ABSENT = "no two sources played the same words"
 
 Pair = tuple[float, float]
-"""When something was said, in seconds of the trial's clock, and by how much the times differ."""
+"""The true time of a word in seconds of the trial's clock, and another time or a difference."""
 
 
 def common_words(log: TrialLog) -> Iterator[tuple[int, Pair]]:
-    """Words that two sources heard at the same moment, by the number of their utterance.
+    """Find the words that two sources played at the same moment, with the utterance's number.
 
-    The difference is the later source's time minus the earlier one's, each counted from when the
-    source says that it began.
+    The difference is the second source's time minus the first one's; both are on the trial's
+    clock, by the reported start of each source.
     """
     for first, second in pairwise(log.sources):
-        one, other = _said_s(log, first), _said_s(log, second)
+        one, other = _reported_s(log, first), _reported_s(log, second)
         for word in sorted(one.keys() & other.keys()):
             (true_s, first_s), (_, second_s) = one[word], other[word]
             yield word[0], (true_s, second_s - first_s)
 
 
-def _said_s(log: TrialLog, source: AudioSource) -> dict[tuple[int, int], Pair]:
-    """By common utterance and place in it: when a word was said, and when the provider says so."""
+def _reported_s(log: TrialLog, source: AudioSource) -> dict[tuple[int, int], Pair]:
+    """By shared utterance and place in it: a word's true time, and the provider's."""
     truth, alignment = log.truth(source), align(log, source)
     start_s, place, before = log.start_s[source], 0, -1
     found = {}
@@ -49,7 +49,7 @@ def _said_s(log: TrialLog, source: AudioSource) -> dict[tuple[int, int], Pair]:
 
 
 def events(log: TrialLog) -> list[Pair]:
-    """The same by utterance: the median over its words, which share most of their error."""
+    """Reduce the pairs to medians per utterance, whose words share most of their error."""
     by_utterance: dict[int, list[Pair]] = {}
     for number, pair in common_words(log):
         by_utterance.setdefault(number, []).append(pair)
@@ -59,13 +59,13 @@ def events(log: TrialLog) -> list[Pair]:
 
 @metric
 def timestamp_drift(log: TrialLog) -> Measurement:
-    """How far apart two sources' times for the same word are, whichever is ahead."""
+    """Absolute difference between two sources' times of the same word."""
     return sampled("s", [abs(difference_s) for _, (_, difference_s) in common_words(log)], ABSENT)
 
 
 @metric
 def timestamp_drift_max(log: TrialLog) -> Measurement:
-    """The farthest that two sources' times for the same word are apart."""
+    """Maximum absolute difference between two sources' times of the same word."""
     apart_s = [abs(difference_s) for _, (_, difference_s) in common_words(log)]
     if not apart_s:
         return Measurement(unit="s", absent=ABSENT)
@@ -74,9 +74,9 @@ def timestamp_drift_max(log: TrialLog) -> Measurement:
 
 @metric
 def drift_slope(log: TrialLog) -> Measurement:
-    """How fast two sources' times drift apart, in millionths (3.6 ms an hour each); no sign.
+    """Absolute rate at which two sources' times drift apart, in ppm (1 ppm is 3.6 ms per hour).
 
-    Theil-Sen line through the differences by utterance, with Sen's bounds.
+    Theil-Sen line through the differences per utterance, with Sen's bounds.
     """
     pairs = events(log)
     if len(pairs) < 2:
@@ -98,10 +98,10 @@ def drift_slope(log: TrialLog) -> Measurement:
 
 @metric
 def timestamp_offset(log: TrialLog) -> Measurement:
-    """How far the middle of a word is, as the provider tells it, from its true one; no sign.
+    """Absolute median error of the provider's times of words, at the middle of each word.
 
-    It is the median of all matched words of all sources that is told, so the scatter of single
-    words doesn't count; the bounds come from drawing words.
+    The median is over all matched words of all sources, so errors of single words don't count; the
+    bounds are a bootstrap over words.
     """
     errors = np.array(
         [

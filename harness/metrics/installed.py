@@ -1,4 +1,4 @@
-"""Metrics that installed packages add, found by entry points in the group `echobench.metrics`."""
+"""Loads and calls installed packages' metrics, by entry points in the group `echobench.metrics`."""
 
 from harness.errors import UsageError
 from harness.metrics.measurement import METRICS, Measurement, Metric
@@ -7,10 +7,10 @@ from harness.support.entry_points import load, package_of, registered
 
 
 def load_installed_metrics() -> None:
-    """Import the metrics of installed packages, which adds them to the register.
+    """Import the metrics of installed packages, which registers them.
 
     Raises:
-        UsageError: A package can't be imported, or what it registered isn't a metric of that name.
+        UsageError: A package can't be imported, or its object isn't a metric of that name.
     """
     for point in registered("metrics"):
         function = load(point)
@@ -24,7 +24,7 @@ def call_metric(function: Metric, log: TrialLog) -> Measurement:
     """Compute a metric of a trial; an error in an installed one names it and its module.
 
     Raises:
-        UsageError: An installed metric raised something, or returned no measurement.
+        UsageError: An installed metric raised an error, or returned no measurement.
     """
     try:
         found: object = function(log)

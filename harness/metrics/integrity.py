@@ -1,4 +1,4 @@
-"""Whether everything adds up: no sample lost, no segment out of order."""
+"""Metrics of integrity: lost samples and segments out of order."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -9,19 +9,19 @@ from harness.metrics.measurement import Measurement, metric
 from harness.metrics.triallog import TrialLog
 
 ROUNDING_S = 1e-6
-"""A time that was moved to the trial's clock and back is no longer the same in its last digits."""
+"""Converting a time to the trial's clock and back changes its last digits."""
 ROUNDED_SAMPLES = 16
-"""Lengths of windows are told in seconds."""
+"""Lengths of windows are reported in seconds, and so rounded."""
 
 
 @metric
 def unaccounted_samples(log: TrialLog) -> Measurement:
-    """Samples that are missing, or counted twice, at the worst moment of the trial.
+    """Samples that are missing or counted twice, at the worst moment of the trial.
 
-    At every moment: handed over = received, and decoded + skipped + dropped is no more than that;
-    at the end it is all of it, everything that was played was queued or filtered out before, and
-    everything queued was handed over or dropped. And no more is decoded than the engine was given,
-    where the provider tells of its inferences.
+    At every moment, received has to equal the samples handed over, and decoded + skipped + dropped
+    must not exceed it; at the end they have to be equal. All played samples have to be queued or
+    filtered out, and all queued ones handed over or dropped. If the provider reports its
+    inferences, it must not decode more than the engine was given.
     """
     snapshots = log.of(Sampled)
     if not snapshots:
@@ -31,13 +31,13 @@ def unaccounted_samples(log: TrialLog) -> Measurement:
 
 
 def missing_samples(log: TrialLog) -> int:
-    """The same by the provider's own account, whatever its engine was given."""
+    """Missing or doubly counted samples by the provider's counts, without its inferences."""
     snapshots = log.of(Sampled)
     worst = 0
     for snapshot in snapshots:
         for source, handed_over in snapshot.handed_over.items():
             account = snapshot.health.audio.get(source)
-            if account is None:  # it has not asked for its first chunk
+            if account is None:  # the provider has not asked for its first chunk
                 worst = max(worst, handed_over)
             else:
                 worst = max(worst, abs(handed_over - account.received), -account.pending)
@@ -53,7 +53,7 @@ def missing_samples(log: TrialLog) -> int:
 
 
 def _never_given(log: TrialLog, last: Sampled) -> Iterator[int]:
-    """By source, samples that are called decoded and were in no inference."""
+    """For each source, samples that are reported as decoded but were in no inference."""
     given_s: dict[str, float] = defaultdict(float)
     for inferred in log.of(Inferred):
         given_s[inferred.source or "default"] += inferred.window_s
@@ -64,10 +64,10 @@ def _never_given(log: TrialLog, last: Sampled) -> Iterator[int]:
 
 @metric
 def out_of_order_segments(log: TrialLog) -> Measurement:
-    """Segments that break the contract's order.
+    """Segments that violate the contract's order.
 
-    That is: a final that overlaps the one before or lies behind the audio, a revision after its
-    segment's final or after a later segment's beginning, and a segment that never got a final.
+    These are: a final that overlaps the one before or ends after the audio, a revision after its
+    segment's final or after a later segment's start, and a segment without a final.
     """
     broken, count = 0, 0
     for source in log.sources:

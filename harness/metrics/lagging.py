@@ -1,9 +1,8 @@
-"""Average lagging: how far, on average, text is behind an ideal that keeps up with the speaker.
+"""Metrics of average lagging: the mean delay of text behind an ideal simultaneous recogniser.
 
 Sources: Ma et al. 2019 (AL); Papi et al. 2022, "Over-Generation Cannot Be Rewarded" (LAAL). Both
-are defined for one utterance. Delays here are moments on the trial's clock, computing included, so
-they are the computation-aware kind, without its usual flaw of counting twice the time in which the
-recogniser was idle.
+are defined per utterance. Delays are times on the trial's clock, so they include computation (the
+computation-aware variants), but don't count the recogniser's idle time twice.
 """
 
 import math
@@ -18,13 +17,13 @@ def lagging_s(delays_s: Sequence[float], source_s: float, target: float) -> floa
     """Compute the lagging of one utterance (AL or LAAL).
 
     Args:
-        delays_s: For each word of the hypothesis, how much time had passed since the utterance
-            began when it was shown.
-        source_s: How long the utterance is.
-        target: Words that it takes: the reference's for AL, the larger number for LAAL.
+        delays_s: For each word of the hypothesis, the seconds from the utterance's begin until the
+            word was displayed.
+        source_s: Duration of the utterance.
+        target: Number of words: the reference's for AL; for LAAL the hypothesis' if that is more.
 
     Returns:
-        Seconds; infinite for no words at all, which SimulEval leaves out of its mean instead.
+        Seconds; infinite without any word, which SimulEval excludes from its mean instead.
 
     >>> lagging_s([1.0, 2.0, 3.0], source_s=3.0, target=3)
     1.0
@@ -46,13 +45,13 @@ def lagging_s(delays_s: Sequence[float], source_s: float, target: float) -> floa
 
 @metric
 def average_lagging(log: TrialLog) -> Measurement:
-    """Average lagging of each utterance, against the words that were said."""
+    """Average lagging (AL) of each utterance, relative to the spoken words."""
     return _lagging(log, adaptive=False)
 
 
 @metric
 def length_adaptive_average_lagging(log: TrialLog) -> Measurement:
-    """Length-adaptive average lagging: saying more words than were said gains nothing."""
+    """Length-adaptive average lagging (LAAL): extra words in the output don't lower it."""
     return _lagging(log, adaptive=True)
 
 
@@ -65,9 +64,9 @@ def _lagging(log: TrialLog, *, adaptive: bool) -> Measurement:
             delays_s = [
                 max(0.0, word.first_s(began_s) - began_s) for word in alignment.by_utterance[number]
             ]
-            said = alignment.words[number]
-            if said:
-                target = max(said, len(delays_s)) if adaptive else said
+            spoken = alignment.words[number]
+            if spoken:
+                target = max(spoken, len(delays_s)) if adaptive else spoken
                 length_s = utterance.t1 - utterance.t0
                 lagging.append(lagging_s(delays_s, length_s, target))
     return sampled("s", lagging, "nothing was spoken")

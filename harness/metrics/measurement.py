@@ -1,4 +1,4 @@
-"""What a metric returns, and the register of all metrics."""
+"""Defines the result of a metric, and registers all metrics."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -12,7 +12,7 @@ from harness.statistics import percentile
 
 
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):
-    """A figure with what stands behind it: either samples, or one value, or why there is none.
+    """The result of a metric: samples, one value, or the reason why it is absent.
 
     >>> Measurement(unit="s", samples=(1.0, 2.0, 9.0)).statistic("p50")
     2.0
@@ -21,16 +21,16 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     """"s", "1" for a ratio, or what is counted."""
     samples: tuple[float, ...] | None = None
-    """Raw and pooled; infinity for what never came."""
+    """Raw observations; infinity for an event that did not happen."""
     value: float | None = None
     bounds: tuple[float, float] | None = None
-    """Of the value, with 95 % confidence a side, where it was estimated from a sample."""
+    """Of the value, with 95 % confidence per side, where it was estimated from a sample."""
     count: int | None = None
-    """How many observations the value rests on."""
+    """Number of observations that the value is based on."""
     needed: int | None = None
-    """How many it takes, where it has too few to be judged; the value is then only a hint."""
+    """Number of observations required for a verdict, where `count` is too small."""
     absent: str | None = None
-    """Why there is neither; in words."""
+    """Why there is neither a value nor samples."""
 
     def statistic(self, name: str) -> float | None:
         """The value, or a percentile of the samples ("p95"); None when absent."""
@@ -40,10 +40,10 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def share_of(statistic: str) -> float:
-    """The share that a percentile's name means.
+    """Parse the name of a percentile as a share.
 
     Raises:
-        ValueError: It is no such name.
+        ValueError: It isn't the name of a percentile.
 
     >>> share_of("p95"), share_of("p99.9")
     (0.95, 0.999)
@@ -57,21 +57,21 @@ def share_of(statistic: str) -> float:
 Metric: TypeAlias = Callable[[TrialLog], Measurement]
 METRICS: dict[str, Metric] = {}
 ACTIVITY_OF: dict[str, Activity] = {}
-"""By metric, the activity whose trials have it."""
+"""By metric, the activity whose trials it is computed for."""
 
 
 def metric(function: Metric) -> Metric:
-    """Add a function to the metrics of played scenarios, under its own name."""
+    """Register a function as a metric of scenarios, under its own name."""
     return _add(function, Activity.SCENARIO)
 
 
 def residency_metric(function: Metric) -> Metric:
-    """Add a function to the metrics of residency probes, under its own name."""
+    """Register a function as a metric of residency probes, under its own name."""
     return _add(function, Activity.RESIDENCY)
 
 
 def _add(function: Metric, activity: Activity) -> Metric:
-    """Add a function to the register.
+    """Register a function.
 
     Raises:
         UsageError: Another module has a metric of that name.
@@ -86,7 +86,7 @@ def _add(function: Metric, activity: Activity) -> Metric:
 
 
 def sampled(unit: str, samples: list[float], absent: str) -> Measurement:
-    """A measurement of samples; absent for the reason given when there are none."""
+    """Make a measurement of samples; without samples it is absent for the reason given."""
     if samples:
         return Measurement(unit=unit, samples=tuple(samples))
     return Measurement(unit=unit, absent=absent)

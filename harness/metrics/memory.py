@@ -1,4 +1,4 @@
-"""How much memory the provider needs."""
+"""Metric of the memory that a provider needs."""
 
 from harness.journal.events import Sampled
 from harness.metrics.measurement import Measurement, metric
@@ -7,10 +7,10 @@ from harness.metrics.triallog import TrialLog
 
 @metric
 def memory_peak(log: TrialLog) -> Measurement:
-    """The most memory, in GB, that the worker and its children held at once, model and all.
+    """Peak memory of the worker and its children in GB, including the model.
 
-    The sum of their resident sets, sampled once a second: pages that several share count for each,
-    and what only a GPU holds isn't in it.
+    The sum of their resident sets, sampled once a second: shared pages count for each process, and
+    GPU memory isn't included.
     """
     samples = log.of(Sampled)
     if not samples:

@@ -1,4 +1,4 @@
-"""Whether the model stays loaded: does a chunk's cost stay what it was?"""
+"""Metrics of residency from ordinary trials: growth of inference time, and the first inference."""
 
 import math
 
@@ -8,22 +8,22 @@ from numpy.typing import NDArray
 from harness.journal.events import Inferred, Loaded
 from harness.metrics.measurement import Measurement, metric
 from harness.metrics.triallog import TrialLog
-from harness.statistics import theil_sen
+from harness.statistics import robust_line, theil_sen
 
 Floats = NDArray[np.floating]
 
 CHUNKS_NEEDED = 60
 WARM_UP = 3
 MAX_PAIRS_OF = 400
-"""Inferences that a line is fitted through; more only cost time."""
+"""Inferences that a line is fitted to; more only cost time."""
 
 
 @metric
 def residency_slope(log: TrialLog) -> Measurement:
-    """Growth of inference time from chunk to chunk, as R-R1 has it: Theil-Sen slope.
+    """Growth of inference time per chunk, as R-R1 defines it: Theil-Sen slope.
 
-    Over chunks of equal length, the first few left out. A provider that reloads at every chunk has
-    slope 0, so this alone proves nothing.
+    Over chunks of equal length, without the first few. A provider that reloads at every chunk has
+    slope 0 too, so this alone proves nothing.
     """
     costs_s = [chunk.inference_s for chunk in log.full_chunks if chunk.inferences][WARM_UP:]
     if len(costs_s) < 2:
@@ -39,10 +39,10 @@ def residency_slope(log: TrialLog) -> Measurement:
 
 @metric
 def first_vs_steady(log: TrialLog) -> Measurement:
-    """How many times longer the provider's very first inference took than later ones like it.
+    """Duration of the provider's very first inference, relative to later ones of the same length.
 
-    A provider that says it is ready and then loads at the first chunk shows up here. What a later
-    inference on as much audio takes is read off a line fitted through all of them.
+    It shows a provider that reports to be ready and then loads at the first chunk. The duration of
+    later inferences on as much audio is taken from a line fitted to all of them.
     """
     loaded = log.of(Loaded)
     steady = log.of(Inferred)[WARM_UP:]
@@ -64,14 +64,11 @@ def first_vs_steady(log: TrialLog) -> Measurement:
 
 
 def line_at(x: Floats, y: Floats, at: float) -> float:
-    """Value at a point of the Theil-Sen line through (x, y); y's median where x doesn't vary.
+    """The Theil-Sen line's value at a point, at least y's minimum; y's median for a constant x.
 
     >>> line_at(np.array([1.0, 2, 3, 4, 5, 6]), np.array([1.0, 2, 3, 4, 5, 60]), at=7.0)
     7.0
     """
-    i, j = np.triu_indices(len(x), k=1)
-    run = x[j] - x[i]
-    if not run.any():
+    if not np.ptp(x):
         return float(np.median(y))
-    slope = float(np.median(((y[j] - y[i])[run != 0]) / run[run != 0]))
-    return max(float(np.median(y - slope * x)) + slope * at, float(y.min()))
+    return max(robust_line(x, y).at(at), float(y.min()))

@@ -1,25 +1,25 @@
-"""What depends on others: failures that were tried again, and what recognition costs."""
+"""Metrics of external services: retried failures and the cost of recognition."""
 
 from harness.journal.events import Inferred, Interrupted
 from harness.metrics.measurement import Measurement, metric
 from harness.metrics.triallog import TrialLog
 
 PRICE = "price_per_audio_minute"
-"""The option of a provider that turns into a cost."""
+"""The provider's option from which the cost is computed."""
 
 
 @metric
 def interruptions(log: TrialLog) -> Measurement:
-    """How often something failed and was tried again: a request, or a connection."""
+    """Number of failed requests or connections that were retried."""
     count = len(log.of(Interrupted))
     return Measurement(unit="1", value=float(count), count=count)
 
 
 @metric
 def interrupted_time(log: TrialLog) -> Measurement:
-    """Seconds that were waited before something that had failed was tried again.
+    """Seconds of waiting before retries.
 
-    They are part of every latency in which they fell.
+    They are included in the latencies of that time.
     """
     waits = log.of(Interrupted)
     waited_s = sum(wait.end_s - wait.begin_s for wait in waits)
@@ -28,10 +28,10 @@ def interrupted_time(log: TrialLog) -> Measurement:
 
 @metric
 def cost_per_audio_hour(log: TrialLog) -> Measurement:
-    """What an hour of audio costs, in the price's currency; silence that was not sent is free.
+    """Cost per hour of audio, in the price's currency; silence that was not sent is free.
 
-    The price per minute, times the audio that was sent, what had to be sent again included, per
-    hour that was played. A service that rounds up, or bills by tokens, will charge something else.
+    The price per minute times the audio that was sent, including audio sent again, per hour that
+    was played. A service that rounds up, or bills by tokens, charges a different amount.
     """
     price = log.spec.settings.get(PRICE)
     if not isinstance(price, int | float):

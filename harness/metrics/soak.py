@@ -1,4 +1,4 @@
-"""Whether memory, threads and open files stay what they were over a long session."""
+"""Metrics of long sessions: growth of memory, threads and open files."""
 
 from collections.abc import Sequence
 
@@ -8,9 +8,9 @@ from harness.metrics.triallog import TrialLog
 from harness.statistics import robust_line
 
 WARM_UP = 0.1
-"""Share of a session in which caches fill."""
+"""Share of a session that is ignored at its start, while caches fill."""
 NEEDED_S = 1500.0
-"""Of audio; in less, a slope by the hour says nothing."""
+"""Seconds of audio; in less, a slope per hour is meaningless."""
 MB = 1e6
 
 
@@ -20,15 +20,11 @@ def _settled(log: TrialLog) -> list[Sampled]:
     return [sample for sample in samples if sample.at_s > until_s]
 
 
-def _span_s(samples: Sequence[Sampled]) -> float:
-    return samples[-1].at_s - samples[0].at_s if samples else 0.0
-
-
 @metric
 def memory_growth(log: TrialLog) -> Measurement:
-    """Growth of the process tree's own memory by the hour of audio: Theil-Sen, Sen's bounds.
+    """Growth of the process tree's memory per hour of audio: Theil-Sen slope, Sen's bounds.
 
-    That is memory that nothing else shares (USS), or, where the system doesn't tell, RSS.
+    The unshared memory (USS), or RSS where the system doesn't report USS.
     """
     settled = _settled(log)
     own = [(sample.at_s, sample.uss_bytes) for sample in settled if sample.uss_bytes is not None]
@@ -48,23 +44,23 @@ def memory_growth(log: TrialLog) -> Measurement:
 
 @metric
 def thread_growth(log: TrialLog) -> Measurement:
-    """Threads at the end of the session more than after its first tenth."""
+    """Increase in the number of threads after the first tenth of the session."""
     settled = _settled(log)
     return _difference("threads", [sample.threads for sample in settled])
 
 
 @metric
 def open_file_growth(log: TrialLog) -> Measurement:
-    """Open files at the end of the session more than after its first tenth."""
+    """Increase in the number of open files after the first tenth of the session."""
     counts = [sample.open_files for sample in _settled(log)]
     known = [count for count in counts if count is not None]
     if len(known) < len(counts):
-        return Measurement(unit="files", absent="this system doesn't tell of open files")
+        return Measurement(unit="files", absent="this system doesn't report open files")
     return _difference("files", known)
 
 
 def _difference(unit: str, counts: list[int]) -> Measurement:
-    """How much more there is in the last quarter, at least, than in the first, at most."""
+    """The minimum of the last quarter minus the maximum of the first; 0 if negative."""
     if len(counts) < 8:
         return Measurement(unit=unit, absent="the session was too short")
     quarter = len(counts) // 4
@@ -73,5 +69,5 @@ def _difference(unit: str, counts: list[int]) -> Measurement:
 
 
 def _needed(settled: Sequence[Sampled], count: int) -> int | None:
-    span_s = _span_s(settled)
+    span_s = settled[-1].at_s - settled[0].at_s
     return None if span_s >= NEEDED_S else max(count + 1, round(count * NEEDED_S / max(span_s, 1)))

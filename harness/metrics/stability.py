@@ -1,4 +1,4 @@
-"""How much captions flicker: what was shown and taken back."""
+"""Metrics of text stability: how much of the displayed text is revised."""
 
 from itertools import pairwise
 
@@ -9,7 +9,7 @@ from harness.text_normalizer import tokens
 
 
 def common_prefix(before: list[str], now: list[str]) -> int:
-    """How many leading words two texts share.
+    """Count the leading words that two texts share.
 
     >>> common_prefix(["open", "the"], ["open", "a", "door"])
     1
@@ -24,7 +24,7 @@ def common_prefix(before: list[str], now: list[str]) -> int:
 
 @metric
 def normalized_erasure(log: TrialLog) -> Measurement:
-    """Words erased by revisions, per word of the finals; 0 when text only ever grows.
+    """Words erased by revisions, per word of the finals; 0 if text is only ever appended.
 
     Source: Arivazhagan et al. 2020, "Re-translation versus Streaming for Simultaneous
     Translation", section 4: each revision erases what follows the longest common prefix.
@@ -42,16 +42,16 @@ def normalized_erasure(log: TrialLog) -> Measurement:
 
 @metric
 def stable_words_retracted(log: TrialLog) -> Measurement:
-    """Share of the words that were called stable and then changed, of all that were called so."""
-    called, retracted = 0, 0
+    """Share of the words that were reported as stable but changed later."""
+    reported, retracted = 0, 0
     for segment_texts in _by_segment(log):
         for old, new in pairwise(segment_texts):
             stable = tokens(" ".join(old.text.split()[: old.stable_words]))
-            called += len(stable)
+            reported += len(stable)
             retracted += len(stable) - common_prefix(stable, tokens(new.text))
-    if not called:
-        return Measurement(unit="1", absent="the provider called no word stable")
-    return Measurement(unit="1", value=retracted / called, count=called)
+    if not reported:
+        return Measurement(unit="1", absent="the provider reported no stable word")
+    return Measurement(unit="1", value=retracted / reported, count=reported)
 
 
 def _by_segment(log: TrialLog) -> list[list[ASRSegment]]:

@@ -1,6 +1,6 @@
-"""The filter before the queue: what it saves, and what it costs in words."""
+"""Metrics of the filter before the queue: filtered silence, lost speech and CPU time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,16 +18,17 @@ from harness.vad.gate import GateSettings, let_through
 FRAME_S = 0.01
 ABSENT = "there was no filter before the queue"
 MIN_OF_A_WORD = 0.5
-"""A word of which less was let through is lost."""
+"""A word is lost if a smaller share of it was let through."""
 THRESHOLDS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98)
-"""At which the receiver operating characteristic is computed."""
+"""Points of the receiver operating characteristic."""
+CLOSES_TO_OPENS = GateSettings().closes_below / GateSettings().opens_at
 
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Frames:
-    """One source in frames of 10 ms: where someone spoke, and what the filter let through."""
+    """A source in frames of 10 ms: which contain speech, and which the filter let through."""
 
     spoken: Mask
     passed: Mask
@@ -35,7 +36,7 @@ class Frames:
 
 @dataclass(frozen=True)
 class RocPoint:
-    """What the filter would do if it opened at another probability."""
+    """Error rates of the filter at another threshold."""
 
     opens_at: float
     false_rejection: float
@@ -56,8 +57,12 @@ def _frames(log: TrialLog) -> Iterator[tuple[AudioSource, Frames]]:
 
 
 def _spoken(log: TrialLog, source: AudioSource, count: int) -> Mask:
+    return _mask(log.truth(source), count)
+
+
+def _mask(utterances: Iterable[Utterance], count: int) -> Mask:
     mask = np.zeros(count, bool)
-    for utterance in log.truth(source):
+    for utterance in utterances:
         for begin_s, end_s in _spans_s(utterance):
             _set(mask, begin_s * SAMPLE_RATE_HZ, end_s * SAMPLE_RATE_HZ, True)
     return mask
@@ -87,13 +92,11 @@ def _rate(missed: Sequence[int], of: Sequence[int]) -> Measurement:
 
 @metric
 def vad_false_rejection(log: TrialLog) -> Measurement:
-    """Share of the frames with speech that the filter took out; the bounds draw utterances."""
+    """Share of the frames with speech that were filtered out; bootstrap over utterances."""
     missed, of = [], []
     for source, frames in _frames(log):
         for utterance in log.truth(source):
-            mask = np.zeros(len(frames.passed), bool)
-            for begin_s, end_s in _spans_s(utterance):
-                _set(mask, begin_s * SAMPLE_RATE_HZ, end_s * SAMPLE_RATE_HZ, True)
+            mask = _mask([utterance], len(frames.passed))
             missed.append(int((mask & ~frames.passed).sum()))
             of.append(int(mask.sum()))
     return _rate(missed, of)
@@ -101,10 +104,9 @@ def vad_false_rejection(log: TrialLog) -> Measurement:
 
 @metric
 def vad_words_lost(log: TrialLog) -> Measurement:
-    """Share of the words of which the filter let through less than half.
+    """Share of the words of which less than half was let through.
 
-    Without a single loss, the upper bound is the rate at which so many words would all be kept
-    once in twenty times.
+    If no word is lost, the upper bound is the exact binomial one.
     """
     lost = count = 0
     for source, frames in _frames(log):
@@ -122,7 +124,7 @@ def vad_words_lost(log: TrialLog) -> Measurement:
 
 @metric
 def vad_false_acceptance(log: TrialLog) -> Measurement:
-    """Share of the frames without speech that the filter let through, the run-up and after too."""
+    """Share of the frames without speech that were let through, margins of speech included."""
     silent = passed = 0
     for _, frames in _frames(log):
         silent += int((~frames.spoken).sum())
@@ -134,7 +136,7 @@ def vad_false_acceptance(log: TrialLog) -> Measurement:
 
 @metric
 def vad_silence_ratio(log: TrialLog) -> Measurement:
-    """Share of the audio that the filter took out."""
+    """Share of the audio that was filtered out."""
     played = {each.source: each.samples for each in log.of(SourceEnded)}
     judged = sum(played.get(used.source, 0) for used in log.of(VadUsed))
     if not judged:
@@ -145,7 +147,7 @@ def vad_silence_ratio(log: TrialLog) -> Measurement:
 
 @metric
 def vad_frames_skipped(log: TrialLog) -> Measurement:
-    """Windows of 32 ms that the filter took out."""
+    """Windows of 32 ms that were filtered out."""
     if not log.of(VadUsed):
         return Measurement(unit="windows", absent=ABSENT)
     skipped = sum(each.samples for each in log.of(Skipped))
@@ -163,10 +165,10 @@ def vad_cpu(log: TrialLog) -> Measurement:
 
 
 def vad_roc(log: TrialLog) -> list[RocPoint]:
-    """What the gate would have done at other thresholds, by the probabilities in the journal.
+    """Compute the gate's error rates at other thresholds from the probabilities in the journal.
 
     Returns:
-        Points from the lowest threshold to the highest; empty when nothing was judged.
+        Points from the lowest threshold to the highest; empty without probabilities.
     """
     chosen = GateSettings()
     scored: dict[AudioSource, list[float]] = {}
@@ -190,6 +192,3 @@ def vad_roc(log: TrialLog) -> list[RocPoint]:
             is_chosen = opens_at == chosen.opens_at
             points.append(RocPoint(opens_at, rejected / spoken, accepted / silent, is_chosen))
     return points
-
-
-CLOSES_TO_OPENS = GateSettings().closes_below / GateSettings().opens_at

@@ -1,4 +1,4 @@
-"""Whether what a client is told over the wire is what the harness measured."""
+"""Metric of the live server: the accuracy of the metrics that it sends to its clients."""
 
 from bisect import bisect_right
 from itertools import accumulate
@@ -9,15 +9,15 @@ from harness.metrics.measurement import Measurement, metric, sampled
 from harness.metrics.triallog import TrialLog
 
 AFTER_S = 5.0
-"""Before, a report rests on too few inferences to be compared."""
+"""Earlier reports are based on too few inferences to be compared."""
 
 
 @metric
 def wire_health_error(log: TrialLog) -> Measurement:
-    """How far the real-time factor that a client is told is from the one measured, relatively.
+    """Relative error of the real-time factor that the live server sends to its client.
 
-    Told: the provider's own, since the session began. Measured: the engine's seconds that ended
-    until then, over the audio that was dealt with until then. One sample a report.
+    Sent: the provider's own, since the session began. Measured: the seconds of all inferences that
+    had ended by then, over the audio that had been processed by then. One sample per report.
     """
     reports = log.of(ClientMetrics)
     if not reports:
@@ -29,8 +29,8 @@ def wire_health_error(log: TrialLog) -> Measurement:
     for report in reports:
         settled = sum(account.decoded + account.skipped for account in report.health.audio.values())
         measured_s = spent_s[bisect_right(ends_s, report.at_s)]
-        told = report.health.realtime_factor
-        if report.at_s >= AFTER_S and settled and measured_s and told is not None:
+        sent = report.health.realtime_factor
+        if report.at_s >= AFTER_S and settled and measured_s and sent is not None:
             measured = measured_s * SAMPLE_RATE_HZ / settled
-            errors.append(abs(told - measured) / measured)
+            errors.append(abs(sent - measured) / measured)
     return sampled("1", errors, "no report came after the first inferences")

@@ -1,8 +1,8 @@
-"""The pytest plugin: options, the trials that the selected tests need, verdicts as outcomes.
+"""The pytest plugin: adds options, measures the trials that tests need, and judges them.
 
-The tests are collected first. Then every trial that one of them needs is measured, once, with a
-line of progress each. Then the tests run, and only look at figures, so what they say can be
-computed again from the journal at any time.
+The tests are collected first. Then each trial that any of them needs is measured once, with a line
+of progress. Then the tests run, which only read figures, so their outcomes can be computed again
+from the journal at any time.
 """
 
 import sys
@@ -17,13 +17,13 @@ from harness.plugin.session import (
     DISK_FULL_STATUS,
     SESSION,
     BenchSession,
-    is_about_something,
+    has_trial_if_needed,
 )
 from harness.plugin.spread import (
     FIXTURES,
-    hand_over,
     is_spread,
     pytest_testnodedown,
+    report_problem,
     trial_among,
 )
 from harness.specs.rules import rules_of
@@ -33,7 +33,7 @@ __all__ = ["judged", "pytest_testnodedown", "resident", "rule"]
 
 
 def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Add the hook that reports hang on."""
+    """Add the hook for reports."""
     pluginmanager.add_hookspecs(hooks)
 
 
@@ -44,8 +44,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Check the options before anything is collected; a mistake ends pytest with status 4."""
-    config.addinivalue_line("markers", "judges(*thresholds): thresholds that a test is about")
-    config.addinivalue_line("markers", "activity(name): what rules a test tries; else conformance")
+    config.addinivalue_line("markers", "judges(*thresholds): the thresholds that a test judges")
+    config.addinivalue_line("markers", "activity(name): whose rules a test tries (conformance)")
     try:
         config.stash[SESSION] = BenchSession(config, read_options(config))
     except EchobenchError as error:
@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give each test the trials and thresholds that it is about."""
+    """Parametrize each test with its trials and thresholds or rules."""
     wanted = FIXTURES & set(metafunc.fixturenames)
     if not wanted:
         return
@@ -68,26 +68,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """End pytest with status 4 if it isn't clear what to measure; said once, not for each file.
+    """End pytest with status 4 and a single error if the options or thresholds are invalid.
 
-    Tests that no trial of this run is held to are left out: there is nothing to skip.
+    Tests without a trial in this run are left out, not skipped.
     """
     problem = config.stash[SESSION].problem
     if is_spread(config):
         problem = problem or trial_among(items)
         if problem is not None:
-            hand_over(config, problem)
+            report_problem(config, problem)
             items.clear()
     elif problem is not None:
         raise pytest.UsageError(str(problem)) from problem
-    items[:] = [item for item in items if is_about_something(item)]
+    items[:] = [item for item in items if has_trial_if_needed(item)]
 
 
 def parametrize(metafunc: pytest.Metafunc, session: BenchSession) -> None:
-    """Spell out what a test is about.
+    """Parametrize a test with its trials and thresholds or rules.
 
     Raises:
-        EchobenchError: The options, or the thresholds, can't be meant.
+        EchobenchError: The options or the thresholds are invalid.
     """
     specs = session.specs
     if "judged" in metafunc.fixturenames:
@@ -112,21 +112,21 @@ def parametrize(metafunc: pytest.Metafunc, session: BenchSession) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
-    """Measure what the tests need, before they run."""
+    """Measure the trials that the tests need, before they run."""
     if not session.config.option.collectonly and not session.testsfailed:
         session.config.stash[SESSION].measure(session.items)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write down what was measured, also when the run was broken off."""
+    """Write the reports, also of a run that was interrupted."""
     if SESSION in session.config.stash:
         session.config.stash[SESSION].finish()
-        if session.exitstatus == DISK_FULL_STATUS:  # pytest itself sums up nothing then
+        if session.exitstatus == DISK_FULL_STATUS:  # pytest itself prints no summary then
             reporter = session.config.pluginmanager.getplugin("terminalreporter")
             session.config.stash[SESSION].summarize(reporter)
     if "hypothesis" not in sys.modules:
-        # Its plugin would import all of it for an empty summary, which takes most of a second.
+        # Its plugin would import all of it for an empty summary, which takes almost a second.
         session.config.pluginmanager.unregister(name="hypothesispytest")
 
 
@@ -134,5 +134,5 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Print the table of verdicts, and where everything is."""
+    """Print the table of verdicts, and the paths of the run and its reports."""
     config.stash[SESSION].summarize(terminalreporter)

@@ -1,4 +1,4 @@
-"""The command line's options, and how they are read."""
+"""Defines and reads the command line's options."""
 
 from pathlib import Path
 
@@ -30,17 +30,17 @@ DEFAULTS = {
     "--duration": "the scenario's own",
     "--corpus": "the scenario's",
     "--vad": "as the scenario says",
-    "--clock": "virtual, where a provider's figures are true on it",
+    "--clock": "virtual, where a provider's figures are valid on it",
     "--transport": "in_process",
     "--gate": "minimum; with pytest's --strict, too few samples fail it too",
     "--thresholds": "suites/thresholds.toml",
     "--seed": "1",
     "--runs-dir": RUNS,
 }
-"""By option, what holds where it isn't given."""
+"""The default of each option, in words."""
 REPEATABLE = ("--provider", "--model", "--chunk-seconds", "--scenario")
-RESUME = """go on with an earlier run, by id or as 'latest', and measure only what it lacks; its
-options hold where none are given"""
+RESUME = """continue an earlier run, by id or as 'latest', and measure only its missing trials; its
+options apply where none are given"""
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -56,15 +56,15 @@ def add_options(parser: pytest.Parser) -> None:
 
 
 def runs_folder(config: pytest.Config) -> Path:
-    """Where runs are kept."""
+    """The folder of all runs."""
     return Path(config.option.runs_dir or RUNS)
 
 
 def read_options(config: pytest.Config) -> Options:
-    """Read and check what was given; a resumed run's own options stand behind it.
+    """Read and check the options; a resumed run's options are the defaults.
 
     Raises:
-        UsageError: A value can't be used.
+        UsageError: A value is invalid.
     """
     given: dict[str, object] = {}
     if providers := split_list("--provider", config.option.provider):

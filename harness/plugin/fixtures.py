@@ -1,4 +1,4 @@
-"""What the suites' tests get."""
+"""Fixtures for the suites' tests: a judged threshold, a tried rule, or the resident model."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from harness.verdicts.verdict import Verdict
 
 @dataclass(frozen=True)
 class Judged:
-    """A threshold on a trial, and how strict the run is about it."""
+    """A threshold on a trial, with the run's policy."""
 
     result: TrialResult
     threshold: str
     policy: Policy
 
     def check(self) -> None:
-        """Pass, fail or skip the test, as the policy says."""
+        """Pass, fail or skip the test, as the policy decides."""
         finding = judge_threshold(self.result, self.threshold, self.policy)
         words = describe(self.result.verdicts[self.threshold])
         settle(self.result, finding, self.policy, words)
@@ -32,27 +32,27 @@ class Judged:
 
 @dataclass(frozen=True)
 class TriedRule:
-    """A rule on a provider, of the contract or of the ladder."""
+    """A rule of the contract or the ladder on a provider, with the run's policy."""
 
     result: TrialResult
     name: str
     policy: Policy
 
     def check(self) -> None:
-        """Pass, fail or skip the test, as the policy says."""
+        """Pass, fail or skip the test, as the policy decides."""
         finding = judge_rule(self.result, self.name)
         words = f"{rules_of(self.result.spec.activity)[self.name]}\n{finding.reason}"
         settle(self.result, finding, self.policy, words)
 
 
 def settle(result: TrialResult, finding: Finding, policy: Policy, words: str) -> None:
-    """Pass, fail or skip the test that is about a finding.
+    """Pass, fail or skip the test of a finding.
 
     Args:
         result: The trial.
-        finding: What was found.
+        finding: The finding on it.
         policy: How strict the run is.
-        words: What to say where the trial itself ended well.
+        words: The reason to give if the trial itself ended well.
     """
     if finding.outcome in (Outcome.PASS, Outcome.WARN):
         return
@@ -64,12 +64,12 @@ def settle(result: TrialResult, finding: Finding, policy: Policy, words: str) ->
 
 
 def fail_with(reason: str) -> NoReturn:
-    """Fail the test; an engine's words in the reason can't act on the terminal."""
+    """Fail the test, with a reason that is safe to print on a terminal."""
     pytest.fail("\n".join(map(sanitize, reason.splitlines())), pytrace=False)
 
 
 def describe(verdict: Verdict) -> str:
-    """A verdict in a line."""
+    """Describe a verdict in one line."""
     value = "no value" if verdict.value is None else f"{verdict.value:.4g} {verdict.unit}"
     limits = f"target {verdict.target}, minimum {verdict.minimum}"
     reason = f": {verdict.reason}" if verdict.reason else ""
@@ -94,6 +94,6 @@ def rule(request: pytest.FixtureRequest) -> TriedRule:
 
 @pytest.fixture
 def resident(request: pytest.FixtureRequest) -> Callable[[], None]:
-    """Recognises one chunk of speech on the resident model, whenever it is called."""
+    """A function that recognises one chunk of speech on the resident model."""
     session = request.config.stash[SESSION]
     return lambda: session.infer(request.param)

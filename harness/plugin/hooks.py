@@ -14,8 +14,8 @@ def pytest_echobench_report(folder: RunFolder, results: list[TrialResult]) -> Pa
 
     Args:
         folder: The run.
-        results: Its trials with their figures and verdicts, in the order in which they ran.
+        results: Its trials with figures and verdicts, in the order in which they ran.
 
     Returns:
-        The file that people should look at, to be named in the terminal; or None.
+        The file to name in the terminal; None for none.
     """

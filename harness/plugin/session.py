@@ -1,4 +1,4 @@
-"""What one pytest session measures, and what it finds."""
+"""Plans, measures and evaluates the trials of one pytest session."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -35,22 +35,22 @@ DISK_FULL_STATUS = 3
 
 @dataclass(frozen=True)
 class Specs:
-    """The trials that a command line means."""
+    """The trials of a command line, by kind of activity."""
 
     scenarios: list[TrialSpec]
     residency: list[TrialSpec]
     by_rules: list[TrialSpec]
-    """Those in which rules are tried."""
+    """Trials of rules: conformance and ladder."""
 
 
 class BenchSession:
-    """Plans, measures and evaluates for one pytest session; does nothing until it is needed."""
+    """Plans, measures and evaluates for one pytest session, each step only when needed."""
 
     def __init__(self, config: pytest.Config, options: Options) -> None:
         self.config, self.options = config, options
         self.lacking: dict[str, str] = {}
         self.problem: EchobenchError | None = None
-        """Why it isn't clear what to measure."""
+        """Why the trials can't be planned."""
         self.results: dict[str, TrialResult] = {}
         self.reports: list[Path] = []
         self._folder: RunFolder | None = None
@@ -61,7 +61,7 @@ class BenchSession:
 
     @cached_property
     def specs(self) -> Specs:
-        """All trials; raises `UsageError` for what can't be meant."""
+        """All trials; raises `UsageError` for invalid options."""
         choices, self.lacking = choose_providers(self.options.providers, self.options.models)
         specs = plan(self.options, choices)
         return Specs(
@@ -72,15 +72,15 @@ class BenchSession:
 
     @cached_property
     def thresholds(self) -> dict[str, Threshold]:
-        """The thresholds in force."""
+        """The thresholds of this run."""
         path = Path(self.options.thresholds or FILE)
         return read_thresholds(path, all_scenarios(), names(PROVIDERS))
 
     def threshold(self, name: str) -> Threshold:
-        """One of them.
+        """A threshold by name.
 
         Raises:
-            UnknownNameError: A test judges one that doesn't exist.
+            UnknownNameError: There is no such threshold.
         """
         if name not in self.thresholds:
             where = f"thresholds {self.options.thresholds or FILE}"
@@ -88,7 +88,7 @@ class BenchSession:
         return self.thresholds[name]
 
     def measure(self, items: list[pytest.Item]) -> None:
-        """Measure the trials that the items need and that a resumed run doesn't have."""
+        """Measure the trials that the items need, without those that a resumed run has."""
         needed = {spec.key: spec for item in items for spec in needed_by(item)}
         if not needed:
             return
@@ -122,7 +122,7 @@ class BenchSession:
         self._evaluate()
 
     def infer(self, spec: TrialSpec) -> None:
-        """Recognise one chunk on the resident model, loading it first if need be."""
+        """Recognise one chunk on the resident model; loads it first if necessary."""
         self._pool.make_resident(spec)
         self._pool.ask(Infer(chunk_seconds=spec.chunk_seconds), lambda line, event: None)
 
@@ -138,7 +138,7 @@ class BenchSession:
         self.reports = [path for path in written if path is not None]
 
     def summarize(self, reporter: pytest.TerminalReporter) -> None:
-        """Print what was found."""
+        """Print the summary of the run."""
         for name, problem in self.lacking.items():
             reporter.write_line(f"not measured: {name} {problem}")
         if self._folder is not None:
@@ -161,7 +161,7 @@ class BenchSession:
             raise pytest.UsageError(str(error)) from error
 
     def _inputs(self, specs: Iterable[TrialSpec]) -> dict[str, Input]:
-        """Find the models, fetching those that have to be, and hash them and the corpora."""
+        """Locate the models, fetching missing ones, and fingerprint them and the corpora."""
         inputs: dict[str, Input] = {}
         corpora: dict[str, list[CorpusUtterance]] = {}
         for spec in specs:
@@ -180,15 +180,15 @@ class BenchSession:
         return inputs
 
 
-def is_about_something(item: pytest.Item) -> bool:
-    """Tell a test that judges something from one that was left without a trial."""
+def has_trial_if_needed(item: pytest.Item) -> bool:
+    """Whether a test has a trial to judge, or needs none."""
     callspec = getattr(item, "callspec", None)
     params = callspec.params if callspec else {}
     return all(isinstance(params[name], tuple) for name in ("judged", "rule") if name in params)
 
 
 def needed_by(item: pytest.Item) -> list[TrialSpec]:
-    """The trials that a test looks at; none if nothing of what it judges was asked for."""
+    """The trials that a test judges."""
     callspec = getattr(item, "callspec", None)
     params = callspec.params if callspec else {}
     given = [params[name] for name in ("judged", "rule") if name in params]

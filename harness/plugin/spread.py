@@ -1,7 +1,8 @@
-"""Tests spread over processes by pytest-xdist: a project's own may be, trials never.
+"""Refuses trials in processes of pytest-xdist, which would slow each other.
 
-Only the processes that xdist starts collect tests. One that finds a trial, or can't tell what to
-measure, runs nothing and hands the reason over; pytest then ends with it, with status 4.
+A project's own tests may be spread over processes. Only the processes that xdist starts collect
+tests; one that finds a trial or invalid options runs nothing and reports the problem, with which
+pytest ends with status 4.
 """
 
 from typing import Any
@@ -12,7 +13,7 @@ from harness.errors import EchobenchError, UsageError
 
 REASON = "echobench: why nothing was run"
 FIXTURES = {"judged", "rule", "resident"}
-"""What a test of a trial asks for."""
+"""Fixtures of tests that need a trial."""
 
 
 def is_spread(config: pytest.Config) -> bool:
@@ -21,7 +22,7 @@ def is_spread(config: pytest.Config) -> bool:
 
 
 def trial_among(items: list[pytest.Item]) -> EchobenchError | None:
-    """Why tests can't be spread, if one of them is about a trial."""
+    """The error if one of the tests needs a trial."""
     for item in items:
         if FIXTURES & set(getattr(item, "fixturenames", ())):
             problem = f"{item.nodeid} needs a trial, and trials would slow each other"
@@ -29,14 +30,14 @@ def trial_among(items: list[pytest.Item]) -> EchobenchError | None:
     return None
 
 
-def hand_over(config: pytest.Config, problem: EchobenchError) -> None:
-    """Keep the reason with what this process returns to the one that started it."""
+def report_problem(config: pytest.Config, problem: EchobenchError) -> None:
+    """Report a problem to the process that started this one."""
     output: dict[str, Any] = config.workeroutput  # type: ignore[attr-defined]
     output[REASON] = str(problem)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """End pytest if a process that it started could not run its tests."""
+    """End pytest with the problem that a process it started has reported."""
     if problem := getattr(node, "workeroutput", {}).get(REASON):
         raise pytest.UsageError(problem)

@@ -1,4 +1,4 @@
-"""The table at the end of a run, made to fit 80 columns."""
+"""Prints the table at the end of a run, in 80 columns."""
 
 import textwrap
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ COLUMNS = {
     ("dropped_chunks", "value"): "drops",
     ("wer", "value"): "wer %",
 }
-"""By metric and statistic."""
+"""Column titles, by metric and statistic."""
 COLOURS = {Outcome.PASS: {"green": True}, Outcome.FAIL: {"red": True}}
 
 
@@ -42,14 +42,14 @@ def write_summary(
     thresholds: dict[str, Threshold],
     reports: Sequence[Path],
 ) -> None:
-    """Write the verdicts of a run.
+    """Write the summary of a run.
 
     Args:
         reporter: Writes to the terminal.
         folder: The run.
         results: Its trials.
-        thresholds: What they were judged by.
-        reports: Files for people to look at.
+        thresholds: The thresholds of the run.
+        reports: The reports' paths.
     """
     reporter.section("echobench", sep="=")
     info = folder.info
@@ -65,7 +65,7 @@ def write_summary(
     for trial in played:
         cells = "".join(f"{cell(trial.result, *column):>8}" for column in COLUMNS)
         reporter.write(f"{title_of(trial.result.spec):<24}{cells}  ")
-        reporter.write_line(said(trial), **COLOURS.get(trial.outcome, {"yellow": True}))
+        reporter.write_line(verdict_of(trial), **COLOURS.get(trial.outcome, {"yellow": True}))
     for result in results:
         write_notes(reporter, result)
     specs = [result.spec for result in results]
@@ -82,7 +82,7 @@ def title_of(spec: TrialSpec) -> str:
 
 
 def cell(result: TrialResult, metric: str, statistic: str) -> str:
-    """A figure, with a mark where it is held to something and doesn't pass."""
+    """A figure, marked where it has a threshold and doesn't pass."""
     measurement = result.measurements.get(metric)
     value = measurement.statistic(statistic) if measurement else None
     if value is None:
@@ -92,14 +92,14 @@ def cell(result: TrialResult, metric: str, statistic: str) -> str:
     return f"{value * 100 if metric == 'wer' else value:.3g}{''.join(marks)}".rstrip()
 
 
-def said(trial: TrialJudgement) -> str:
-    """How a trial stands, in a word."""
+def verdict_of(trial: TrialJudgement) -> str:
+    """The status or outcome of a trial, in a word."""
     status = trial.result.status
     return str(trial.outcome if status is TrialStatus.OK else status)
 
 
 def write_notes(reporter: pytest.TerminalReporter, result: TrialResult) -> None:
-    """Say, under the trial's name, what isn't a pass and why."""
+    """Write what isn't a pass and why, below the trial's name."""
     if result.status is not TrialStatus.OK:
         void = result.status is TrialStatus.VOID
         mark = MARKS[VerdictLevel.UNAVAILABLE if void else VerdictLevel.FAIL]
@@ -124,7 +124,7 @@ def write_notes(reporter: pytest.TerminalReporter, result: TrialResult) -> None:
 
 
 def write_wrapped(reporter: pytest.TerminalReporter, line: str, first: str, rest: str) -> None:
-    """Write a line, cut to the terminal's width; an engine's words in it can't act there."""
+    """Write a line safely for a terminal, wrapped to its width."""
     width = reporter.config.get_terminal_writer().fullwidth - 1
     lines = textwrap.wrap(sanitize(line), width, initial_indent=first, subsequent_indent=rest)
     reporter.write_line("\n".join(lines))

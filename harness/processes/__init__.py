@@ -1,1 +1,1 @@
-"""Child processes: how they are started, talked to and ended."""
+"""Starts child processes, exchanges messages with them, and ends them."""

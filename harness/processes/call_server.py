@@ -1,7 +1,7 @@
-"""The child's side of `CalledChild`: makes an engine, and answers calls of its methods in order.
+"""The child's side of `CalledChild`: makes an engine and answers calls of its methods in order.
 
-The first call makes the engine. The process does nothing but answer, and ends when its input does.
-It imports little, since it has to be ready soon.
+The first call makes the engine. The process ends when its input ends. It imports little, to start
+fast.
 """
 
 import importlib
@@ -14,12 +14,12 @@ from harness.processes.parent import ParentPipe
 
 
 def serve() -> None:
-    """Answer calls until the parent is gone."""
+    """Answer calls until the parent has ended."""
     parent = ParentPipe()
     engine: object = None
     for call in parent.receive(msgspec.msgpack.Decoder(Call | Cancel).decode):
         if isinstance(call, Cancel):
-            continue  # it has been answered
+            continue  # calls are answered in order, so this one already is
         value: object = None
         try:
             if engine is None:
@@ -28,9 +28,9 @@ def serve() -> None:
             elif call.method:
                 value = getattr(engine, call.method)(*call.arguments)
             body = encode(Answer(call.number, value))
-        except Exception as error:  # noqa: BLE001  (the caller is told, whatever it is)
-            told = ProviderError("", f"{type(error).__name__}: {error}")
-            body = encode(Answer(call.number, None, failure_of(told)))
+        except Exception as error:  # noqa: BLE001  (any error is sent to the caller)
+            failure = failure_of(ProviderError("", f"{type(error).__name__}: {error}"))
+            body = encode(Answer(call.number, None, failure))
         parent.send(body)
 
 

@@ -1,4 +1,4 @@
-"""Objects in a child process, called as if they were in this one; the parent's side."""
+"""Calls methods of objects in a child process; the parent's side."""
 
 import asyncio
 import contextlib
@@ -16,25 +16,25 @@ from harness.processes.python_child import PythonChild
 
 
 class CalledProcess(PythonChild[Answer | Call]):
-    """A child that answers calls, from whatever event loops they are made.
+    """A child process that answers calls, which may come from several event loops.
 
     Args:
-        name: What to call it in messages.
+        name: Its name in messages.
     """
 
     def __init__(self, name: str) -> None:
         self.failure: ProviderError | None = None
-        """Why it is of no use any more."""
+        """Why it can't be used any more."""
         self._numbers = count(1)
-        self._lock = threading.Lock()  # for the two around it, which the reading thread uses too
-        self._asked: dict[int, tuple[asyncio.AbstractEventLoop, asyncio.Future[Answer]]] = {}
+        self._lock = threading.Lock()  # guards `failure` and `_pending`, shared with the reader
+        self._pending: dict[int, tuple[asyncio.AbstractEventLoop, asyncio.Future[Answer]]] = {}
         super().__init__(name, msgspec.msgpack.Decoder(Answer | Call).decode)
 
     async def call(self, method: str, *arguments: Any) -> Any:
-        """Call a method, and return what it returned.
+        """Call a method and return its result.
 
         Raises:
-            EchobenchError: What it raised, or the process is of no use any more.
+            EchobenchError: The method raised it, or the process can't be used any more.
         """
         call = Call(next(self._numbers), method, arguments)
         body = encode(call)
@@ -43,10 +43,10 @@ class CalledProcess(PythonChild[Answer | Call]):
         with self._lock:
             if self.failure is not None:
                 raise self.failure
-            self._asked[call.number] = loop, answered
+            self._pending[call.number] = loop, answered
         self.send(body)
         try:
-            with hold():  # all its work lies inside of calls, so the virtual clock skips none of it
+            with hold():  # the child works only during calls, so the virtual clock skips none of it
                 answer = await answered
         except asyncio.CancelledError:
             self.send(encode(Cancel(call.number)))
@@ -56,30 +56,30 @@ class CalledProcess(PythonChild[Answer | Call]):
         return answer.value
 
     def take(self, message: Answer | Call) -> None:
-        """See `PythonChild`; an answer goes to whoever waits for it."""
+        """See `PythonChild`; hands an answer to its caller."""
         with self._lock:
-            asked = self._asked.pop(message.number, None)
-        if asked is not None:
-            tell(asked[0], _settle, asked[1], message)
+            caller = self._pending.pop(message.number, None)
+        if caller is not None:
+            call_in_loop(caller[0], _settle, caller[1], message)
 
     def fail(self, problem: str) -> None:
-        """See `PythonChild`; the first problem counts, and whoever waits is told."""
+        """See `PythonChild`; keeps the first problem, and fails all pending calls."""
         words = " | ".join(self.last_lines())
         problem = f"the process {problem}" + (f" ({words})" if words else "")
         with self._lock:
             self.failure = self.failure or ProviderError(self.name, problem)
-            asked, self._asked = self._asked, {}
-        for number, (loop, answered) in asked.items():
-            tell(loop, _settle, answered, Answer(number, None, failure_of(self.failure)))
+            pending, self._pending = self._pending, {}
+        for number, (loop, answered) in pending.items():
+            call_in_loop(loop, _settle, answered, Answer(number, None, failure_of(self.failure)))
 
 
 class CalledChild(CalledProcess):
-    """An engine in a child process; for one that keeps the interpreter lock, or crashes.
+    """Runs an engine in a child process, since it holds the interpreter lock or may crash.
 
     Args:
-        name: What to call it in messages.
-        engine: `module:Class` of the engine, which is made with the arguments in the child.
-        arguments: Anything that MessagePack carries.
+        name: Its name in messages.
+        engine: `module:Class` of the engine, which the child makes with the arguments.
+        arguments: Values that MessagePack can encode.
     """
 
     module = "harness.processes.call_server"
@@ -90,35 +90,37 @@ class CalledChild(CalledProcess):
 
     @property
     def is_usable(self) -> bool:
-        """Whether it runs, and owes no answer."""
-        return self.failure is None and not self._asked
+        """Whether it is running and has no pending call."""
+        return self.failure is None and not self._pending
 
     async def start(self) -> None:
-        """Have the engine made, which may take long; nothing else may be called before.
+        """Make the engine, which may take long; must be the first call.
 
         Raises:
-            ProviderError: It could not be made, or the process ended; says why.
+            ProviderError: The engine can't be made, or the process ended.
         """
         await self.call(*self._first)
 
     async def idle(self, timeout_s: float) -> bool:
-        """Wait for the answers that nobody waits for any more.
+        """Wait until cancelled calls have been answered.
 
         Returns:
-            Whether it can be used again; not if that takes longer than the timeout lasts.
+            Whether it can be used again; False if the answers took longer than the timeout.
         """
         with contextlib.suppress(TimeoutError, ProviderError):
             async with asyncio.timeout(timeout_s):
-                await self.call("")  # nothing, in its turn
+                await self.call("")  # does nothing, after the calls before it
         return self.is_usable
 
 
-def tell(loop: asyncio.AbstractEventLoop, call: Callable[..., object], *arguments: Any) -> None:
-    """Have something called in a loop, unless that is closed and so waits for nothing."""
+def call_in_loop(
+    loop: asyncio.AbstractEventLoop, call: Callable[..., object], *arguments: Any
+) -> None:
+    """Schedule a call in an event loop from any thread, unless the loop is closed."""
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(call, *arguments)
 
 
 def _settle(answered: "asyncio.Future[Answer]", answer: Answer) -> None:
-    if not answered.done():  # else nobody waits any more
+    if not answered.done():  # the call may have been cancelled
         answered.set_result(answer)

@@ -1,4 +1,4 @@
-"""Calls of methods in another process, and their answers, as MessagePack."""
+"""Defines the messages for calls of methods in another process, and encodes them as MessagePack."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ class Message(msgspec.Struct, frozen=True, tag=True, array_like=True):
 
 
 class Call(Message, frozen=True):
-    """Call a method; it is answered. From a child, it is none: it tells something."""
+    """A call of a method, which is answered; from a child, an event without an answer."""
 
     number: int
     method: str
@@ -21,13 +21,13 @@ class Call(Message, frozen=True):
 
 
 class Cancel(Message, frozen=True):
-    """Nobody waits for the answer any more."""
+    """The caller no longer waits for the answer."""
 
     number: int
 
 
 class Failure(Message, frozen=True):
-    """An error of `harness.errors`, by its class' name."""
+    """An error of `harness.errors`, with the name of its class."""
 
     kind: str
     where: str
@@ -36,7 +36,7 @@ class Failure(Message, frozen=True):
 
 
 class Answer(Message, frozen=True):
-    """What a call returned, or raised."""
+    """The result of a call, or the error that it raised."""
 
     number: int
     value: Any = None
@@ -47,18 +47,18 @@ encode = msgspec.msgpack.Encoder().encode
 
 
 def failure_of(error: errors.EchobenchError) -> Failure:
-    """An error as it is sent."""
+    """Convert an error for sending."""
     allowed = None if error.allowed is None else sendable(error.allowed)
     return Failure(type(error).__name__, sendable(error.where), sendable(error.problem), allowed)
 
 
 def error_of(failure: Failure, where: str) -> errors.EchobenchError:
-    """The error that was met with in the other process; `where` if it doesn't say where.
+    """Restore an error of the other process; `where` is used if the error has none.
 
     >>> error_of(failure_of(errors.ModelError("tiny.bin", "8 bytes", "a whole model")), "whisper")
     ModelError('tiny.bin: 8 bytes; allowed: a whole model')
     """
     kind: type[errors.EchobenchError] = getattr(errors, failure.kind, errors.ProviderError)
-    if kind is errors.UnknownNameError:  # is made from a list of names, which wasn't sent
+    if kind is errors.UnknownNameError:  # needs the list of names, which wasn't sent
         kind = errors.UsageError
     return kind(failure.where or where, failure.problem, failure.allowed)

@@ -1,8 +1,8 @@
-"""A child process in a group of its own: always drained, never waited for without end.
+"""Runs a child process in a process group of its own, reads its output, and ends its whole tree.
 
-Both of its outputs are read by a thread from the first moment to the last, so it never waits for
-us. It belongs to no event loop, since a model outlives many. It is ended with all that it started,
-and if this process is killed, the child ends too: by itself, or a guard ends it.
+A thread reads both outputs all the time, so the child never blocks on a full pipe. The child isn't
+bound to an event loop, since a model outlives several. It is ended with all that it started. If
+this process is killed, the child ends too: by itself, or a guard process ends it.
 """
 
 import asyncio
@@ -22,19 +22,19 @@ from harness.processes.descendants import MARK, TERMINATE_S, ProcessGroup
 from harness.processes.framing import READ_BYTES
 
 TAIL_BYTES = 1 << 16
-"""Of standard error, which are kept for messages."""
+"""Bytes of standard error that are kept for messages."""
 SHOWN_LINES, SHOWN_CHARACTERS = 8, 300
-"""Of that tail, in a message."""
+"""Lines of that tail in a message, and characters per line."""
 MAX_PARTS = 16
-"""Reads in a row, if it writes faster than it is read."""
+"""Consecutive reads while it writes faster than it is read."""
 EXIT_S = 1.0
-"""For one whose output has ended to end too."""
-LAST_WORDS_S = 0.5
-"""For what it wrote to standard error before its end; its children may keep that open."""
+"""Between the end of its output and its exit."""
+LAST_ERRORS_S = 0.5
+"""For reading the rest of standard error after its end; its children may keep the pipe open."""
 
 
 def how_it_ended(code: int) -> str:
-    """An exit code in words; a signal's name, also where it has none of its own.
+    """Describe an exit code: the code, or the signal that killed the process.
 
     >>> how_it_ended(7), how_it_ended(-9), how_it_ended(-40)
     ('exited with 7', 'was killed by SIGKILL', 'was killed by signal 40')
@@ -46,21 +46,21 @@ def how_it_ended(code: int) -> str:
 
 
 class ChildProcess:
-    """See the module.
+    """A child process that is read and ended as the module describes.
 
     Args:
-        name: What to call it in messages.
+        name: Its name in messages.
         argv: The program and its arguments.
-        on_output: Takes what it has written to standard error and to standard output since the
-            call before, in a thread. What was written before something, to either of them, comes
-            with it or came earlier.
-        on_end: Told how it ended, when its standard output has; in that thread, and the last call.
+        on_output: Called in a thread with what the child wrote to standard error and to standard
+            output since the previous call. The order of the two is kept: whatever was written
+            before some output comes in the same call or an earlier one.
+        on_end: Called last, in that thread, with a description of how the child ended.
         env: Its environment; ours by default.
-        ends_itself: It notices when its standard input ends, and then ends with all that it started
-            (see `ParentPipe.listen`); any other child gets a guard.
+        ends_itself: Whether the child detects the end of its standard input, and then ends itself
+            with all that it started (see `ParentPipe.listen`); otherwise it gets a guard.
 
     Raises:
-        UnavailableError: It can't be run.
+        UnavailableError: The program can't be run.
     """
 
     def __init__(
@@ -99,27 +99,27 @@ class ChildProcess:
 
     @property
     def pid(self) -> int:
-        """The process, which leads a group of its own."""
+        """The process id, which is also the id of its process group."""
         return self._process.pid
 
     @property
     def exit_code(self) -> int | None:
-        """What it exited with, or the signal that killed it, negative; None before its end."""
+        """The exit code, or minus the number of the signal that killed it; None while running."""
         return self._process.returncode
 
     def errors(self) -> str:
-        """The last that it wrote to standard error."""
+        """The end of its standard error."""
         return self._tail.decode(errors="replace")
 
     def last_lines(self) -> list[str]:
-        """The last lines of that, at a length that someone reads."""
+        """The last lines of its standard error, shortened for a message."""
         return [line[:SHOWN_CHARACTERS] for line in self.errors().splitlines()[-SHOWN_LINES:]]
 
     def offer(self, data: bytes | memoryview) -> int:
-        """Write to its standard input as much as there is room for, and return how much that was.
+        """Write to its standard input without blocking, and return the number of bytes accepted.
 
         Raises:
-            ProviderError: It has ended.
+            ProviderError: The process has ended.
         """
         try:
             return os.write(self._stdin.fileno(), data)
@@ -129,10 +129,10 @@ class ChildProcess:
             raise ProviderError(self.name, "the process takes no more input") from error
 
     async def room(self, timeout_s: float) -> None:
-        """Wait until it can be offered more.
+        """Wait until its standard input accepts more.
 
         Raises:
-            StalledError: It took nothing for so long.
+            StalledError: It accepted nothing within the timeout.
         """
         loop, room = asyncio.get_running_loop(), asyncio.Event()
         descriptor = self._stdin.fileno()
@@ -146,7 +146,7 @@ class ChildProcess:
             loop.remove_writer(descriptor)
 
     def end(self) -> None:
-        """End it and all that it started, within seconds; may be called twice."""
+        """End the process and all that it started, within seconds; may be called twice."""
         self._ended()
         if self._reader is not threading.current_thread():
             self._reader.join(TERMINATE_S)
@@ -160,8 +160,8 @@ class ChildProcess:
                 os.set_blocking(pipe.fileno(), False)
                 selector.register(pipe, selectors.EVENT_READ)
             while pipes := selector.get_map():
-                if not selector.select(None if stdout in pipes else LAST_WORDS_S):
-                    break  # something that it started holds its standard error
+                if not selector.select(None if stdout in pipes else LAST_ERRORS_S):
+                    break  # one of its children keeps standard error open
                 errors, output = _parts(stderr, stdout, selector)
                 self._tail = (self._tail + errors)[-TAIL_BYTES:]
                 self._on_output(errors, output)
@@ -171,28 +171,28 @@ class ChildProcess:
         try:
             code = self._process.wait(EXIT_S)
         except subprocess.TimeoutExpired:
-            return "closed its output and went on"
-        self._group.dismiss_guard()  # before another process gets the number that it watches
+            return "closed its output but kept running"
+        self._group.dismiss_guard()  # before the id that it watches can be reused
         return how_it_ended(code)
 
 
 def _parts(
     stderr: IO[bytes], stdout: IO[bytes], selector: selectors.BaseSelector
 ) -> tuple[bytes, bytes]:
-    """What has been written to both, so that neither lacks what was written before the other's end.
+    """Read from both, so that neither lacks anything written before the other's last byte.
 
-    For that, nothing may be new on the one when the other was read last.
+    For that, standard error has to be empty after standard output was read.
     """
     errors, output = _part(stderr, selector), _part(stdout, selector)
     for _ in range(MAX_PARTS):
-        if not (news := _part(stderr, selector)):
+        if not (more := _part(stderr, selector)):
             break
-        errors, output = errors + news, output + _part(stdout, selector)
+        errors, output = errors + more, output + _part(stdout, selector)
     return errors, output
 
 
 def _part(pipe: IO[bytes], selector: selectors.BaseSelector) -> bytes:
-    """What has been written to a pipe; at its end, it is selected no more."""
+    """Read what was written to a pipe; unregister it at its end."""
     part = b""
     if pipe in selector.get_map():
         with contextlib.suppress(BlockingIOError):

@@ -1,4 +1,4 @@
-"""Finds and ends what a child process started, also what has left its process group and tree."""
+"""Finds and ends all processes that a child started, also those that left its group and tree."""
 
 import contextlib
 import os
@@ -10,22 +10,22 @@ from collections.abc import Iterator
 import psutil
 
 MARK = "ECHOBENCH_WORKER"
-"""The environment variable that a child process hands down to all that it starts."""
+"""The environment variable that all processes started by a child inherit."""
 TERMINATE_S = 2.0
-"""Between asking a process to end and ending it."""
+"""Between SIGTERM and SIGKILL."""
 GUARD = 'read -r _; kill -s KILL -- "-$1"'
-"""A shell's; its standard input ends when this process does, however that comes about."""
+"""A shell command; its standard input ends when this process ends for any reason."""
 
 
 def descendants(mark: str, begun_s: float) -> Iterator[psutil.Process]:
-    """Find every other process that was started with the mark.
+    """Find every other process whose environment has the mark.
 
-    Where the system doesn't show a process' environment, none is found; macOS hides that of its
-    own programs.
+    Processes whose environment the system doesn't show aren't found; macOS hides that of its own
+    programs.
 
     Args:
         mark: The value of the variable.
-        begun_s: When the worker was started, on the system's clock; nothing older is looked at.
+        begun_s: When the worker was started, on the system's clock; older processes are ignored.
     """
     if not mark:
         return
@@ -36,18 +36,18 @@ def descendants(mark: str, begun_s: float) -> Iterator[psutil.Process]:
             if process.environ().get(MARK) == mark:
                 yield process
         except (psutil.Error, OSError):
-            continue  # it ended while we looked, or isn't ours
+            continue  # it has ended, or belongs to another user
 
 
 def end_descendants(mark: str, begun_s: float) -> None:
-    """Kill what `descendants` finds."""
+    """Kill the processes that `descendants` finds."""
     for process in descendants(mark, begun_s):
-        with contextlib.suppress(psutil.Error, OSError):  # it ended by itself
+        with contextlib.suppress(psutil.Error, OSError):  # it has ended
             process.kill()
 
 
 def kill_own_group() -> None:
-    """End this process and all that it started, at once; it was made leader of a group."""
+    """Kill this process, its group if it leads one, and all that it started."""
     end_descendants(os.environ.get(MARK, ""), psutil.Process().create_time())
     if os.getpgid(0) == os.getpid():
         os.killpg(0, signal.SIGKILL)
@@ -55,12 +55,12 @@ def kill_own_group() -> None:
 
 
 class ProcessGroup:
-    """A child that leads a group, and all that it has started.
+    """A child that leads a process group, and all processes that it started.
 
     Args:
         leader: The child.
-        mark: What is in the environment of all that it starts, if it ends itself when we are gone;
-            else there is none, and a guard ends its group then.
+        mark: The mark in the environment of all that it starts, for a child that ends itself after
+            this process. If empty, a guard process ends the child's group then.
     """
 
     def __init__(self, leader: "subprocess.Popen[bytes]", mark: str) -> None:
@@ -74,12 +74,12 @@ class ProcessGroup:
             )
 
     def end(self) -> None:
-        """Ask, wait a little, then make sure; at once if it is dead."""
+        """Send SIGTERM, wait up to `TERMINATE_S`, then kill all that is left."""
         started = self._descendants()
         self._signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._leader.wait(TERMINATE_S)
-        self._signal(signal.SIGKILL)  # also what it left behind in its group
+        self._signal(signal.SIGKILL)  # also for what it left in its group
         for descendant in started:
             with contextlib.suppress(psutil.Error):
                 descendant.kill()
@@ -88,7 +88,7 @@ class ProcessGroup:
         self.dismiss_guard()
 
     def dismiss_guard(self) -> None:
-        """End the guard, which has nothing to watch any more."""
+        """End the guard, since the child has ended."""
         if self._guard is not None:
             self._guard.kill()
             self._guard.communicate()
@@ -100,6 +100,6 @@ class ProcessGroup:
             return []
 
     def _signal(self, number: int) -> None:
-        # Nobody may be left in the group, which macOS calls a lack of permission.
+        # The group may be empty, which macOS reports as a lack of permission.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._leader.pid, number)

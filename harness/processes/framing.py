@@ -1,4 +1,4 @@
-"""Messages on a pipe: the length of each (4 bytes, little-endian), and so many bytes of it."""
+"""Frames messages on a pipe: the length (4 bytes, little-endian), then the message."""
 
 import queue
 import struct
@@ -12,21 +12,21 @@ T = TypeVar("T")
 
 LENGTH = struct.Struct("<I")
 MAX_BYTES = 1 << 26
-"""Of a message; a chunk of 30 s is 1 MB. Bytes that are no message mostly name a larger one."""
+"""Per message; a chunk of 30 s has 1 MB. Other data read as a length usually gives more."""
 READ_BYTES = 1 << 16
 
 
 def frame(body: bytes) -> bytes:
-    """A message as it is sent."""
+    """Put the length before a message."""
     return LENGTH.pack(len(body)) + body
 
 
 class Frames(Generic[T]):
-    """Takes messages out of bytes that come in parts of any size.
+    """Splits received bytes, in parts of any size, into messages.
 
     Args:
-        decode: Makes a message of its bytes.
-        max_bytes: The longest message that is accepted.
+        decode: Decodes a message.
+        max_bytes: The maximum length of a message.
 
     >>> frames = Frames(bytes.decode)
     >>> [*frames.feed(frame(b"one") + frame(b"two")[:-1])], [*frames.feed(b"o")]
@@ -38,10 +38,10 @@ class Frames(Generic[T]):
         self._received = bytearray()
 
     def feed(self, part: bytes) -> Iterator[T]:
-        """Add what was read, and yield the messages that are complete.
+        """Add received bytes, and yield the messages that are complete.
 
         Raises:
-            msgspec.MsgspecError: It is no message; nothing after it can be read.
+            msgspec.MsgspecError: The bytes aren't a message; nothing after them can be read.
         """
         received = self._received
         received += part
@@ -58,17 +58,17 @@ class Frames(Generic[T]):
 
 
 def write_all(pipe: IO[bytes], data: bytes) -> None:
-    """Write to an unbuffered pipe, which may take less than all at once."""
+    """Write all bytes to an unbuffered pipe, which may accept only a part per call."""
     rest = memoryview(data)
     while rest:
         rest = rest[pipe.write(rest) :]
 
 
 class Outbox:
-    """Writes messages to a pipe in order, in a thread: sending never waits for the reader.
+    """Writes messages to a pipe in order, in a thread: `send` never waits for the reader.
 
     Args:
-        pipe: An unbuffered pipe whose writes block.
+        pipe: An unbuffered pipe with blocking writes.
     """
 
     def __init__(self, pipe: IO[bytes]) -> None:
@@ -77,16 +77,16 @@ class Outbox:
         threading.Thread(target=self._write, daemon=True, name="outbox").start()
 
     def send(self, body: bytes) -> None:
-        """Send a message; from any thread."""
+        """Queue a message; from any thread."""
         self._frames.put(frame(body))
 
     def close(self) -> None:
-        """Send no more."""
+        """End the thread once the queued messages are written."""
         self._frames.put(b"")
 
     def _write(self) -> None:
         while data := self._frames.get():
             try:
                 write_all(self._pipe, data)
-            except (OSError, ValueError):  # the reader is gone, which its other pipes tell
+            except (OSError, ValueError):  # the reader has ended; its output pipes report that
                 return

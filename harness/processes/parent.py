@@ -1,4 +1,4 @@
-"""The pipes between a child process and its parent, seen from the child."""
+"""Exchanges messages with the parent process; the child's side."""
 
 import os
 import signal
@@ -13,10 +13,11 @@ T = TypeVar("T")
 
 
 class ParentPipe:
-    """Takes standard input and output for messages; made before any engine is imported.
+    """Uses standard input and output for messages; has to be made before an engine is imported.
 
-    From then on standard input is empty and standard output is standard error, so that nothing an
-    engine or its children read or print gets in between. Ctrl-C is for the parent, which ends us.
+    From then on standard input is empty and standard output goes to standard error, so that an
+    engine and its children can't read or write messages. Ctrl-C is ignored: the parent handles it
+    and ends this process.
     """
 
     def __init__(self) -> None:
@@ -24,27 +25,27 @@ class ParentPipe:
         self._incoming = os.dup(sys.stdin.fileno())
         self.outgoing = os.fdopen(os.dup(sys.stdout.fileno()), "wb", 0)
         """Unbuffered."""
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, sys.stdin.fileno())
         os.close(nothing)
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
     def send(self, body: bytes) -> None:
-        """Send a message now, from any thread: not even a crash right after takes it back."""
-        with self._turn:
+        """Send a message at once, from any thread; a crash right after doesn't lose it."""
+        with self._lock:
             write_all(self.outgoing, frame(body))
 
     def receive(self, decode: Callable[[bytes], T]) -> Iterator[T]:
-        """Yield messages as they come, until the parent is gone."""
+        """Yield messages as they arrive, until the parent has ended."""
         frames = Frames(decode)
         while part := os.read(self._incoming, READ_BYTES):
             yield from frames.feed(part)
 
     def listen(self, decode: Callable[[bytes], T], take: Callable[[T], object]) -> None:
-        """Have each message taken in a thread.
+        """Call `take` with each message, in a thread.
 
-        Once the parent is gone, this process ends, with all that it started, whatever it does.
+        Once the parent has ended, kill this process and all that it started.
         """
         from harness.processes.descendants import kill_own_group  # slow to import
 

@@ -1,4 +1,4 @@
-"""A Python module as a child process that exchanges messages with us; the parent's side."""
+"""Runs a Python module as a child process that exchanges messages; the parent's side."""
 
 import os
 import sys
@@ -13,23 +13,23 @@ T = TypeVar("T")
 
 
 class PythonChild(ChildProcess, ABC, Generic[T]):
-    """`python -m module`, which has a `ParentPipe`.
+    """A child process that runs `python -m <module>` and uses a `ParentPipe`.
 
     Args:
-        name: What to call it in messages.
-        decode: Makes a message of its bytes.
+        name: Its name in messages.
+        decode: Decodes a message.
     """
 
     module: ClassVar[str]
     ends_itself: ClassVar[bool] = False
     """See `ChildProcess`."""
     max_bytes: ClassVar[int] = MAX_BYTES
-    """The longest message that is accepted."""
+    """The maximum length of a message."""
 
     def __init__(self, name: str, decode: Callable[[bytes], T]) -> None:
         self._frames = Frames(decode, self.max_bytes)
         self._is_readable = True
-        # Without -P, a package `models` in the current folder would take the place of ours.
+        # Without -P, a package `models` in the current folder would replace ours.
         argv = [sys.executable, "-P", "-m", self.module]
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         super().__init__(name, argv, self._read_messages, self.fail, env, self.ends_itself)
@@ -37,7 +37,7 @@ class PythonChild(ChildProcess, ABC, Generic[T]):
         self._outbox = Outbox(self._stdin)
 
     def send(self, body: bytes) -> None:
-        """Send a message; never waits, and is lost if the process has ended."""
+        """Send a message without waiting; it is lost if the process has ended."""
         self._outbox.send(body)
 
     def end(self) -> None:
@@ -47,11 +47,11 @@ class PythonChild(ChildProcess, ABC, Generic[T]):
 
     @abstractmethod
     def take(self, message: T) -> None:
-        """Take a message; in the reading thread, as is `fail`."""
+        """Handle a message; called in the reading thread, as is `fail`."""
 
     @abstractmethod
     def fail(self, problem: str) -> None:
-        """Note what it did instead of sending messages; none follows."""
+        """Handle the end of messages, for the reason given."""
 
     def _read_messages(self, errors: bytes, output: bytes) -> None:
         if not self._is_readable:
@@ -59,6 +59,6 @@ class PythonChild(ChildProcess, ABC, Generic[T]):
         try:
             for message in self._frames.feed(output):
                 self.take(message)
-        except Exception as error:  # noqa: BLE001  (whatever it is, nothing more can be read)
+        except Exception as error:  # noqa: BLE001  (after any error nothing more can be read)
             self._is_readable = False
             self.fail(f"sent {len(output)} bytes that are no message ({error})")

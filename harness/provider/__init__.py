@@ -1,1 +1,1 @@
-"""What stands around a provider: registry, choice, resident base, checks, timeouts."""
+"""Finds, chooses and checks providers; the base class of resident providers; timeouts."""

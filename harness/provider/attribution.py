@@ -1,4 +1,4 @@
-"""Who is to blame for an error: whatever a provider raises is the provider's failure."""
+"""Attributes any error of a provider's code to the provider."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from harness.errors import EchobenchError, ProviderError
 
 @contextlib.contextmanager
 def provider_errors(where: str) -> Iterator[None]:
-    """Turn any error of the code inside into a `ProviderError`; ours stay what they are.
+    """Turn any error of the `with` block into a `ProviderError`; an `EchobenchError` is unchanged.
 
     Args:
         where: The provider, and the source if there is one.
@@ -34,6 +34,6 @@ def provider_errors(where: str) -> Iterator[None]:
 def _asked_for_cancelling() -> bool:
     try:
         task = asyncio.current_task()
-    except RuntimeError:  # no loop is running, so no task either
+    except RuntimeError:  # no running loop, so no task
         return False
     return task is not None and task.cancelling() > 0

@@ -1,4 +1,4 @@
-"""Chooses the providers of a run, by what was asked for and what is installed."""
+"""Chooses the providers of a run, by its options and by what is installed."""
 
 import re
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ BETWEEN_OPTIONS = re.compile(r":(?!//|\d)")
 
 
 def parse_provider(text: str) -> tuple[str, dict[str, Option]]:
-    """Take a provider's name and its options apart.
+    """Parse a provider's name and its options.
 
     Raises:
         UsageError: An option isn't `name=value`.
@@ -29,7 +29,7 @@ def parse_provider(text: str) -> tuple[str, dict[str, Option]]:
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not (key and equals and value):
-            given = "…" if "@" in pair else repr(pair)  # it may be the password of a URL
+            given = "…" if "@" in pair else repr(pair)  # may be the password of a URL
             raise UsageError(f"--provider {name}", given, "name=value, with ':' before each")
         settings[key] = _plain(value)
     return name, settings
@@ -44,7 +44,7 @@ def _plain(text: str) -> Option:
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """A provider that takes part, and how it was asked for."""
+    """A chosen provider, and the options it was requested with."""
 
     provider: ASRProvider
     settings: dict[str, Option]
@@ -53,18 +53,18 @@ class Choice(msgspec.Struct, frozen=True):
 def choose_providers(
     asked: Sequence[str], models: Sequence[str] = ()
 ) -> tuple[list[Choice], dict[str, str]]:
-    """Make the providers that were asked for, or every available one that costs nothing.
+    """Make the requested providers, or every available one that costs nothing.
 
     Args:
         asked: Names with options, as given on the command line.
-        models: The models that were named there, in whose place no default one is needed.
+        models: The models named there; with any, a provider doesn't need its default model.
 
     Returns:
-        The providers, and for each that isn't available what it lacks and the command for it.
+        The providers, and for each unavailable one what it lacks and the command that installs it.
 
     Raises:
-        UsageError: A name or an option is unknown, or a provider that was asked for by name, or
-            every one, isn't available.
+        UsageError: A name or an option is unknown, a requested provider isn't available, or none
+            is available.
     """
     choices, lacking = [], {}
     for text in asked or names(PROVIDERS):
@@ -74,7 +74,7 @@ def choose_providers(
         except UsageError as error:
             if asked:
                 raise
-            lacking[name] = error.problem  # an installed package is broken: do without it
+            lacking[name] = error.problem  # an installed package is broken
             continue
         missing = [(what, need.remedy()) for need in provider.requires
                    if not (asked and models and need.for_default_model)
@@ -86,7 +86,7 @@ def choose_providers(
         else:
             choices.append(Choice(provider, settings))
     if lacking and (asked or not choices):
-        # Where nothing was asked for, what one command would mend is named first.
+        # A provider that one command would make available is named first.
         name, problem = min(lacking.items(), key=lambda item: "pip install" not in item[1])
         raise UsageError(f"provider {name}", problem)
     return choices, lacking

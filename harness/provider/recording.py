@@ -1,10 +1,10 @@
-"""Keeps what a provider reports about its engine."""
+"""An observer that records what a provider reports about its engine."""
 
 from harness.contract import InferenceSpan, Interruption, Observer
 
 
 class RecordingObserver(Observer):
-    """Keeps every inference and interruption, in the order in which they were reported."""
+    """Records every inference and interruption, in the order of the reports."""
 
     def __init__(self) -> None:
         self.spans: list[InferenceSpan] = []

@@ -1,7 +1,7 @@
-"""Finds providers and corpora by name: those in this project's folders, and installed ones.
+"""Finds providers and corpora by name, in this project's folders and in installed packages.
 
-A third-party package adds a provider with an entry point in the group `echobench.providers` (the
-class), or a corpus in `echobench.corpora` (a function that returns the utterances).
+A third-party package adds a provider by an entry point in the group `echobench.providers` (the
+class), or a corpus by one in `echobench.corpora` (a function that returns the utterances).
 """
 
 import importlib
@@ -20,16 +20,16 @@ PROVIDERS, CORPORA = "providers", "corpora"
 
 
 def names(kind: str) -> list[str]:
-    """All names of a kind (`PROVIDERS` or `CORPORA`), sorted; imports none of them."""
+    """List all names of a kind (`PROVIDERS` or `CORPORA`), sorted; imports none of them."""
     return sorted({*_modules(kind), *_entry_points(kind)})
 
 
 def provider_class(name: str) -> type[ASRProvider]:
-    """Import the provider of that name; it doesn't import its engine yet.
+    """Import the provider class of a name, without its engine.
 
     Raises:
-        UnknownNameError: There is none.
-        UsageError: What is registered under the name isn't a provider.
+        UnknownNameError: There is no provider of that name.
+        UsageError: The registered object isn't a provider class of that name.
     """
     if name in _modules(PROVIDERS):
         found = importlib.import_module(f"{PROVIDERS}.{name}").PROVIDER
@@ -46,11 +46,12 @@ def provider_class(name: str) -> type[ASRProvider]:
 
 
 def make_provider(name: str, settings: dict[str, Option]) -> ASRProvider:
-    """Make a provider with its own options; loads nothing.
+    """Make a provider with its own options; loads no model.
 
     Raises:
-        UnknownNameError: There is no such provider.
-        DataFileError: It has no such option, or not of that type.
+        UnknownNameError: There is no provider of that name.
+        UsageError: The registered object isn't a provider class of that name.
+        DataFileError: The provider has no such option, or not of that type.
     """
     provider = provider_class(name)
     return provider(convert(settings, provider.Settings, f"options of {name}"))
@@ -61,7 +62,7 @@ def find_corpus(reference: str) -> list[CorpusUtterance]:
 
     Raises:
         UnknownNameError: It is neither.
-        DataFileError: The manifest doesn't say what it must.
+        DataFileError: The manifest has wrong content.
     """
     if is_manifest(reference):
         read_manifest = importlib.import_module(f"{CORPORA}.own.reading").read_manifest
@@ -111,7 +112,7 @@ def corpus_path(reference: str) -> Path | None:
 
 
 def is_manifest(reference: str) -> bool:
-    """Tell a manifest's path from a corpus' name."""
+    """Whether a reference is a manifest's path, not a corpus' name."""
     return reference.endswith((".jsonl", ".json")) or Path(reference).is_file()
 
 

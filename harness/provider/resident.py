@@ -1,4 +1,4 @@
-"""The base of resident providers: an engine that is loaded once, and sessions that use it."""
+"""Base class of resident providers: loads an engine once, for all sessions."""
 
 import asyncio
 from abc import abstractmethod
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 @dataclass
 class Session:
-    """What a provider knows of the session that is running."""
+    """The state of the running session."""
 
     session_id: str
     config: SessionConfig
@@ -40,13 +40,13 @@ class Session:
 
 
 class ResidentProvider(ASRProvider):
-    """Holds a model on one thread; sources take turns there, in the order in which they ask.
+    """Runs all calls of an engine on one thread, in the order of the requests.
 
-    A subclass says how to `load` and `unload` its engine, and how to stream.
+    A subclass implements `load`, `unload` and the streaming.
     """
 
     stop_bound_s: ClassVar[float] = 10.0
-    """How long `stop_session` waits for the call that the engine is in the middle of."""
+    """How long `stop_session` waits for the engine's current call."""
 
     def __init__(self, settings: ProviderSettings | None = None) -> None:
         super().__init__(settings)
@@ -61,16 +61,16 @@ class ResidentProvider(ASRProvider):
 
     @abstractmethod
     def unload(self) -> None:
-        """Let go of the model; on the model's thread."""
+        """Release the model; on the model's thread."""
 
     def interrupt(self, stop: bool) -> None:
-        """Ask the engine to leave its call early (`stop`), or to take calls again."""
+        """Ask the engine to abort its current call (`stop`), or to accept calls again."""
 
     async def end_streams(self, session: Session) -> None:
-        """End what still streams in a session that has just been stopped."""
+        """End the streams of a session that has just been stopped."""
 
     async def start_session(self, session_id: str, config: SessionConfig) -> bool:
-        """See `ASRProvider`; a model other than the resident one takes its place."""
+        """See `ASRProvider`; another model than the resident one replaces it."""
         if self._session is not None or self._starting:
             return False
         self._starting = True
@@ -89,7 +89,7 @@ class ResidentProvider(ASRProvider):
             if (missing := requirement.missing()) is not None:
                 raise UnavailableError(self.name, f"lacks {missing}", requirement.remedy())
         if self._resident != config.model:
-            await self._unload()  # first, so that there is never room needed for two
+            await self._unload()  # first, so that two models never need memory at once
             await asyncio.get_running_loop().run_in_executor(self._thread, self.load, config)
             self._resident = config.model
 
@@ -99,7 +99,7 @@ class ResidentProvider(ASRProvider):
             await asyncio.get_running_loop().run_in_executor(self._thread, self.unload)
 
     async def stop_session(self, session_id: str) -> None:
-        """See `ASRProvider`; waits for the call that the engine is in the middle of."""
+        """See `ASRProvider`; waits for the engine's current call."""
         running = self._session.session_id if self._session else None
         if session_id != running:
             raise ProviderError(
@@ -129,7 +129,7 @@ class ResidentProvider(ASRProvider):
             model_resident=self._resident is not None,
             last_error=session.last_error,
             audio={
-                source or "default": msgspec.structs.replace(account)  # a copy: it goes on counting
+                source or "default": msgspec.structs.replace(account)  # a copy: it keeps counting
                 for source, account in session.audio.items()
             },
         )
@@ -146,9 +146,9 @@ class ResidentProvider(ASRProvider):
 
         Args:
             session: The session that it belongs to.
-            source: Whose audio it is about.
-            window_s: How much audio the engine is given.
-            call: The call; blocking, and it should let go of the interpreter lock.
+            source: The source of the audio.
+            window_s: Seconds of audio that the engine decodes.
+            call: The call; blocking, and it should release the interpreter lock.
 
         Raises:
             ProviderError: The engine raised.
@@ -184,7 +184,7 @@ class ResidentProvider(ASRProvider):
             self.inferred(session, InferenceSpan(source, begin_s, now_s(), window_s))
 
     def inferred(self, session: Session, span: InferenceSpan) -> None:
-        """Count and report a call of an engine that runs elsewhere; `infer` does so by itself."""
+        """Count and report a call of an engine; `infer` and `infer_outside` call it themselves."""
         session.infer_s += span.end_s - span.begin_s
         session.inferences += 1
         session.config.observer.inferred(span)
@@ -193,14 +193,14 @@ class ResidentProvider(ASRProvider):
         """Begin a source's stream, and return the session that it belongs to.
 
         Raises:
-            ProviderError: No session is running, or the source is streaming already.
-            AudioError: A rate that isn't the project's.
+            ProviderError: No session is running, or the source is already streaming.
+            AudioError: The sample rate isn't 16 kHz.
         """
         where = self.describe(source)
         if self._session is None:
             raise ProviderError(where, "audio without a session", "start_session first")
         if source in self._session.streaming:
-            raise ProviderError(where, "is streaming already", "one stream a source")
+            raise ProviderError(where, "is streaming already", "one stream per source")
         if sample_rate != SAMPLE_RATE_HZ:
             raise AudioError(where, f"{sample_rate} Hz", f"{SAMPLE_RATE_HZ} Hz")
         self._session.streaming.add(source)

@@ -1,1 +1,1 @@
-"""Runs trials: plan, worker processes, supervision, validity, progress."""
+"""Runs trials: planning, worker processes, supervision, validity, progress."""

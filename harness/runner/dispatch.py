@@ -1,4 +1,4 @@
-"""What each activity of a trial does with a provider; what only one needs is imported for it."""
+"""Starts a trial's activity; modules that only one activity needs are imported for it alone."""
 
 from collections.abc import Callable, Coroutine, Sequence
 
@@ -19,12 +19,12 @@ def start_trial(
     emit: Callable[[Event], None],
     timeouts: Timeouts,
 ) -> Coroutine[None, None, None]:
-    """Prepare a trial, and return what has to be run on its clock.
+    """Prepare a trial, and return the coroutine to run on its clock.
 
     Args:
-        provider: Its model is resident; conformance leaves it closed.
+        provider: Its model is resident; conformance closes it.
         spec: The trial.
-        utterances: What may be spoken.
+        utterances: The corpus.
         emit: Takes the trial's events, from any thread.
         timeouts: How long the provider may take to answer and to stop.
     """

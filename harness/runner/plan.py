@@ -1,4 +1,4 @@
-"""What the user asked for on the command line, checked before anything runs."""
+"""Plans the trials for the command line's options, and checks them before anything runs."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -17,10 +17,10 @@ from harness.vad.detector import SILERO, filter_named
 
 
 def plan(options: Options, choices: Sequence[Choice]) -> list[TrialSpec]:
-    """Spell out the trials that options mean: every combination, and what is tried once a model.
+    """Return the trials: every combination of the options, and three activities per model.
 
     Raises:
-        UsageError: A scenario is unknown, or a clock is asked of a provider that it doesn't suit.
+        UsageError: A scenario is unknown, or a provider doesn't support the clock.
     """
     specs = []
     for choice in choices:
@@ -61,7 +61,7 @@ def plan(options: Options, choices: Sequence[Choice]) -> list[TrialSpec]:
 
 
 def vad_for(scenario: Scenario, asked: str | None) -> str | None:
-    """The filter before the queue: the one asked for, or the usual one where a scenario has one.
+    """The filter before the queue: the one asked for, or the default if the scenario has one.
 
     Raises:
         UnknownNameError: There is no such filter.
@@ -75,7 +75,7 @@ def vad_for(scenario: Scenario, asked: str | None) -> str | None:
 
 
 def scaled(scenario: Scenario, duration_s: float | None) -> Scenario:
-    """A scenario with another duration, where one is asked for."""
+    """The scenario, with another duration if one is given."""
     if duration_s is None:
         return scenario
     return msgspec.structs.replace(scenario, duration_s=duration_s)
@@ -84,17 +84,17 @@ def scaled(scenario: Scenario, duration_s: float | None) -> Scenario:
 def clock_for(
     provider: ASRProvider, asked: ClockKind | None, transport: Transport = Transport.IN_PROCESS
 ) -> ClockKind:
-    """The clock for a provider: the one asked for, or virtual where its figures are true there.
+    """The clock for a provider: the one asked for, or virtual where its figures are valid on it.
 
     Raises:
-        UsageError: Its figures aren't true on the clock asked for.
+        UsageError: Its figures aren't valid on the clock asked for.
     """
     over_wire = transport is not Transport.IN_PROCESS
     if over_wire and asked is ClockKind.VIRTUAL:
         raise UsageError(f"--clock {asked}", f"sockets take real time ({transport})", "wall")
     if asked is None:
-        skips = ClockKind.VIRTUAL in provider.clocks and not over_wire
-        return ClockKind.VIRTUAL if skips else ClockKind.WALL
+        virtual = ClockKind.VIRTUAL in provider.clocks and not over_wire
+        return ClockKind.VIRTUAL if virtual else ClockKind.WALL
     if asked not in provider.clocks:
         allowed = ", ".join(sorted(provider.clocks))
         raise UsageError(f"--clock {asked}", f"{provider.name} waits where it can't see", allowed)

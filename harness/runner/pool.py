@@ -1,4 +1,4 @@
-"""Keeps one worker, with the model of the trial at hand resident in it."""
+"""Keeps one worker process with the current trial's model resident in it."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ class WorkerPool:
     """One worker at a time, so that trials share neither memory nor processors.
 
     Args:
-        timeouts: How long to wait for a worker.
+        timeouts: How long a worker may load or send nothing.
     """
 
     def __init__(self, timeouts: Timeouts = DEFAULT) -> None:
@@ -27,16 +27,16 @@ class WorkerPool:
 
     @property
     def pid(self) -> int | None:
-        """The worker's process, while there is one."""
+        """The worker's process id; None without a worker."""
         return self._worker.pid if self._worker else None
 
     def make_resident(self, spec: TrialSpec) -> Loaded:
-        """Return how the trial's model was loaded, loading it in a fresh worker if it isn't there.
+        """Load the trial's model in a fresh worker unless it is resident; return how it was loaded.
 
-        One that couldn't be loaded isn't tried again: that may have taken many minutes.
+        A failed load isn't repeated, since it may take many minutes.
 
         Raises:
-            WorkerFailedError: It couldn't be loaded.
+            WorkerFailedError: The model couldn't be loaded.
         """
         wanted = (spec.provider, spec.model, spec.settings, spec.corpus)
         if self._loaded is not None and wanted == self._wanted:
@@ -63,13 +63,12 @@ class WorkerPool:
         return self._loaded
 
     def ask(self, request: Request, on_event: OnEvent) -> None:
-        """Send a request to the resident worker, and hand on its events as they come.
+        """Send a request to the resident worker, and pass on its events as they come.
 
-        When it goes wrong, whatever it was, the worker is ended, and the next trial gets a fresh
-        one.
+        After any failure the worker is ended, and the next trial gets a fresh one.
 
         Raises:
-            WorkerFailedError: The worker or what it was asked to do failed.
+            WorkerFailedError: The worker or its request failed.
         """
         assert self._worker is not None
         loads = isinstance(request, Load)

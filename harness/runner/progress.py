@@ -1,4 +1,4 @@
-"""One line a trial while it runs; on a terminal it is rewritten, elsewhere printed now and then."""
+"""Shows a line of progress per trial: rewritten on a terminal, printed every 30 s elsewhere."""
 
 import time
 from typing import Protocol
@@ -24,7 +24,7 @@ PLAIN_S = 30.0
 
 
 class Screen(Protocol):
-    """What lines are written to; pytest's terminal writer is one."""
+    """Output for the lines, such as pytest's terminal writer."""
 
     @property
     def fullwidth(self) -> int:
@@ -35,11 +35,11 @@ class Screen(Protocol):
 
 
 class TrialLine:
-    """Shows the trial that is running.
+    """Shows the progress of the running trial.
 
     Args:
         screen: Where to write.
-        live: Whether a line can be rewritten; False where there is no terminal.
+        live: Whether a line can be rewritten, as on a terminal.
     """
 
     def __init__(self, screen: Screen, *, live: bool) -> None:
@@ -60,7 +60,7 @@ class TrialLine:
         match event:
             case Queued(samples=samples, depth=depth):
                 self._audio_s += samples / 16_000
-                self._depth = depth - 1  # the provider takes one at once, if it can
+                self._depth = depth - 1  # the provider takes the first one at once
             case Skipped(samples=samples):
                 self._audio_s += samples / 16_000
             case ResidencyChunk():

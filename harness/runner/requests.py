@@ -1,4 +1,4 @@
-"""What a run asks of a worker, as JSON; events answer, the last one a `TrialEnded`."""
+"""Requests of a run to its worker, as JSON; events answer them, the last one a `TrialEnded`."""
 
 import msgspec
 
@@ -8,7 +8,7 @@ from harness.specs.trial import TrialSpec
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="load"):
-    """Load the provider's model and let it recognise a first utterance."""
+    """Load the provider's model, and recognise a first utterance."""
 
     provider: str
     model: str
@@ -26,7 +26,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="me
 
 
 class Infer(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="infer"):
-    """Recognise one chunk of speech, as the per-chunk benchmark does again and again."""
+    """Recognise one chunk of speech, for the per-chunk benchmark."""
 
     chunk_seconds: float
 

@@ -1,4 +1,4 @@
-"""Measures trials one after another, and writes down what happens."""
+"""Measures trials one after another, and writes their events to the journal."""
 
 import time
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from harness.specs.trial import Activity, TrialSpec, TrialStatus
 
 
 class Progress(Protocol):
-    """Who wants to know how it goes."""
+    """Observer of a run's progress."""
 
     def trial_begins(self, spec: TrialSpec, number: int, of: int) -> None:
         """A trial begins."""
 
     def event(self, event: Event) -> None:
-        """Something happened in the trial."""
+        """The trial emitted an event."""
 
     def trial_ends(self, ended: TrialEnded) -> None:
         """The trial is over."""
@@ -31,10 +31,10 @@ def measure_all(
 ) -> None:
     """Measure trials, in an order that loads each model once.
 
-    A trial that fails ends with a status, and costs no other trial anything.
+    A trial that fails ends with a status, and doesn't affect the others.
 
     Raises:
-        UsageError: The limits of what spoils a trial can't be read.
+        UsageError: The limits on a trial's validity can't be read.
         JournalError: The journal can't be written; what was written before stays.
     """
     limits = limits_asked_for()
@@ -48,7 +48,7 @@ def measure_all(
 
 
 def _closes(spec: TrialSpec) -> bool:
-    """Whether a trial leaves its provider closed, so that the next one has to load it again."""
+    """Whether a trial closes its provider, so that the next one must load it again."""
     return spec.activity is Activity.CONFORMANCE
 
 

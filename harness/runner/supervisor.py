@@ -1,4 +1,4 @@
-"""The run's side of a worker process: starts it, reads its events, and ends it in any case."""
+"""Supervises a worker process from the run's side: starts it, reads its events, and ends it."""
 
 import queue
 import time
@@ -20,7 +20,7 @@ Line = tuple[bytes, AnyEvent]
 
 
 class WorkerFailedError(EchobenchError):
-    """A worker, or what it was asked to do, failed; `status` is how its trial ends."""
+    """A worker or its request failed; `status` is the status of its trial."""
 
     def __init__(self, status: TrialStatus, problem: str) -> None:
         super().__init__("worker", problem)
@@ -28,7 +28,7 @@ class WorkerFailedError(EchobenchError):
 
 
 class WorkerProcess(PythonChild[Line]):
-    """A child process that holds a model resident; use it no more after an error, but end it."""
+    """A child process that keeps a model resident; after an error it can only be ended."""
 
     module = "harness.runner.worker"
     ends_itself = True
@@ -40,26 +40,26 @@ class WorkerProcess(PythonChild[Line]):
         super().__init__("worker", lambda line: (line, _decode(line)))
 
     def ask(self, request: Request, silence_s: float) -> Iterator[Line]:
-        """Send a request, and yield the answer's events to its end.
+        """Send a request, and yield the events that answer it.
 
         Args:
-            request: What to do.
+            request: The request.
             silence_s: How long the worker may send nothing.
 
         Raises:
-            WorkerFailedError: It died, fell silent or sent what is no event.
+            WorkerFailedError: The worker died, sent nothing for too long or sent an invalid event.
         """
         self.send(msgspec.json.encode(request))
         while True:
             try:
-                said = self._inbox.get(timeout=silence_s)
+                item = self._inbox.get(timeout=silence_s)
             except queue.Empty:
-                problem = f"said nothing for {silence_s:.0f} s"
+                problem = f"sent nothing for {silence_s:.0f} s"
                 raise self._failed(TrialStatus.TIMEOUT, problem) from None
-            if isinstance(said, WorkerFailedError):
-                raise said
-            yield said
-            if isinstance(said[1], TrialEnded):
+            if isinstance(item, WorkerFailedError):
+                raise item
+            yield item
+            if isinstance(item[1], TrialEnded):
                 return
 
     def take(self, message: Line) -> None:

@@ -1,4 +1,4 @@
-"""When a trial's figures mean nothing, whatever the provider did."""
+"""Decides whether a trial is void: its figures are unusable for reasons outside the provider."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What spoils a trial; `validity.toml` explains the fields."""
+    """Limits beyond which a trial is void; `validity.toml` explains the fields."""
 
     suspended_s: Annotated[float, Meta(ge=0)]
     power_may_change: bool
@@ -32,28 +32,28 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     late_chunk_share: Share
 
     def late_s(self, chunk_seconds: float) -> float:
-        """How late audio may be played (p99) on this system, for chunks of a length."""
+        """How late audio may be played (p99) on this system, by the length of chunks."""
         fixed_s = self.late_p99_macos_s if sys.platform == "darwin" else self.late_p99_s
         return max(fixed_s, self.late_chunk_share * chunk_seconds)
 
 
 def limits_asked_for() -> Limits:
-    """The file's limits, changed as the environment variable says.
+    """The file's limits, with changes from the environment variable.
 
     Raises:
-        DataFileError: The file doesn't say what it must.
-        UsageError: The variable isn't JSON, or names something else.
+        DataFileError: The file's content is invalid.
+        UsageError: The variable isn't JSON, or names another field.
     """
     return setting(VARIABLE, read_toml(FILE, Limits), "values")
 
 
 def spoiled(events: Sequence[Event], chunk_seconds: float, limits: Limits) -> list[str]:
-    """Say what spoiled a trial, if anything did.
+    """Return the reasons why a trial is void; none if it is valid.
 
     Args:
-        events: Those of one trial.
-        chunk_seconds: The trial's.
-        limits: What counts as spoiling.
+        events: The trial's events.
+        chunk_seconds: The trial's chunk length.
+        limits: The limits to judge by.
     """
     seen = [event for event in events if isinstance(event, Surroundings)]
     problems = [feeder_problem(events, chunk_seconds, limits)]
@@ -62,23 +62,23 @@ def spoiled(events: Sequence[Event], chunk_seconds: float, limits: Limits) -> li
             _sleep(seen, limits),
             _power(seen, limits),
             _heat(seen, limits),
-            _neighbours(seen, limits),
+            _other_programs(seen, limits),
         ]
     return [problem for problem in problems if problem is not None]
 
 
 def feeder_problem(events: Sequence[Event], chunk_seconds: float, limits: Limits) -> str | None:
-    """Say whether the machine was too busy to play the audio on time.
+    """Return why the audio counts as played late, if it does.
 
-    Captured audio that comes late makes every latency look shorter than it was.
+    Audio that is played late makes every latency look shorter than it was.
 
     Args:
-        events: Those of one trial.
-        chunk_seconds: The trial's.
-        limits: What counts as late.
+        events: The trial's events.
+        chunk_seconds: The trial's chunk length.
+        limits: The limits to judge by.
 
     Returns:
-        What is wrong; None when the audio came on time.
+        The problem; None when the audio was on time.
     """
     played = [event.late_p99_s for event in events if isinstance(event, SourceEnded)]
     limit_s = limits.late_s(chunk_seconds)
@@ -92,17 +92,17 @@ def feeder_problem(events: Sequence[Event], chunk_seconds: float, limits: Limits
 
 
 def remarks(events: Sequence[Event]) -> list[str]:
-    """What should be known about a trial's surroundings although it spoils nothing."""
+    """Remarks on a trial's surroundings that don't make it void."""
     seen = [event for event in events if isinstance(event, Surroundings)]
     if not seen or seen[-1].on_battery is not True:
         return []
-    return ["on battery: the figures hold for that"]
+    return ["measured on battery power"]
 
 
 def others_share(seen: Sequence[Surroundings], busy_from: float) -> float:
     """The share of the machine that other programs took from the trial.
 
-    Only intervals count in which no core was to spare: before, they take nothing from anyone.
+    Only intervals without an idle core count: otherwise the trial loses nothing.
     """
     taken_s = 0.0
     for before, after in pairwise(seen):
@@ -135,7 +135,7 @@ def _sleep(seen: Sequence[Surroundings], limits: Limits) -> str | None:
     slept_s = seen[-1].suspended_s - seen[0].suspended_s
     if slept_s <= limits.suspended_s:
         return None
-    return f"the machine slept for {slept_s:.1f} s in the middle"
+    return f"the machine slept for {slept_s:.1f} s during the trial"
 
 
 def _power(seen: Sequence[Surroundings], limits: Limits) -> str | None:
@@ -144,8 +144,8 @@ def _power(seen: Sequence[Surroundings], limits: Limits) -> str | None:
     sources = [each.on_battery for each in seen if each.on_battery is not None]
     if len(set(sources)) < 2:
         return None
-    way = "mains to battery" if sources[-1] else "battery to mains"
-    return f"the power changed in the middle, in the end from {way}"
+    change = "mains to battery" if sources[-1] else "battery to mains"
+    return f"the power source changed during the trial, at last from {change}"
 
 
 def _heat(seen: Sequence[Surroundings], limits: Limits) -> str | None:
@@ -155,7 +155,7 @@ def _heat(seen: Sequence[Surroundings], limits: Limits) -> str | None:
     return f"heat slowed the processor down for {share:.0%} of the time"
 
 
-def _neighbours(seen: Sequence[Surroundings], limits: Limits) -> str | None:
+def _other_programs(seen: Sequence[Surroundings], limits: Limits) -> str | None:
     share = others_share(seen, limits.busy_from)
     if share <= limits.others_share:
         return None

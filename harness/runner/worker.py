@@ -1,7 +1,7 @@
-"""The process that holds a model resident and runs trials on it: `python -m harness.runner.worker`.
+"""Worker process that keeps a model resident and runs trials: `python -m harness.runner.worker`.
 
-Requests come from the run and events go to it, see `ParentPipe`. When the run is gone, the worker
-ends itself and its children at once.
+It gets requests from the run and sends events to it, see `ParentPipe`. When the run is gone, the
+worker ends itself and its children at once.
 """
 
 import gc
@@ -32,10 +32,10 @@ from harness.timeline.corpus import CorpusUtterance
 
 
 class Worker:
-    """Answers requests with the one provider that it holds.
+    """Answers requests with the provider that it has loaded.
 
     Args:
-        emit: Sends an event; from any thread.
+        emit: Sends an event, from any thread.
     """
 
     def __init__(self, emit: Callable[[Event], None]) -> None:
@@ -46,14 +46,14 @@ class Worker:
         self._timeouts = DEFAULT
 
     def answer(self, request: Request) -> None:
-        """Do what is asked, and say how it ended."""
+        """Execute a request, and send its status."""
         begin_s = time.monotonic()
         status, reason = TrialStatus.OK, ""
         try:
             self._do(request)
         except EchobenchError as error:
             status, reason = status_of(error), str(error)
-        except Exception:  # noqa: BLE001  (the harness' own fault, told in full)
+        except Exception:  # noqa: BLE001  (an error of the harness, reported in full)
             status, reason = TrialStatus.HARNESS_ERROR, traceback.format_exc()
         reason = sendable(reason)
         wall_s = time.monotonic() - begin_s
@@ -69,7 +69,7 @@ class Worker:
             spawn_s = time.monotonic() - request.spawned_at_s
             probing = load_and_probe(self._provider, request.model, self._utterances[0], spawn_s)
             self._emit(clock.run(probing, ClockKind.WALL))
-            gc.freeze()  # the model and the libraries are here to stay: don't scan them again
+            gc.freeze()  # the model and the libraries stay: don't scan them again
             return
         if self._provider is None:
             raise UsageError("worker", "nothing is loaded", "a load first")
@@ -87,7 +87,7 @@ class Worker:
 
 
 def main() -> None:
-    """Serve requests for as long as the run is there."""
+    """Serve requests until the run is gone."""
     parent = ParentPipe()
     outbox = Outbox(parent.outgoing)  # a trial never waits for the reader of its events
     requests: queue.SimpleQueue[Request] = queue.SimpleQueue()

@@ -1,1 +1,1 @@
-"""Plays audio to a provider: source, chunking, queue, listener, watchdog."""
+"""Streams audio to a provider: source, chunking, queue, listener, watchdog."""

@@ -1,4 +1,4 @@
-"""Finds a trial's marker beeps in the audio that a provider is given."""
+"""Finds a trial's marker beeps in the audio that the provider takes."""
 
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -13,30 +13,30 @@ from harness.timeline.beep import BEEP_S, SEARCH_S, locate
 from harness.timeline.timeline import Track
 
 REACH = round((SEARCH_S + BEEP_S) * SAMPLE_RATE_HZ)
-"""How far around its expected first sample a beep is looked for."""
+"""Samples before and after a beep's expected first sample that are searched."""
 
 
 class BeepFinder:
     """Finds the beeps of one source.
 
     Args:
-        expected: Their first samples, in order, if all goes well.
+        expected: The first sample of each beep where nothing is lost or moved, in order.
     """
 
     def __init__(self, expected: Sequence[int]) -> None:
         self.found: list[int | None] = []
-        """Where they really begin; None for those that aren't there."""
+        """By beep: the first sample found; None where it is missing."""
         self._expected = deque(expected)
-        self._recent: list[Chunk] = []  # what the next one may be in; not all, to bound memory
+        self._recent: list[Chunk] = []  # only those in reach of the next beep
 
     def take(self, chunk: Chunk) -> None:
-        """Take the next chunk; those that were dropped or filtered out are silence."""
+        """Take the next chunk; dropped or filtered-out audio between chunks counts as silence."""
         if self._expected:
             self._recent.append(chunk)
             self._search(chunk.end_sample - REACH)
 
     def finish(self) -> None:
-        """Look for the beeps that are still expected; no chunk follows."""
+        """Search for the beeps still expected; no chunk follows."""
         if self._expected:
             self._search(self._expected[-1])
 
@@ -58,10 +58,10 @@ class BeepFinder:
 
 
 class BeepTap:
-    """Emits a session's events and, before the last of them, where its beeps were.
+    """Passes on a session's events, and emits where the beeps were before the last of them.
 
     Args:
-        tracks: What the sources play, with the truth about it.
+        tracks: What the sources play, with the ground truth.
         emit: Takes the events, from any thread.
     """
 
@@ -75,7 +75,7 @@ class BeepTap:
         }
 
     def take(self, source: AudioSource, chunk: Chunk) -> None:
-        """Take a chunk that the provider is given (`harness.session.chunk_queue.Tap`)."""
+        """Take a chunk that the provider has taken (`harness.session.chunk_queue.Tap`)."""
         self._finders[source].take(chunk)
 
     def emit(self, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""The bounded queue between capture and provider; the only place where chunks are dropped."""
+"""Bounded queue between capture and provider; the only place where chunks are dropped."""
 
 import asyncio
 from collections import deque
@@ -12,12 +12,12 @@ from harness.session.chunking import Chunk
 from harness.session.time_mapping import SourceTimeMap
 
 HIGH_LEVEL = 0.5
-"""From this share on, the source is told that the queue fills up."""
+"""Share of the capacity from which on backpressure is signalled."""
 MAX_TALK = 10
-"""A provider may talk on, and take no audio, this many times as long as it may be silent."""
+"""How many times the silence limit a provider may emit text without taking audio."""
 
 Tap = Callable[[AudioSource, Chunk], None]
-"""Is called with each chunk that the provider takes, before the provider has it."""
+"""Called with each chunk that the provider takes, before it gets the audio."""
 
 
 def no_tap(source: AudioSource, chunk: Chunk) -> None:
@@ -25,19 +25,19 @@ def no_tap(source: AudioSource, chunk: Chunk) -> None:
 
 
 class ChunkQueue:
-    """Holds the chunks of one live source until the provider comes for them.
+    """Holds the chunks of one live source until the provider takes them.
 
-    A live source can't wait, so a full queue drops its oldest chunk, and says so.
+    A live source can't wait, so a full queue drops its oldest chunk and emits that.
 
     Args:
         source: Whose audio it is.
         start_s: When the source's first sample was captured.
         origin_s: The trial's zero on the running clock.
-        capacity_s: How much audio may wait behind the newest chunk.
+        capacity_s: Seconds of audio that may wait behind the newest chunk.
         emit: Takes the events.
-        rate_hz: Samples that the source takes in a second of the clock.
-        at_pause: Called when the provider has all that came before a pause, and wants more.
-        tap: Is called with each chunk that the provider takes.
+        rate_hz: Samples that the source captures per second of the clock.
+        at_pause: Called when the provider has all audio before a pause and asks for more.
+        tap: Called with each chunk that the provider takes.
     """
 
     def __init__(
@@ -52,17 +52,17 @@ class ChunkQueue:
         tap: Tap = no_tap,
     ) -> None:
         self.source = source
-        self.heard = SourceTimeMap()
+        self.time_map = SourceTimeMap()
         self.taken = self.handed_over = 0
         self.keep_every = 1
-        """2 leaves out every other chunk, as a session does that is much too slow."""
+        """2 drops every other chunk, the ladder's action in an emergency."""
         self.drained = self.closed = False
         self.start_s, self._origin_s, self._emit = start_s, origin_s, emit
         self._capacity = max(1, round(capacity_s * SAMPLE_RATE_HZ))
         self._rate_hz, self._at_pause, self._tap = rate_hz, at_pause, tap
         self._chunks: deque[Chunk] = deque()
         self._pauses: set[int] = set()  # numbers of chunks that a pause comes after
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._ended = False
         self._pressed = False
         self._in_hand = False
@@ -72,34 +72,34 @@ class ChunkQueue:
 
     @property
     def depth(self) -> int:
-        """Chunks that wait."""
+        """Number of waiting chunks."""
         return len(self._chunks)
 
     @property
     def waiting_s(self) -> float:
-        """Audio that waits."""
+        """Seconds of waiting audio."""
         return sum(len(chunk.pcm) for chunk in self._chunks) / SAMPLE_RATE_HZ
 
     def at_s(self) -> float:
-        """Now, in the session's time."""
+        """The current time on the session's clock."""
         return now_s() - self._origin_s
 
     def answered(self) -> None:
-        """Note that the provider said something."""
+        """Note that the provider emitted text."""
         self._answered_s = now_s()
 
-    def begin_again(self) -> None:
-        """Note that another provider took over, which can't be stuck yet."""
+    def provider_changed(self) -> None:
+        """Restart the stall clock for a provider that took over."""
         self._moved()
 
     def close(self) -> None:
-        """Note that the provider has said all about this source."""
+        """Note that the provider's answer to this source is complete."""
         self.closed = True
 
     def stuck_for_s(self) -> float:
-        """How long the provider has had audio, or its end, without doing anything.
+        """Seconds that the provider has had audio, or its end, without reacting.
 
-        Talking is doing something, but no substitute for taking audio: it counts for a while.
+        Emitting text counts as a reaction only for a limited time; then audio must be taken too.
         """
         if self.closed or not (self._chunks or self._in_hand or self._ended):
             return 0.0
@@ -110,7 +110,7 @@ class ChunkQueue:
         self._moved_s = now_s()
 
     def put(self, chunk: Chunk) -> None:
-        """Append a chunk, and drop the oldest ones while there are too many."""
+        """Append a chunk, and drop the oldest ones while the capacity is exceeded."""
         self._put += 1
         if self._put % self.keep_every:
             self._emit(self._queued(chunk, len(self._chunks) + 1))
@@ -123,31 +123,31 @@ class ChunkQueue:
             self._drop(self._chunks.popleft())
         self._emit(self._queued(chunk, len(self._chunks)))
         self._signal()
-        self._news.set()
+        self._changed.set()
         self._newest = chunk.index
 
     def put_pause(self) -> None:
-        """Say that there is no speech for a while after the newest chunk."""
+        """Mark a pause in the speech after the newest chunk."""
         self._pauses.add(self._newest)
-        self._news.set()
+        self._changed.set()
 
     def end(self) -> None:
-        """Say that no chunk will follow."""
+        """Mark the end of the stream: no chunk follows."""
         self._moved()
         self._ended = True
-        self._news.set()
+        self._changed.set()
 
     async def pcm(self) -> AsyncIterator[bytes]:
-        """The stream for the provider; each chunk is `begun` until it comes for the next one."""
+        """The stream for the provider; a chunk is in hand until the next one is asked for."""
         last = -1
         while True:
-            self._news.clear()
+            self._changed.clear()
             await self._pause_after(last)
             if not self._chunks:
-                if self._ended and not self._news.is_set():
+                if self._ended and not self._changed.is_set():
                     self.drained = True
                     return
-                await self._news.wait()
+                await self._changed.wait()
                 continue
             chunk = self._chunks.popleft()
             last = chunk.index
@@ -158,7 +158,7 @@ class ChunkQueue:
             self._signal()
             self.taken += 1
             self.handed_over += len(chunk.pcm)
-            self.heard.add(chunk)
+            self.time_map.add(chunk)
             self._tap(self.source, chunk)
             self._in_hand = True
             self._moved()
@@ -168,7 +168,7 @@ class ChunkQueue:
             self._emit(ChunkDone(source=self.source, chunk=chunk.index, at_s=self.at_s()))
 
     async def _pause_after(self, last: int) -> None:
-        """Do what is to be done at a pause that the provider has reached, if it has reached one."""
+        """Call `at_pause` if the provider has reached a pause, that is, taken chunk `last`."""
         reached = {chunk for chunk in self._pauses if chunk <= last}
         self._pauses -= reached
         if reached and self._at_pause is not None:
@@ -193,7 +193,7 @@ class ChunkQueue:
         self._emit(Dropped(source=self.source, chunk=chunk.index, at_s=self.at_s()))
 
     def _waiting(self) -> int:
-        """Samples that wait; the newest chunk has only just come."""
+        """Waiting samples, without those of the newest chunk."""
         return self._chunks[-1].first_sample - self._chunks[0].first_sample if self._chunks else 0
 
     def _signal(self) -> None:

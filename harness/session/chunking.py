@@ -1,4 +1,4 @@
-"""Cuts captured audio into the chunks that a provider gets."""
+"""Cuts captured audio into the chunks for a provider."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ import numpy as np
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
 
 FIRST_CHUNK_S = 1.0
-"""The first text must not wait for a full long chunk."""
+"""Length of the first chunk at most: the first text must not wait for a long chunk."""
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """A piece of one source's audio."""
+    """A run of samples of one source."""
 
     index: int
     first_sample: int
@@ -21,15 +21,15 @@ class Chunk:
 
     @property
     def end_sample(self) -> int:
-        """The sample after the last."""
+        """The number of the sample after the last one."""
         return self.first_sample + len(self.pcm)
 
 
 class Chunker:
     """Collects samples into chunks of `chunk_seconds`, which may be changed at any time.
 
-    It begins with short chunks: each is as long as all before it together, until they reach full
-    size. So chunks end at 1, 2, 4, 8, 16, 24, … s when their size is 8 s.
+    The first chunks are short: each is as long as all earlier ones together, up to the full size.
+    With chunks of 8 s they end at 1, 2, 4, 8, 16, 24, … s.
 
     >>> chunker = Chunker(chunk_seconds=4.0)
     >>> second = np.zeros(SAMPLE_RATE_HZ, np.int16)
@@ -48,23 +48,23 @@ class Chunker:
 
     @property
     def missing(self) -> int:
-        """How many more samples complete the next chunk; at least one."""
+        """Samples that the next chunk still lacks; at least one."""
         return max(1, self._next_size() - self._waiting)
 
     def push(self, pcm: Pcm16) -> Iterator[Chunk]:
-        """Take the next samples, and yield the chunks that are complete now."""
+        """Add samples, and yield the chunks that they complete."""
         self._parts.append(pcm)
         self._waiting += len(pcm)
         while self._waiting >= (size := self._next_size()):
             yield self._take(size)
 
     def finish(self) -> Iterator[Chunk]:
-        """Yield what is left, as a shorter last chunk."""
+        """Yield the remaining samples as a shorter chunk."""
         if self._waiting:
             yield self._take(self._waiting)
 
     def skip(self, samples: int) -> None:
-        """Pass over the next samples, which belong to no chunk; call `finish` before."""
+        """Skip samples that belong to no chunk; call `finish` before."""
         self._cut += samples
 
     def _next_size(self) -> int:

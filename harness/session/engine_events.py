@@ -1,4 +1,4 @@
-"""Emits what a provider's engine does as events of the session."""
+"""Turns a provider's inferences and interruptions into events of the session."""
 
 from collections.abc import Callable
 
@@ -9,9 +9,9 @@ from harness.journal.events import Event, Inferred, Interrupted
 
 
 class EngineEvents(Observer):
-    """Emits inferences and interruptions between the session's beginning and its end.
+    """Emits inferences and interruptions between the beginning and the end of a session.
 
-    What the engine does while it loads, and after the last answer, belongs to no trial.
+    Loading and whatever follows the last answer belong to no trial.
 
     Args:
         emit: Takes the events, from any thread.
@@ -22,11 +22,11 @@ class EngineEvents(Observer):
         self._origin_s: float | None = None
 
     def begin(self, origin_s: float) -> None:
-        """Begin; the session's zero on the running clock is known."""
+        """Begin to emit, with times relative to the session's zero on the running clock."""
         self._origin_s = origin_s
 
     def end(self) -> None:
-        """Ignore what follows."""
+        """Stop emitting."""
         self._origin_s = None
 
     def inferred(self, span: InferenceSpan) -> None:

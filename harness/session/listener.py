@@ -1,4 +1,4 @@
-"""What listens to one source of a session: gives a provider its chunks, notes what it says."""
+"""Streams one source's chunks to the provider and emits the segments that come back."""
 
 from collections.abc import Callable
 
@@ -11,17 +11,17 @@ from harness.session.chunk_queue import ChunkQueue, Tap
 
 
 class Listener:
-    """Gives a source's chunks to the provider, and notes what it says and when.
+    """Streams one source's chunks to the provider and emits its segments with arrival times.
 
     Args:
         provider: The provider, in a session.
         source: Whose audio it is.
         start_s: When the source's first sample was captured, in the session's time.
         origin_s: The session's zero on the running clock.
-        queue_s: Audio that may wait behind the newest chunk.
+        queue_s: Seconds of audio that may wait behind the newest chunk.
         emit: Takes the events.
-        rate_hz: Samples that the source takes in a second of the clock.
-        tap: Is called with each chunk that the provider takes.
+        rate_hz: Samples that the source captures per second of the clock.
+        tap: Called with each chunk that the provider takes.
     """
 
     def __init__(
@@ -42,10 +42,10 @@ class Listener:
         self._count = 0
 
     async def listen(self) -> None:
-        """Stream all of the queue.
+        """Stream the whole queue.
 
         Raises:
-            ProviderError: The provider failed, babbles, or ended before the audio did.
+            ProviderError: The provider failed, sent too many segments, or ended before the audio.
         """
         queue = self.queue
         with provider_errors(self._where):
@@ -58,19 +58,20 @@ class Listener:
         queue.close()
 
     async def _flush(self) -> None:
-        """Ask for what is still open: silence is left out, so nothing else would end it."""
+        """Ask for finals at a pause: the silence that would cause them was filtered out."""
         with provider_errors(self._where):
             for segment in await self._provider.flush(self._source):
                 self._note(segment)
 
     def _note(self, segment: object) -> None:
-        said = checked_segment(segment, self._source, self._where)
+        checked = checked_segment(segment, self._source, self._where)
         self.queue.answered()
-        self._emit(SegmentArrived(at_s=self.queue.at_s(), segment=self.queue.heard.moved(said)))
+        moved = self.queue.time_map.moved(checked)
+        self._emit(SegmentArrived(at_s=self.queue.at_s(), segment=moved))
         self._count += 1
         if self._count > MAX_SEGMENTS * (self.queue.taken + 1):
             raise BadOutputError(
                 self._where,
-                f"said {self._count} segments about {self.queue.taken} chunks",
-                f"at most {MAX_SEGMENTS} a chunk",
+                f"emitted {self._count} segments for {self.queue.taken} chunks",
+                f"at most {MAX_SEGMENTS} per chunk",
             )

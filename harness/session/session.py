@@ -1,4 +1,4 @@
-"""Runs a provider on its sources and emits what happens, on the clock that is running."""
+"""Runs a provider on its sources and emits the session's events."""
 
 import asyncio
 import contextlib
@@ -37,21 +37,21 @@ class Input:
     start_s: float
     """When its first sample is captured, in the session's time."""
     play: Callable[[Feed, float], Coroutine[None, None, None]]
-    """Gives the feed all audio, to its end; is given the session's zero on the clock."""
+    """Gives the feed all audio, to its end; takes the session's zero on the clock."""
     rate_hz: float = SAMPLE_RATE_HZ
-    """Samples that it takes in a second of the clock."""
+    """Samples that it captures per second of the clock."""
 
 
 @dataclass(frozen=True)
 class RunningSession:
-    """A session that has begun, for what runs beside it; an entry for each source."""
+    """A session that has begun, as its side tasks see it; each sequence has an entry per source."""
 
     origin_s: float
     """The session's zero on the running clock."""
     chunkers: Sequence[Chunker]
     queues: Sequence[ChunkQueue]
     prefilters: Sequence[PreFilter]
-    """None at all where silence isn't filtered out."""
+    """Empty where silence isn't filtered out."""
 
 
 SideTask = Callable[[RunningSession], Coroutine[None, None, None]]
@@ -64,7 +64,7 @@ async def run_session(
     emit: Emit,
     timeouts: Timeouts = DEFAULT,
 ) -> None:
-    """Play the tracks to the provider in one session, and stop it.
+    """Play the tracks to the provider in one session, and stop the session.
 
     Args:
         provider: Its model may be resident already.
@@ -84,7 +84,7 @@ async def run_session(
 
 
 def input_of(track: Track, emit: Emit) -> Input:
-    """A track as a source of a session; `emit` is told how it was played."""
+    """A track as a source of a session; `emit` gets the event of its end."""
     return Input(track.source, track.start_s, partial(play, track, emit), track.rate_hz)
 
 
@@ -100,17 +100,17 @@ async def hold_session(
     side_tasks: Sequence[SideTask] = (),
     on_stalled: OnStalled = end_session,
 ) -> None:
-    """Start a session, let the provider answer to all inputs to their end, and stop it.
+    """Start a session, stream all inputs to their end, and stop the session.
 
     Args:
         provider: Its model may be resident already.
         session_id: The session's.
         model: The model to load.
-        settings: How the session is held.
+        settings: The session's settings.
         inputs: The sources.
         emit: Takes events, from any thread.
-        tap: Is called with each chunk that the provider takes.
-        side_tasks: What else is to run meanwhile; an error of it ends the session.
+        tap: Called with each chunk that the provider takes.
+        side_tasks: Run beside the streams and cancelled after them; an error ends the session.
         on_stalled: Called when the provider is stuck; raises to end the session.
 
     Raises:
@@ -145,7 +145,7 @@ async def hold_session(
             )
             await _stream_all(inputs, listeners, running, emit, watch, side_tasks)
     except BaseException:
-        with contextlib.suppress(EchobenchError):  # the first error tells more than this one
+        with contextlib.suppress(EchobenchError):  # the first error explains more
             await _stop(provider, session_id, timeouts.stop_s)
         raise
     finally:
@@ -186,6 +186,6 @@ async def _stream_all(
             await asyncio.wait([group.create_task(each.listen()) for each in listeners])
             for task in watching:
                 task.cancel()
-        await watch.sample(last=True)  # when nothing may be pending any more
+        await watch.sample(last=True)  # no audio may be pending by now
     except* EchobenchError as errors:
         raise errors.exceptions[0] from None

@@ -1,4 +1,4 @@
-"""How a session is held, whatever its provider and its sources are."""
+"""Settings of a session that don't depend on its provider and sources."""
 
 from dataclasses import dataclass
 
@@ -9,21 +9,21 @@ from harness.specs.trial import TrialSpec
 
 @dataclass(frozen=True)
 class SessionSettings:
-    """What was chosen for a session: by a trial, or by the user of a live server."""
+    """Settings of a session, chosen by a trial or by the user of a live server."""
 
     chunk_seconds: float
     queue_s: float
-    """Audio that may wait behind a source's newest chunk."""
+    """Seconds of audio that may wait behind a source's newest chunk."""
     timeouts: Timeouts = DEFAULT
     """How long the provider may take to answer and to stop."""
     vad: str | None = None
     """The detector that filters silence out before the queue; None for no filter."""
     meters: Meters | None = None
-    """What looks at the process and the machine, where sessions share it."""
+    """Meters of the process and the machine, where sessions share them."""
 
     @classmethod
     def of_trial(
         cls, spec: TrialSpec, timeouts: Timeouts, meters: Meters | None = None
     ) -> "SessionSettings":
-        """What a trial chooses."""
+        """The settings that a trial asks for."""
         return cls(spec.chunk_seconds, spec.scenario.queue_s, timeouts, spec.vad, meters)

@@ -1,4 +1,4 @@
-"""Plays a track as a live source does: by the clock, whatever becomes of the audio."""
+"""Plays a track in real time, like a live source that waits for nothing."""
 
 from collections.abc import Callable
 
@@ -13,23 +13,23 @@ from harness.timeline.timeline import Track
 from harness.vad.prefilter import PreFilter, Stretch
 
 CAPTURE_S = 0.1
-"""What a sound card hands over at a time, at most."""
-SCORES = 32
-"""Windows whose probabilities are written down together: about a second."""
+"""Longest buffer of a sound card."""
+SCORES_PER_EVENT = 32
+"""Windows whose speech probabilities are emitted together: about a second."""
 
 
 class Lateness:
-    """How late the buffers of a source came."""
+    """Collects how late the buffers of a source were."""
 
     def __init__(self) -> None:
         self._late_s: list[float] = []
 
     def note(self, late_s: float) -> None:
-        """Take note of one buffer."""
+        """Add the lateness of one buffer."""
         self._late_s.append(late_s)
 
     def played(self, source: AudioSource, samples: int, at_s: float) -> SourceEnded:
-        """What is written down when the source has ended."""
+        """The event for the end of the source, with the lateness so far."""
         return SourceEnded(
             source=source,
             samples=samples,
@@ -40,13 +40,13 @@ class Lateness:
 
 
 class Feed:
-    """Leads captured audio through the filter, if there is one, and the chunker into the queue.
+    """Passes captured audio through the filter, if there is one, and the chunker into the queue.
 
     Args:
         source: Whose audio it is.
-        chunker: Makes chunks of what is let through.
+        chunker: Cuts what passes into chunks.
         queue: Where the chunks go.
-        prefilter: Takes silence out; None lets everything through.
+        prefilter: Removes silence; None passes everything.
         emit: Takes events.
         origin_s: The trial's zero on the running clock.
     """
@@ -67,7 +67,7 @@ class Feed:
 
     @property
     def wants(self) -> int:
-        """How many samples to take at once: a sound card's buffer, or what completes a chunk."""
+        """Samples to take at once: a sound card's buffer, or what completes a chunk."""
         buffer = round(CAPTURE_S * SAMPLE_RATE_HZ)
         return min(buffer, self._chunker.missing) if self.prefilter is None else buffer
 
@@ -75,24 +75,24 @@ class Feed:
         """Take the next samples."""
         self._taken += len(pcm)
         if self.prefilter is None:
-            self._let_through(pcm)
+            self._chunk(pcm)
             return
         for stretch in self.prefilter.push(pcm):
-            self._lead(stretch)
-        self._tell_scores(SCORES)
+            self._route(stretch)
+        self._emit_scores(SCORES_PER_EVENT)
 
     def end(self) -> None:
-        """Say that nothing more was captured."""
+        """End the stream: nothing more was captured."""
         if self.prefilter is not None:
             for stretch in self.prefilter.finish():
-                self._lead(stretch)
-            self._tell_scores(1)
+                self._route(stretch)
+            self._emit_scores(1)
             audio_s = self._taken / SAMPLE_RATE_HZ
             self._emit(VadUsed(source=self._source, cpu_s=self.prefilter.cpu_s, audio_s=audio_s))
         self._finish_chunk()
         self.queue.end()
 
-    def _let_through(self, pcm: Pcm16) -> None:
+    def _chunk(self, pcm: Pcm16) -> None:
         for chunk in self._chunker.push(pcm):
             self.queue.put(chunk)
 
@@ -100,9 +100,9 @@ class Feed:
         for chunk in self._chunker.finish():
             self.queue.put(chunk)
 
-    def _lead(self, stretch: Stretch) -> None:
+    def _route(self, stretch: Stretch) -> None:
         if stretch.is_speech:
-            self._let_through(stretch.pcm)
+            self._chunk(stretch.pcm)
         else:
             self._finish_chunk()
             self._chunker.skip(len(stretch.pcm))
@@ -114,13 +114,13 @@ class Feed:
                     at_s=self._at_s(),
                 )
             )
-        if stretch.is_speech and stretch.ends:  # nothing may follow for long: ask for the final
+        if stretch.is_speech and stretch.ends:  # a pause: ask for the final
             self._finish_chunk()
             self.queue.put_pause()
 
-    def _tell_scores(self, least: int) -> None:
+    def _emit_scores(self, at_least: int) -> None:
         prefilter = self.prefilter
-        if prefilter is not None and len(prefilter.percent) >= least:
+        if prefilter is not None and len(prefilter.percent) >= at_least:
             percent, prefilter.percent = tuple(prefilter.percent), []
             first = self._scored
             self._scored = prefilter.judged
@@ -133,13 +133,12 @@ class Feed:
 async def play(track: Track, emit: Callable[[Event], None], feed: Feed, origin_s: float) -> None:
     """Deliver a track in small buffers, each when its last sample has been captured.
 
-    A buffer ends where a chunk does, so that no chunk waits for samples that aren't in it. The
-    deadlines are absolute, so a late wake-up delays no other buffer, and a slow provider delays
-    none. How late the buffers came is in the `SourceEnded` event.
+    Buffers end where chunks do, so that no chunk waits for samples that aren't in it. Deadlines are
+    absolute: neither a late wake-up nor a slow provider delays the next buffer.
 
     Args:
         track: What to play.
-        emit: Takes the `SourceEnded` event.
+        emit: Takes the `SourceEnded` event, which says how late the buffers were.
         feed: Where the audio goes.
         origin_s: The trial's zero on the running clock.
     """

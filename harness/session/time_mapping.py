@@ -1,7 +1,7 @@
-"""What a provider has heard of a source: which samples, and so what its times mean.
+"""Maps a provider's times to its source's time axis.
 
-A provider counts the audio that it was given. Where silence was left out, or chunks were dropped,
-that is less than the source has played, so its times have to be moved.
+A provider counts only the audio that it received. Where silence was filtered out or chunks were
+dropped, that is less than the source has played, so its times have to be moved.
 """
 
 from bisect import bisect_left, bisect_right
@@ -14,11 +14,11 @@ from harness.session.chunking import Chunk
 
 
 class SourceTimeMap:
-    """The stretches that a provider was given, in order."""
+    """Knows which stretches of the source the provider received, in order."""
 
     def __init__(self) -> None:
-        self._given = [0]  # samples that the provider had been given when a stretch began
-        self._shift = [0]  # how much later those samples really are
+        self._given = [0]  # samples received when each stretch began
+        self._shift = [0]  # how much later that stretch lies in the source
         self._total = 0
 
     def add(self, chunk: Chunk) -> None:
@@ -30,22 +30,22 @@ class SourceTimeMap:
         self._total += len(chunk.pcm)
 
     def began_s(self, time_s: float) -> float:
-        """Where something that begins at a time of the provider's lies in the source's audio."""
+        """The source's time for something that begins at a provider's time."""
         return time_s + self._shift_at(bisect_right(self._given, time_s * SAMPLE_RATE_HZ))
 
     def ended_s(self, time_s: float) -> float:
-        """The same for something that ends; at a seam, it ended before what was left out."""
+        """The same for something that ends: at a gap, the time before the gap."""
         return time_s + self._shift_at(bisect_left(self._given, time_s * SAMPLE_RATE_HZ))
 
     def moved(self, segment: ASRSegment) -> ASRSegment:
         """Move a segment and its words to the source's time.
 
         >>> import numpy as np
-        >>> heard = SourceTimeMap()
+        >>> time_map = SourceTimeMap()
         >>> second = np.zeros(SAMPLE_RATE_HZ, np.int16)
-        >>> heard.add(Chunk(0, 0, second))
-        >>> heard.add(Chunk(1, 5 * SAMPLE_RATE_HZ, second))
-        >>> heard.ended_s(1.0), heard.began_s(1.0), heard.ended_s(1.5)
+        >>> time_map.add(Chunk(0, 0, second))
+        >>> time_map.add(Chunk(1, 5 * SAMPLE_RATE_HZ, second))
+        >>> time_map.ended_s(1.0), time_map.began_s(1.0), time_map.ended_s(1.5)
         (1.0, 5.0, 5.5)
         """
         if len(self._given) == 1:
@@ -54,10 +54,10 @@ class SourceTimeMap:
         t0, t1 = self._span_s(segment)
         return msgspec.structs.replace(segment, t0=t0, t1=t1, words=words)
 
-    def _span_s(self, spoken: ASRSegment | Word) -> tuple[float, float]:
-        """Where it lies in the source's audio: its ends may be moved by different amounts."""
-        began_s = self.began_s(spoken.t0)
-        return began_s, max(began_s, self.ended_s(spoken.t1))
+    def _span_s(self, item: ASRSegment | Word) -> tuple[float, float]:
+        """Its begin and end in the source's time; a gap may lie between them."""
+        began_s = self.began_s(item.t0)
+        return began_s, max(began_s, self.ended_s(item.t1))
 
     def _shift_at(self, found: int) -> float:
         return self._shift[max(0, found - 1)] / SAMPLE_RATE_HZ

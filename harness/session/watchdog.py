@@ -1,4 +1,4 @@
-"""Looks at a running session once a second: how the provider does, and whether it is stuck."""
+"""Samples a running session once per second and detects a stuck provider."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,27 +17,25 @@ from harness.provider.output_checks import checked_health
 from harness.session.chunk_queue import ChunkQueue
 
 EVERY_S = 1.0
-
-
 OnStalled = Callable[[StalledError], Awaitable[None]]
 
 
 async def end_session(error: StalledError) -> None:
-    """Nobody takes over from a provider that is stuck."""
+    """End the session: no provider takes over from the stuck one."""
     raise error
 
 
 class Watchdog:
-    """Samples a session.
+    """Samples a session once per second.
 
     Args:
-        provider: The provider, in a session.
-        queues: Where its sources' chunks wait.
+        provider: The provider, with its session started.
+        queues: The queues of its sources.
         origin_s: The trial's zero on the running clock.
         emit: Takes the samples.
-        answer_s: A provider that has audio and for so long does nothing is stuck.
-        on_stalled: Called then; it raises, unless someone takes over.
-        meters: What looks at the process and the machine.
+        answer_s: A provider that has audio and doesn't react for so long is stuck.
+        on_stalled: Called for a stuck provider; raises unless another one takes over.
+        meters: The meters of the process and the machine.
     """
 
     def __init__(
@@ -68,21 +66,21 @@ class Watchdog:
                     problem = f"nothing moved for {self._answer_s:g} s with audio at hand"
                     await self._on_stalled(StalledError(where, problem))
                     for each in self._queues:
-                        each.begin_again()
+                        each.provider_changed()
             await self.sample()
             await asyncio.sleep(EVERY_S)
 
     async def sample(self, *, last: bool = False) -> None:
-        """Take one sample; what the system has to be asked is asked in a thread.
+        """Take one sample; the meters read the system in a thread.
 
         Args:
-            last: Whether none follows, so that the machine is looked at in any case.
+            last: Whether it is the last sample, which always includes the machine.
         """
         read = partial(self._meters.read, last=last)
         loop = asyncio.get_running_loop()
-        usage, seen = await loop.run_in_executor(self._meters.thread, read)
-        if seen is not None:
-            self._emit(msgspec.structs.replace(seen, at_s=now_s() - self._origin_s))
+        usage, machine = await loop.run_in_executor(self._meters.thread, read)
+        if machine is not None:
+            self._emit(msgspec.structs.replace(machine, at_s=now_s() - self._origin_s))
         with provider_errors(self._provider.name):
             health = await self._provider.health()
         health = checked_health(health, self._provider.name)

@@ -1,1 +1,1 @@
-"""What is asked for, as plain data: scenario, trial, options."""
+"""Plain data that specifies what to measure: scenarios, trials, options and rules."""

@@ -1,4 +1,4 @@
-"""The options of a run, as plain data."""
+"""Defines the options of a run."""
 
 from typing import Literal
 
@@ -12,7 +12,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """The options of a run, as given; kept in `run.json`, so that a run can be resumed."""
 
     providers: tuple[str, ...] = ()
-    """Names, each perhaps with options: `faster_whisper:device=cuda:beam_size=5`."""
+    """Names, each optionally with options: `faster_whisper:device=cuda:beam_size=5`."""
     models: tuple[str, ...] = ()
     chunk_seconds: tuple[float, ...] = (2.0,)
     scenarios: tuple[str, ...] = ("speech_heavy", "two_sources", "silence_heavy", "markers")
@@ -24,6 +24,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a figure that can't be judged fails the run."""
     corpus: str | None = None
     vad: str | None = None
-    """A detector's name, or `off`; as the scenario says when None."""
+    """A detector's name, or `off`; None leaves it to the scenario."""
     thresholds: str | None = None
     seed: int = 1

@@ -1,104 +1,112 @@
-"""Rules that are tried on a provider, by name, each with what it asks.
+"""Names the rules that are tried on a provider, each with a sentence that states it.
 
-Each is a function of the same name in `harness/activities/`. Judging and reporting read the names
-and sentences here, without loading the code that tries them.
+Each rule is a function of the same name in `harness/activities/`. Judging and reporting read names
+and sentences here, without importing those functions.
 """
 
 from harness.specs.trial import Activity
 
 CONTRACT = {
-    "odd_bytes_are_refused": "Half a sample is an error, and what was said before it comes first.",
-    "an_empty_chunk_is_refused": "A chunk without a sample is an error.",
-    "floats_are_refused": (
-        "A float array, NaN or not, is an error: the contract carries 16-bit bytes."
+    "odd_bytes_are_refused": (
+        "An odd number of bytes raises an error, after the text of the audio before it."
     ),
-    "another_rate_is_refused": "8 kHz is an error, not slow speech.",
+    "an_empty_chunk_is_refused": (
+        "A chunk without samples raises an error, after the text of the audio before it."
+    ),
+    "floats_are_refused": (
+        "A float array raises an error, with or without NaN: the contract carries 16-bit PCM."
+    ),
+    "another_rate_is_refused": "A sample rate of 8 kHz raises an error.",
     "an_error_ends_only_its_stream": (
-        "After bad audio the next stream of the session works as before."
+        "After an audio error, the next stream of the session gives the usual text."
     ),
     "nothing_is_left_behind": (
-        "After close, no process that the provider started is left, wherever it has gone."
+        "After close, no process that the provider started is running, even a detached one."
     ),
     "it_takes_no_more_than_it_can_use": (
-        "Offered audio without end at once, a provider leaves it with the source, which can count."
+        "Offered endless audio at once, the provider never holds more than 40 s unprocessed."
     ),
-    "leaving_cancels": "Leaving the iterator in the middle frees the source for the next stream.",
+    "leaving_cancels": (
+        "After a stream is abandoned in the middle, the source's next stream gives the usual text."
+    ),
     "stop_is_bounded": (
-        "A session that is stopped in the middle of a stream ends soon, and the next one works."
+        "Stopping a session in the middle of a stream takes at most 10 s, and the next one works."
     ),
     "restart_changes_nothing": "The same audio gives the same text in the next session.",
-    "one_session_at_a_time": "A second session is refused with False while one is running.",
-    "sources_do_not_mix": "Two sources at once give what each gives alone.",
+    "one_session_at_a_time": "While a session is running, starting a second one returns False.",
+    "sources_do_not_mix": "Two sources at once give the same text as each of them alone.",
     "the_second_source_is_served_as_declared": (
-        "Where sources share a model, their inferences take turns; where they don't, they needn't."
+        "Inferences of two sources take turns or overlap, as the provider declares."
     ),
     "sources_come_along_alike": (
-        "Of two sources that both have audio at hand, none is served before the other."
+        "Of two sources with audio ready, the slower one makes at least half the other's progress."
     ),
     "a_source_that_waits_holds_up_none": (
-        "While one source has no audio in the middle of a word, the other is served as ever."
+        "While one source waits for audio in the middle of a word, the other one is served."
     ),
     "partials_come_before_finals": (
-        "Text appears while someone speaks, and each stretch of speech ends in one final."
+        "Partials appear during speech, and each segment ends in exactly one final."
     ),
-    "finals_follow_one_another": "Finals are in order, don't overlap, and lie inside the audio.",
+    "finals_follow_one_another": "Finals are in order, don't overlap, and lie within the audio.",
     "audio_is_conserved": (
-        "Received = decoded + skipped + dropped + pending, at each chunk; nothing pends at the end."
+        "Received = decoded + skipped + dropped + pending at each chunk, with 0 pending at the end."
     ),
     "flush_returns_the_rest": (
-        "Flush gives what is buffered as finals, once; the stream then goes on."
+        "Flush returns the buffered audio as finals, once, and the stream continues."
     ),
     "chunk_size_may_change": "Chunks of changing size are all recognised and accounted for.",
     "silence_says_nothing": "Digital silence gives no text.",
-    "an_empty_stream_is_fine": "A stream that ends before it began gives nothing, and no error.",
+    "an_empty_stream_is_fine": "A stream without audio gives no segment and no error.",
     "health_tells_the_truth": (
-        "Real-time factor and inference time are within 10 % of what was measured outside."
+        "The reported real-time factor and inference time are within 10 % of the measured ones."
     ),
 }
-"""Of the provider contract."""
+"""Rules of the provider contract."""
 LADDER = {
-    "climbs_in_time": "A load above a level's limit leads up to it after 10 s, and not sooner.",
-    "recovers_in_time": "A load below a level's limit for 30 s leads down from it, and not sooner.",
+    "climbs_in_time": (
+        "A load above a level's limit for 10 s leads up to that level, and not sooner."
+    ),
+    "recovers_in_time": (
+        "A load below a level's limit for 30 s leads down from that level, and not sooner."
+    ),
     "an_emergency_ends_by_hand": (
-        "However low the load gets, the emergency lasts until someone ends it."
+        "The emergency lasts until a user resets it, however low the load is."
     ),
     "a_breakdown_leads_to_failover_at_once": (
-        "When the provider breaks down, another takes over with the next chunk."
+        "When the provider fails, another one takes over with the next chunk."
     ),
-    "nothing_else_moves": (
-        "There are no moves but those that the load calls for, one after the other."
+    "nothing_else_moves": "The level makes only the moves that the load requires, one at a time.",
+    "every_move_says_why": (
+        "Each move reports a cause, a message for users, and the actions that were taken."
     ),
-    "every_move_says_why": "Each move has a cause, a message for people, and what was done.",
     "chunks_get_longer_and_short_again": (
-        "From the warning on chunks are half a second longer; back to normal, as they were."
+        "Chunks are 0.5 s longer from the warning level on, and normal again at the normal level."
     ),
     "the_smaller_model_is_loaded_before": (
-        "The change to the smaller model, and back, takes no time worth mentioning."
+        "Switching to the smaller model and back takes at most 1 s, since it is loaded already."
     ),
     "captions_do_not_pause": (
-        "After a change, text comes within 1 s beside what the one that took over needs to decode."
+        "After a switch, text comes within 1 s plus one chunk and the decoding time."
     ),
     "every_other_chunk_is_left_out_and_counted": (
-        "In the emergency, of two chunks one is dropped; before and after it, none."
+        "In the emergency every other chunk is dropped, and at other levels none."
     ),
-    "what_was_final_stays": (
-        "No final is changed, repeated or left out of order by a change of provider."
-    ),
+    "what_was_final_stays": "A switch of provider changes, repeats or reorders no final.",
     "words_around_a_change_are_right": (
-        "What was being said when another took over is heard by it: not lost, and not said twice."
+        "Words spoken during a switch of provider are neither lost nor repeated."
     ),
     "audio_is_conserved": (
-        "Over all changes, received = decoded + skipped + dropped + pending, to the sample."
+        "Over all switches, received = decoded + skipped + dropped + pending, to the sample."
     ),
 }
-"""Of the degrade ladder."""
+"""Rules of the degrade ladder."""
 RULES: dict[Activity, dict[str, str]] = {Activity.CONFORMANCE: CONTRACT, Activity.LADDER: LADDER}
 
 
 def rules_of(activity: Activity) -> dict[str, str]:
-    """What each rule asks, in a line, by name; none where a trial plays a scenario.
+    """The rules of an activity, each with its sentence; none where a trial plays a scenario.
 
     >>> rules_of(Activity.LADDER)["audio_is_conserved"].partition(",")[0]
-    'Over all changes'
+    'Over all switches'
     """
     return RULES.get(activity, {})

@@ -1,4 +1,4 @@
-"""Scenarios: how audio arrives. Each is a TOML file under `suites/scenarios/`."""
+"""Defines scenarios (how audio arrives) and reads them from TOML files in `suites/scenarios/`."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -17,20 +17,20 @@ FOLDER = SUITES / "scenarios"
 
 
 class Ambience(StrEnum):
-    """What can be heard besides speech."""
+    """A kind of background sound."""
 
     ROOM = "room"
-    """Air conditioning and street: noise that falls by 3 dB an octave."""
+    """Air conditioning and street: noise that falls by 3 dB per octave."""
     HUM = "hum"
     """50 Hz and its harmonics."""
     TYPING = "typing"
     """Bursts of key strokes."""
     BREATH = "breath"
-    """Someone breathes near the microphone."""
+    """Breathing near the microphone."""
 
 
 class SourceScript(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What one source plays."""
+    """What one source plays, and the errors of its clock."""
 
     name: AudioSource
     start_s: Seconds = 0.0
@@ -38,41 +38,41 @@ class SourceScript(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     lead_in_s: Seconds = 0.5
     """Silence before the first utterance."""
     gap_s: tuple[Seconds, Seconds]
-    """Shortest and longest silence between utterances; drawn evenly from between."""
+    """Minimum and maximum silence between utterances; drawn uniformly."""
     speech_share: Annotated[float, Meta(gt=0, lt=1)] | None = None
-    """Share of the time in which someone speaks; silences are stretched until it is that."""
+    """Share of the time that contains speech; silences are lengthened to reach it."""
     ambience: tuple[Ambience, ...] = ()
-    """What else is heard, all the time or now and then, under the speech."""
+    """Background sounds under the speech, continuous or occasional."""
     skew_ppm: Annotated[float, Meta(ge=-1000, le=1000)] = 0.0
-    """How much too fast the source's own clock runs, which the harness isn't told."""
+    """How much too fast the source's own clock runs; not corrected by the harness."""
     offset_s: Annotated[float, Meta(ge=0, le=10)] = 0.0
-    """How much later than it says the source hears everything, as a radio headset does."""
+    """Unreported delay of the source's audio, as of a radio headset."""
 
     @property
     def rate_hz(self) -> float:
-        """Samples that the source really takes in a second."""
+        """The source's true sample rate."""
         return SAMPLE_RATE_HZ * (1 + self.skew_ppm * 1e-6)
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A scenario, as its file says; `name` is the file's."""
+    """The content of a scenario file; `name` is the name of the file."""
 
     title: str
     duration_s: Annotated[float, Meta(gt=0, le=86_400)]
     sources: Annotated[tuple[SourceScript, ...], Meta(min_length=1, max_length=2)]
     name: str = ""
     alias: str | None = None
-    """What docs/requirements.md calls it."""
+    """Its name in docs/requirements.md."""
     corpus: str = "embedded"
     noise_dbfs: Annotated[float, Meta(ge=-120, le=0)] = -70.0
     """Level of the white noise under everything, in dB of full scale (RMS)."""
     queue_s: Annotated[float, Meta(gt=0, le=600)] = 10.0
-    """Audio that may wait behind the newest chunk; what is older is dropped, and counted."""
+    """Audio that may wait behind the newest chunk; older audio is dropped and counted."""
     shared_utterance_every_s: Annotated[float, Meta(ge=1, le=3600)] | None = None
-    """How often all sources hear the same utterance at the same moment, as a microphone hears the
-    loudspeaker; that is what their times can be compared by."""
+    """How often all sources play the same utterance at the same moment, as when a microphone picks
+    up the loudspeaker; its words allow the sources' times to be compared."""
     markers: bool = False
-    """Whether a beep goes before each utterance."""
+    """Whether a beep precedes each utterance."""
     vad: bool = False
     """Whether silence is filtered out before the queue."""
 
@@ -91,7 +91,7 @@ def all_scenarios(folder: Path = FOLDER) -> dict[str, Scenario]:
     """Read every scenario file of a folder, by name.
 
     Raises:
-        DataFileError: A file doesn't say what it must, or two share an alias.
+        DataFileError: A file has wrong content, or two share an alias.
     """
     scenarios = {}
     aliases: dict[str, str] = {}
@@ -108,7 +108,7 @@ def find_scenario(name: str, folder: Path = FOLDER) -> Scenario:
     """Find a scenario by its name or alias.
 
     Raises:
-        UnknownNameError: There is none.
+        UnknownNameError: There is no such scenario.
     """
     scenarios = all_scenarios(folder)
     by_alias = {scenario.alias: scenario for scenario in scenarios.values() if scenario.alias}

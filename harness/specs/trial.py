@@ -1,4 +1,4 @@
-"""A trial: one provider, model and chunk size in one scenario; plain data."""
+"""Specifies a trial (one provider, model and chunk size in one scenario) and how it may end."""
 
 import hashlib
 from enum import StrEnum
@@ -17,19 +17,19 @@ class TrialStatus(StrEnum):
 
     OK = "ok"
     PROVIDER_CRASH = "provider_crash"
-    """The worker process died: a signal, or an exit that nobody asked for."""
+    """The worker process died: by a signal or an unexpected exit."""
     PROVIDER_ERROR = "provider_error"
-    """The provider raised."""
+    """The provider raised an error."""
     TIMEOUT = "timeout"
-    """Nothing moved for longer than allowed."""
+    """There was no progress for longer than allowed."""
     BAD_OUTPUT = "bad_output"
-    """The provider, or its process, sent what the contract doesn't allow."""
+    """The provider, or its process, sent something that the contract doesn't allow."""
     BAD_INPUT = "bad_input"
     """The audio, the model file or an option can't be used."""
     UNSUPPORTED = "unsupported"
     """The provider can't do what was asked on this machine."""
     VOID = "void"
-    """Something beside the trial spoiled it (`harness.runner.validity`): flagged, not judged."""
+    """Its conditions made it invalid (`harness.runner.validity`): flagged, not judged."""
     HARNESS_ERROR = "harness_error"
     """The harness itself failed."""
     INTERRUPTED = "interrupted"
@@ -44,11 +44,11 @@ _STATUS_OF = {
     errors.ModelError: TrialStatus.BAD_INPUT,
     errors.UsageError: TrialStatus.BAD_INPUT,
 }
-"""First match wins, so a class stands before its base."""
+"""The first match counts, so a class stands before its base."""
 
 
 def status_of(error: EchobenchError) -> TrialStatus:
-    """How a trial ends that raised an error.
+    """The status of a trial that an error ended.
 
     >>> status_of(errors.StalledError("whisper_cpp", "no answer for 60 s")).value
     'timeout'
@@ -61,27 +61,27 @@ class Activity(StrEnum):
     """What a trial does with the provider."""
 
     SCENARIO = "scenario"
-    """Play a scenario, and note what happens."""
+    """Play a scenario and record what happens."""
     CONFORMANCE = "conformance"
-    """Try the rules of the contract."""
+    """Check the rules of the contract."""
     RESIDENCY = "residency"
-    """Look for signs that the model doesn't stay loaded, or that answers are kept for later."""
+    """Look for signs that the model doesn't stay loaded, or that answers are cached."""
     LADDER = "ladder"
-    """Overload the provider, and note what the degrade ladder does."""
+    """Overload the provider and record what the degrade ladder does."""
     LIVE = "live"
-    """Caption what a client of the live server sends; what was said is not known."""
+    """Caption the audio of a live server's client; there is no transcript to compare with."""
 
 
 class Transport(StrEnum):
-    """How audio gets to the provider, and text back."""
+    """How audio is sent to the provider, and text back."""
 
     IN_PROCESS = "in_process"
     WS = "ws"
-    """Over a WebSocket on this machine, through the live server; on the wall's clock."""
+    """Over a WebSocket on this machine, through the live server; on the wall clock."""
 
 
 class TrialSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """All that a worker needs to run a trial."""
+    """Everything that a worker needs to run a trial."""
 
     provider: str
     model: str
@@ -94,24 +94,24 @@ class TrialSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     activity: Activity = Activity.SCENARIO
     transport: Transport = Transport.IN_PROCESS
     vad: str | None = None
-    """Which detector filters silence out before the queue; None for no filter."""
+    """The detector that filters silence out before the queue; None for no filter."""
 
     @property
     def name(self) -> str:
-        """For people and test ids: provider and its options, model, chunk size and scenario."""
+        """The trial's name and test id: provider, its options, model, chunk size and scenario."""
         what = self.scenario.name if self.activity is Activity.SCENARIO else self.activity
         way = "" if self.transport is Transport.IN_PROCESS else f"-{self.transport}"
         return f"{self.subject}-{self.chunk_seconds:g}s-{what}{way}"
 
     @property
     def subject(self) -> str:
-        """What is tried: provider, its options where any were given, and model."""
+        """What is measured: provider, its options if any were given, and model."""
         options = "".join(f":{name}={value}" for name, value in self.settings.items())
         model = self.model.rstrip("/").rsplit("/", 1)[-1]
         return f"{self.provider}{options}-{model}"
 
     @property
     def key(self) -> str:
-        """A hash of everything above; trials with the same key measure the same thing."""
+        """A hash of all fields; trials with the same key measure the same thing."""
         content = msgspec.json.encode(self, order="deterministic")
         return hashlib.sha256(content).hexdigest()[:16]

@@ -1,1 +1,1 @@
-"""Small tools that know nothing of speech."""
+"""General helpers: files, options, environment variables, text, git."""

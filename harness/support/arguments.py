@@ -1,4 +1,4 @@
-"""The options that several commands have, and how the values of options are read and checked."""
+"""The options that several commands share, and functions that parse option values."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -13,11 +13,11 @@ DURATION_S = (1.0, 86_400.0)
 SEEDS = range(2**31)
 GATES = ("target", "minimum")
 OPTIONS = {
-    "--provider": ("NAME", "a provider, perhaps with options of its own, as in "
+    "--provider": ("NAME", "a provider, optionally with options of its own, as in "
                    "faster_whisper:device=cuda:beam_size=5"),
     "--model": ("NAME", "'embedded', a name that the engine knows, which is fetched through the "
                 "Hugging Face cache, or a path"),
-    "--chunk-seconds": ("SECONDS", "audio in a chunk, 0.1 to 30"),
+    "--chunk-seconds": ("SECONDS", "audio per chunk, 0.1 to 30"),
     "--scenario": ("NAME", "a file in suites/scenarios/, by name or by its letter"),
     "--duration": ("SECONDS", "length of the scenario"),
     "--corpus": ("NAME", "what is spoken: 'embedded', or the path of a manifest of your own, JSON "
@@ -31,16 +31,16 @@ OPTIONS = {
     "--seed": ("N", "for the order of utterances and the noise"),
     "--runs-dir": ("DIR", "where runs are kept"),
 }  # fmt: skip
-"""By flag: what its value is, and what it is for."""
+"""By flag: the name of its value, and its help text."""
 
 
 def option(flag: str, otherwise: object, **more: Any) -> dict[str, Any]:
-    """What `add_argument` of argparse, or `addoption` of pytest, takes for a shared option.
+    """Make the arguments of argparse's `add_argument` or pytest's `addoption` for an option.
 
     Args:
         flag: The option.
-        otherwise: What holds where it is left out, in words.
-        **more: What else to pass on, such as `type`.
+        otherwise: The default, in words.
+        **more: Other arguments to pass on, such as `type`.
 
     >>> option("--seed", 1, type=int)
     {'metavar': 'N', 'help': 'for the order of utterances and the noise (default: 1)', \
@@ -51,7 +51,7 @@ def option(flag: str, otherwise: object, **more: Any) -> dict[str, Any]:
 
 
 def split_list(option: str, values: Iterable[str]) -> list[str]:
-    """Take apart values that were given one by one, by commas, or both; each comes once.
+    """Split values at commas and remove repeated ones.
 
     Raises:
         UsageError: One of them is empty.
@@ -64,10 +64,10 @@ def split_list(option: str, values: Iterable[str]) -> list[str]:
 
 
 def not_empty(option: str, text: str) -> str:
-    """Return the text.
+    """Return the text unless it is empty.
 
     Raises:
-        UsageError: There is none, as when a shell's variable isn't set.
+        UsageError: It is empty, as from a shell variable that isn't set.
     """
     if not text.strip():
         raise UsageError(option, "nothing was given", "a value, or the option left out")
@@ -75,10 +75,10 @@ def not_empty(option: str, text: str) -> str:
 
 
 def number_in(option: str, text: str, allowed: tuple[float, float]) -> float:
-    """Read a number.
+    """Parse a number in a range.
 
     Raises:
-        UsageError: It is none, or not in the range.
+        UsageError: It isn't a number, or not in the range.
 
     >>> number_in("--chunk-seconds", "2.5", (0.1, 30.0))
     2.5
@@ -93,10 +93,10 @@ def number_in(option: str, text: str, allowed: tuple[float, float]) -> float:
 
 
 def whole_number_in(option: str, text: str, allowed: range) -> int:
-    """Read a whole number.
+    """Parse a whole number in a range.
 
     Raises:
-        UsageError: It is none, or not in the range.
+        UsageError: It isn't a whole number, or not in the range.
 
     >>> whole_number_in("--seed", "7", range(10))
     7
@@ -109,7 +109,7 @@ def whole_number_in(option: str, text: str, allowed: range) -> int:
 
 
 def one_of(option: str, text: str, read: Callable[[str], T], allowed: Iterable[str]) -> T:
-    """Read a word out of a few.
+    """Parse one of several allowed words.
 
     Raises:
         UsageError: It is none of them.

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Writes files atomically: whole or not at all."""
 
 import os
 from pathlib import Path
@@ -7,10 +7,10 @@ from harness.errors import JournalError
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file; whoever looks sees the old one or the new one, and never a part.
+    """Write a file atomically: a reader sees the old content or the new, never a part.
 
     Raises:
-        JournalError: It can't be written. The old file, if any, is as it was.
+        JournalError: It can't be written. The old file, if any, is unchanged.
     """
     temporary = path.with_name(f".{path.name}.new")
     try:

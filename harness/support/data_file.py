@@ -1,4 +1,4 @@
-"""Reads data files strictly: unknown keys and wrong types are errors that say where."""
+"""Reads TOML and plain data strictly: unknown keys and wrong types are errors that say where."""
 
 import re
 import tomllib
@@ -12,7 +12,7 @@ import harness
 from harness.errors import DataFileError
 
 SUITES = Path(harness.__file__).parents[1] / "suites"
-"""The folder of the suites, and of all data that a user edits."""
+"""The folder of the test suites and of all data files that a user edits."""
 
 T = TypeVar("T")
 
@@ -31,12 +31,12 @@ def read_toml(path: Path, kind: type[T]) -> T:
 
 
 def reason(error: Exception) -> str:
-    """What an error says, without the file's name, which is said already."""
+    """The message of an error, without the name of the file."""
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def convert(content: Any, kind: type[T], where: str) -> T:
-    """Turn plain data into a typed record.
+    """Convert plain data to a typed record.
 
     Raises:
         DataFileError: It doesn't fit; the message names the field.
@@ -62,7 +62,7 @@ def convert(content: Any, kind: type[T], where: str) -> T:
 
 
 def _allowed(kind: type, problem: str) -> str | None:
-    """List what fits at the place that msgspec complains about, where that is a list of names."""
+    """List the allowed names at the place that msgspec's message points to, if there are any."""
     place: Any = inspect.type_info(kind)
     path = re.search(r"at `\$(.*)`", problem)
     for field, _ in re.findall(r"\.(\w+)|\[([^]]*)\]", path[1] if path else ""):

@@ -1,4 +1,4 @@
-"""Finds and loads what installed packages register for echobench under entry points."""
+"""Finds and loads the entry points that installed packages register for echobench."""
 
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -7,15 +7,15 @@ from harness.errors import EchobenchError, UsageError
 
 
 def registered(kind: str) -> list[EntryPoint]:
-    """The entry points of the group `echobench.<kind>`; imports none of them."""
+    """List the entry points of the group `echobench.<kind>`; imports none of them."""
     return list(entry_points(group=f"echobench.{kind}"))
 
 
 def load(point: EntryPoint) -> Any:
-    """Import what an installed package registered.
+    """Import the object that an entry point names.
 
     Raises:
-        UsageError: The package raised something on import, whatever it was, or lacks the object.
+        UsageError: The import raised any error, or the module lacks the object.
     """
     package = package_of(point)
     try:
@@ -29,5 +29,5 @@ def load(point: EntryPoint) -> Any:
 
 
 def package_of(point: EntryPoint) -> str:
-    """The name of the package that registered an entry point, for messages."""
+    """Name the package that registered an entry point, for messages."""
     return point.dist.name if point.dist else point.value

@@ -1,4 +1,4 @@
-"""Settings in environment variables, as JSON: for what has to do with a machine, not with a run."""
+"""Reads settings of a machine, as opposed to those of a run, from environment variables."""
 
 import os
 from typing import TypeVar
@@ -11,15 +11,15 @@ S = TypeVar("S", bound=msgspec.Struct)
 
 
 def setting(variable: str, default: S, allowed: str) -> S:
-    """Read a variable; what it doesn't name keeps its default.
+    """Read an environment variable that holds a JSON object; missing fields keep their default.
 
     Args:
-        variable: The environment variable, with a JSON object in it.
-        default: Says which fields there are; returned where the variable isn't set.
-        allowed: What the fields are, for the message.
+        variable: The name of the variable.
+        default: Defines the fields; returned where the variable isn't set.
+        allowed: The kind of the values, for the message.
 
     Raises:
-        UsageError: It isn't JSON, or names something else.
+        UsageError: The value isn't JSON, or has an unknown field or a wrong type.
     """
     text = os.environ.get(variable)
     if not text:

@@ -1,4 +1,4 @@
-"""Python's search for cyclic garbage, put off while a lot is made that holds no cycles."""
+"""Pauses Python's cyclic garbage collector while many objects without cycles are created."""
 
 import contextlib
 import gc
@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def gc_paused() -> Iterator[None]:
-    """Don't look for cyclic garbage meanwhile.
+    """Pause the cyclic garbage collector inside the `with` block.
 
-    The search looks at all that lives, again and again while that grows: a third of the time that
-    a million events take to be read and evaluated.
+    The collector traverses all live objects again and again while their number grows: a third of
+    the time needed to read and evaluate a million events.
 
     >>> with gc_paused():
     ...     gc.isenabled()

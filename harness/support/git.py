@@ -1,4 +1,4 @@
-"""Which revision of the project measured."""
+"""Runs git, and says which revision of the project is checked out."""
 
 import subprocess
 from pathlib import Path
@@ -7,41 +7,34 @@ import harness
 from harness.errors import UsageError
 
 ROOT = Path(harness.__file__).parents[1]
-"""What `harness` lies in: a checkout of the project, or the packages of an environment."""
+"""The parent folder of `harness`: a checkout of the project, or an environment's packages."""
 CHECKOUT = ROOT if (ROOT / "pyproject.toml").is_file() else None
-"""The checkout that this code is run from; None in an installed copy."""
+"""The checkout that this code runs from; None in an installed copy."""
 
 
 def revision(folder: Path = ROOT) -> str | None:
-    """The commit that is checked out, with "+" behind it where tracked files differ from it.
+    """The commit that is checked out, followed by "+" where tracked files differ from it.
 
     Returns:
-        None where the project isn't in a repository of its own, or there is no git.
+        None where the project isn't in a repository of its own, has no commit, or git is missing.
     """
-    top = _git(folder, "rev-parse", "--show-toplevel")
-    if not top or Path(top).resolve() != folder.resolve():
-        return None
-    commit = _git(folder, "rev-parse", "HEAD")
-    changed = _git(folder, "status", "--porcelain", "--untracked-files=no")
-    return f"{commit}+" if commit and changed else commit
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError:
-        return None  # no git: then nobody works on the project here
-    return done.stdout.strip() if done.returncode == 0 else None
+        if Path(git(folder, "rev-parse", "--show-toplevel")).resolve() != folder.resolve():
+            return None
+        commit = git(folder, "rev-parse", "HEAD")
+        changed = git(folder, "status", "--porcelain", "--untracked-files=no")
+    except UsageError:
+        return None
+    return f"{commit}+" if changed else commit
 
 
 def git(repository: Path, *arguments: str) -> str:
-    """What a git command prints.
+    """Run a git command in a repository and return its output.
 
     Raises:
-        UsageError: It fails, or there is no git.
+        UsageError: The command fails, or git is missing.
     """
-    command = ["git", "-C", str(repository), *arguments]
+    command = ["git", "--no-optional-locks", "-C", str(repository), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError as error:

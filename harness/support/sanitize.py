@@ -1,21 +1,21 @@
-"""Text from outside (transcripts, names, engine output), made harmless to show."""
+"""Makes text from outside (transcripts, names, engine output) safe to show and to send."""
 
 import unicodedata
 
 HARMFUL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-"""Unicode categories: control, format (with the marks that reverse text), surrogates and so on."""
+"""Unicode categories: control, format (including text direction), surrogates, separators, …"""
 
 MAX_TEXT = 10_000
-"""Characters of a reason; more than anyone reads."""
+"""Characters of an error's text."""
 
 
 def sanitize(text: str) -> str:
-    r"""Replace what could act on a terminal or reorder a line by its visible escape; keep tabs.
+    r"""Escape characters that could control a terminal or reorder a line; keep tabs.
 
     >>> sanitize("\x1b[31mred\u202e")
     '\\x1b[31mred\\u202e'
     """
-    if text.isprintable():  # nearly always, and then nothing in it is harmful
+    if text.isprintable():  # nearly always true
         return text
     return "".join(
         letter.encode("unicode_escape").decode()
@@ -26,7 +26,7 @@ def sanitize(text: str) -> str:
 
 
 def sendable(text: str) -> str:
-    r"""Shorten a text that others wrote, and write out what is no Unicode.
+    r"""Shorten a text and escape what can't be encoded as UTF-8.
 
     >>> sendable("broken \ud800")
     'broken \\ud800'

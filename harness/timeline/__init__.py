@@ -1,1 +1,1 @@
-"""What is played, and what is true about it: corpus, placement, ambience, beep."""
+"""Builds the audio that a trial plays, with its ground truth."""

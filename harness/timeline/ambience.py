@@ -1,6 +1,6 @@
-"""What a room sounds like when nobody speaks, generated: noise, hum, keys, breath.
+"""Generates background sounds of a room: noise, mains hum, typing and breathing.
 
-Levels are those of a quiet office as a laptop's microphone hears it, in dB of full scale: room
+Levels are those of a quiet office recorded by a laptop's microphone, in dB of full scale: room
 noise at -58 (RMS), mains hum at -62 (RMS), key strokes with peaks of -30, breaths with peaks of
 about -42. Speech in the embedded corpus peaks at -12.
 """
@@ -15,10 +15,10 @@ from harness.specs.scenario import Ambience
 
 
 def ambient(kinds: tuple[Ambience, ...], length: int, generator: np.random.Generator) -> Samples:
-    """Mix sounds of a room.
+    """Generate and mix background sounds.
 
     Args:
-        kinds: Which.
+        kinds: The kinds of sounds.
         length: In samples at 16 kHz.
         generator: The same one makes the same samples.
 
@@ -45,7 +45,7 @@ def _at_rms(sound: NDArray[np.floating], level_db: float) -> Samples:
 
 
 def _coloured(length: int, generator: np.random.Generator, power: float) -> Samples:
-    """Noise whose amplitude falls with frequency to that power, from 20 Hz on."""
+    """Generate noise whose amplitude falls with frequency to that power, from 20 Hz on."""
     spectrum = np.fft.rfft(generator.standard_normal(length, dtype=np.float32))
     frequencies = np.fft.rfftfreq(length, 1 / SAMPLE_RATE_HZ)
     spectrum *= np.maximum(frequencies, 20.0) ** -power
@@ -66,14 +66,15 @@ def _hum(length: int, generator: np.random.Generator) -> Samples:
 
 
 def _typing(length: int, generator: np.random.Generator) -> Samples:
-    """Bursts of 5 to 30 strokes, 2 to 15 s apart; a stroke is a click and a duller release."""
+    """Generate bursts of 5 to 30 key strokes, 2 to 15 s apart: a click and a release each."""
     sound = np.zeros(length, np.float32)
     at_s = generator.uniform(0, 5)
     while at_s * SAMPLE_RATE_HZ < length:
         for _ in range(generator.integers(5, 30)):
             for delay_s, level_db, decay_s in ((0.0, -30, 0.004), (0.08, -36, 0.008)):
                 level = _from_db(level_db + generator.normal(0, 2))
-                _add(sound, at_s + delay_s, level * _click(generator, decay_s))
+                begin = round((at_s + delay_s) * SAMPLE_RATE_HZ)
+                mix_into(sound, begin, level * _click(generator, decay_s))
             at_s += generator.uniform(0.09, 0.3)
         at_s += generator.uniform(2, 15)
     return sound
@@ -86,22 +87,23 @@ def _click(generator: np.random.Generator, decay_s: float) -> Samples:
 
 
 def _breath(length: int, generator: np.random.Generator) -> Samples:
-    """In and out, 3 to 5 s apart, 0.5 to 1.1 s each, soft at both ends."""
+    """Generate breaths of 0.5 to 1.1 s, 3 to 5 s apart, faded in and out."""
     sound = np.zeros(length, np.float32)
     at_s = generator.uniform(0, 3)
     while at_s * SAMPLE_RATE_HZ < length:
         count = round(generator.uniform(0.5, 1.1) * SAMPLE_RATE_HZ)
         breath = _coloured(count, generator, 0.3) * np.hanning(count)
         level = _from_db(-42 + generator.normal(0, 3))
-        _add(sound, at_s, (level / np.abs(breath).max() * breath).astype(np.float32))
+        breath = (level / np.abs(breath).max() * breath).astype(np.float32)
+        mix_into(sound, round(at_s * SAMPLE_RATE_HZ), breath)
         at_s += generator.uniform(3, 5)
     return sound
 
 
-def _add(sound: Samples, at_s: float, piece: Samples) -> None:
-    begin = round(at_s * SAMPLE_RATE_HZ)
-    room = sound[begin : begin + len(piece)]
-    room += piece[: len(room)]
+def mix_into(audio: Samples, begin: int, samples: Samples) -> None:
+    """Add samples to audio in place, from a position on; those beyond its end are dropped."""
+    part = audio[begin : begin + len(samples)]
+    part += samples[: len(part)]
 
 
 SOUNDS: dict[Ambience, Callable[[int, np.random.Generator], Samples]] = {

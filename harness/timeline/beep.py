@@ -1,7 +1,7 @@
-"""The beep that goes before a marker's words, and how it is found in audio.
+"""Generates the beep that precedes a marker's words, and locates it in audio.
 
-It is a short sweep, since a sweep has one sharp peak in its correlation with itself: a matched
-filter finds it to the sample, also under speech and noise.
+It is a short sweep, since the autocorrelation of a sweep has one sharp peak: a matched filter
+locates it to the sample, also under speech and noise.
 """
 
 from typing import Final
@@ -16,12 +16,12 @@ GAP_S: Final = 0.35
 FROM_HZ, TO_HZ = 900.0, 2700.0
 LEVEL_DB: Final = -15.0
 MIN_SCORE: Final = 0.5
-"""Of the normalised correlation, which is 1 for the beep alone and near 0 for anything else."""
+"""Of the normalised correlation, which is 1 for the beep alone and near 0 for other audio."""
 SEARCH_S: Final = 0.5
 
 
 def beep() -> Samples:
-    """The sweep: float32, shape (2400,), in units of a 16-bit sample.
+    """Generate the sweep: float32, shape (2400,), in units of a 16-bit sample.
 
     >>> len(beep()) / SAMPLE_RATE_HZ
     0.15
@@ -33,14 +33,14 @@ def beep() -> Samples:
 
 
 def locate(audio: Pcm16, expected: int) -> int | None:
-    """Find the beep's first sample near where it should be, by matched filter.
+    """Find the beep's first sample near its expected position, by matched filter.
 
     Args:
         audio: int16, shape (n,).
-        expected: Its first sample, if all went well.
+        expected: The expected position of its first sample.
 
     Returns:
-        Where it begins; None when there is no beep within half a second.
+        The position of its first sample; None when there is no beep within half a second.
 
     >>> audio = np.zeros(40_000, np.int16)
     >>> audio[12_345:12_345 + 2400] = beep()

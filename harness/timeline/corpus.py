@@ -1,4 +1,4 @@
-"""Utterances with their transcripts, from a corpus named or a manifest of the user's own."""
+"""Defines the utterances of a corpus."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ FEWEST_UTTERANCES = 3
 
 @dataclass(frozen=True)
 class CorpusUtterance:
-    """One utterance of a corpus."""
+    """An utterance of a corpus: its transcript, and a function that reads its audio."""
 
     utterance_id: str
     text: str

@@ -1,4 +1,4 @@
-"""Who says what, and when: a scenario's scripts filled with a corpus' utterances."""
+"""Places utterances of a corpus on the time axes of a scenario's sources."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,33 +11,33 @@ from harness.specs.scenario import Scenario, SourceScript
 from harness.timeline.beep import BEEP_S, GAP_S
 from harness.timeline.corpus import CorpusUtterance
 
-AROUND_COMMON_S = 0.8
-"""Silence before and after what all sources hear: each must hear it as an utterance of its own, or
-their times would differ by what else stands in the same segment."""
+AROUND_SHARED_S = 0.8
+"""Silence before and after an utterance that all sources play. It has to be recognised as a segment
+of its own: other words in the segment would make the sources' times differ."""
 SLACK_S = 0.001
-"""What is read from a file may be some samples longer than its manifest says."""
+"""An audio file may be some samples longer than its manifest says."""
 
 
 @dataclass(frozen=True)
 class Placed:
-    """An utterance and the moment at which it begins, in seconds since the source's start."""
+    """An utterance and when it begins, in seconds since the source's start."""
 
     utterance: CorpusUtterance
     at_s: float
     shared: int | None = None
-    """Its number among the utterances that all sources hear at the same moment."""
+    """Its number among the utterances that all sources play at the same moment."""
 
     @property
     def end_s(self) -> float:
-        """The moment at which it is over."""
+        """When it ends, in seconds since the source's start."""
         return self.at_s + self.utterance.duration_s
 
 
 def require_room(scenario: Scenario, utterances: Sequence[CorpusUtterance]) -> None:
-    """Make sure that every source has room for an utterance, without reading any.
+    """Check that an utterance fits on every source, without reading audio.
 
     Raises:
-        UsageError: One hasn't, or can't hold as much speech as its script asks for.
+        UsageError: None fits on a source, or its script requires more speech than possible.
     """
     lengths_s = [utterance.duration_s for utterance in utterances]
     for script in scenario.sources:
@@ -45,21 +45,21 @@ def require_room(scenario: Scenario, utterances: Sequence[CorpusUtterance]) -> N
         if least_s > scenario.duration_s:
             raise no_room(scenario, script, least_s)
         mean_s = sum(lengths_s) / len(lengths_s)
-        most = mean_s / (mean_s + _before_words_s(scenario) + script.gap_s[0])
+        max_share = mean_s / (mean_s + _before_words_s(scenario) + script.gap_s[0])
         share = script.speech_share
-        if share is not None and share > most:
+        if share is not None and share > max_share:
             raise UsageError(
                 f"scenario {scenario.name}, source {script.name}",
                 f"speech_share {share:g} with pauses of {script.gap_s[0]:g} s or more",
-                f"at most {most:.2f} with this corpus",
+                f"at most {max_share:.2f} with this corpus",
             )
 
 
 def no_room(scenario: Scenario, script: SourceScript, least_s: float) -> UsageError:
-    """The error for a scenario that is too short to say anything."""
+    """Make the error for a scenario that is too short for any utterance."""
     return UsageError(
         f"scenario {scenario.name}, source {script.name}",
-        f"{scenario.duration_s:g} s hold no whole utterance of the corpus",
+        f"{scenario.duration_s:g} s is too short for any utterance of the corpus",
         f"at least {least_s:.1f} s",
     )
 
@@ -69,25 +69,25 @@ def lay_out(
 ) -> dict[str, list[Placed]]:
     """Place utterances on every source; the same seed gives the same places.
 
-    Every utterance of the corpus is used before any comes again, in a new order each time round.
+    Every utterance of the corpus is used before any is repeated, in a new order each time.
 
     Returns:
-        For each source, what is said in order of time.
+        For each source, its utterances in order of time.
 
     Raises:
-        UsageError: A source has no room for a single utterance.
+        UsageError: No utterance fits on a source.
     """
-    common = list(_common(scenario, utterances, np.random.default_rng([seed, 1000])))
+    shared = list(_shared(scenario, utterances, np.random.default_rng([seed, 1000])))
     return {
-        script.name: _source(scenario, script, utterances, common, [seed, index])
+        script.name: _source(scenario, script, utterances, shared, [seed, index])
         for index, script in enumerate(scenario.sources)
     }
 
 
-def _common(
+def _shared(
     scenario: Scenario, utterances: Sequence[CorpusUtterance], generator: np.random.Generator
 ) -> Iterator[Placed]:
-    """What all hear, on the trial's clock: about every `shared_utterance_every_s`."""
+    """Place utterances on the trial's clock for all sources, every `shared_utterance_every_s`."""
     if scenario.shared_utterance_every_s is None:
         return
     latest_start_s = max(script.start_s for script in scenario.sources)
@@ -97,7 +97,7 @@ def _common(
             return
         yield Placed(utterance, at_s, number)
         at_s += max(
-            utterance.duration_s + AROUND_COMMON_S,
+            utterance.duration_s + AROUND_SHARED_S,
             scenario.shared_utterance_every_s * generator.uniform(0.8, 1.2),
         )
 
@@ -106,29 +106,29 @@ def _source(
     scenario: Scenario,
     script: SourceScript,
     utterances: Sequence[CorpusUtterance],
-    common: Sequence[Placed],
+    shared: Sequence[Placed],
     seed: Sequence[int],
 ) -> list[Placed]:
     generator = np.random.default_rng(seed)
-    waiting = [Placed(each.utterance, each.at_s - script.start_s, each.shared) for each in common]
+    waiting = [Placed(each.utterance, each.at_s - script.start_s, each.shared) for each in shared]
     placed: list[Placed] = []
     before_s = _before_words_s(scenario)
-    at_s, spoken_s, passed_over = script.lead_in_s, 0.0, 0
+    at_s, spoken_s, skipped = script.lead_in_s, 0.0, 0
     for utterance in _endless(utterances, generator):
         here = Placed(utterance, at_s + before_s)
-        next_s = waiting[0].at_s - AROUND_COMMON_S if waiting else scenario.duration_s
+        next_s = waiting[0].at_s - AROUND_SHARED_S if waiting else scenario.duration_s
         if here.end_s + SLACK_S > next_s:
-            passed_over += 1
-            if passed_over < len(utterances):
+            skipped += 1
+            if skipped < len(utterances):
                 continue  # a shorter one may fit
             if not waiting:
                 break
             here = waiting.pop(0)
-        passed_over = 0
+        skipped = 0
         placed.append(here)
         spoken_s += here.utterance.duration_s
         pause_s = _pause_s(script, here.end_s, spoken_s, generator)
-        at_s = here.end_s + (pause_s if here.shared is None else max(pause_s, AROUND_COMMON_S))
+        at_s = here.end_s + (pause_s if here.shared is None else max(pause_s, AROUND_SHARED_S))
     if not placed:
         shortest_s = min(utterance.duration_s for utterance in utterances)
         raise no_room(scenario, script, script.lead_in_s + before_s + shortest_s)

@@ -1,4 +1,4 @@
-"""What a trial plays and what is true about it: samples for every source, and its words."""
+"""Builds the samples that each source of a trial plays, and their ground truth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from harness.audio import FULL_SCALE, SAMPLE_RATE_HZ, Pcm16, Samples
 from harness.contract import AudioSource
 from harness.journal.events import Utterance
 from harness.specs.scenario import Scenario, SourceScript
-from harness.timeline.ambience import ambient
+from harness.timeline.ambience import ambient, mix_into
 from harness.timeline.beep import BEEP_S, GAP_S, beep
 from harness.timeline.corpus import CorpusUtterance
 from harness.timeline.placement import Placed, lay_out
@@ -18,14 +18,14 @@ from harness.timeline.placement import Placed, lay_out
 
 @dataclass(frozen=True)
 class Track:
-    """What one source plays, and when it begins on the trial's clock."""
+    """The audio that one source plays, its start on the trial's clock, and its ground truth."""
 
     source: AudioSource
     start_s: float
     audio: Pcm16
     truth: tuple[Utterance, ...]
     rate_hz: float = SAMPLE_RATE_HZ
-    """How many samples it really plays in a second of the trial's clock."""
+    """Samples that it plays per second of the trial's clock."""
 
 
 def build_timeline(
@@ -60,10 +60,10 @@ def _track(
         if scenario.markers:
             beep_s = place.at_s + script.offset_s - GAP_S - BEEP_S
             beep_sample = round(beep_s * script.rate_hz)
-            _add(audio, beep_sample, _at_rate(beep(), script))
+            mix_into(audio, beep_sample, _at_rate(beep(), script))
         begin = round((place.at_s + script.offset_s) * script.rate_hz)
         pcm = place.utterance.read().astype(np.float32)
-        _add(audio, begin, _at_rate(pcm, script))
+        mix_into(audio, begin, _at_rate(pcm, script))
         # A manifest may promise some tenths more than the file holds.
         length_s = min(place.utterance.duration_s, len(pcm) / SAMPLE_RATE_HZ)
         truth.append(_utterance(place, script.name, begin / script.rate_hz, length_s, beep_sample))
@@ -72,16 +72,11 @@ def _track(
 
 
 def _at_rate(samples: Samples, script: SourceScript) -> Samples:
-    """What a source whose clock runs fast makes of a sound: more samples."""
+    """Resample to the source's true rate."""
     if not script.skew_ppm:
         return samples
     resampled: Samples = soxr.resample(samples, SAMPLE_RATE_HZ, script.rate_hz)
     return resampled
-
-
-def _add(audio: Samples, begin: int, samples: Samples) -> None:
-    room = audio[begin : begin + len(samples)]
-    room += samples[: len(room)]
 
 
 def _utterance(
@@ -89,7 +84,7 @@ def _utterance(
 ) -> Utterance:
     words = place.utterance.words
     if words is not None:
-        words = tuple(word.shifted(heard_s) for word in words)
+        words = tuple(word.shifted(begin_s) for word in words)
     return Utterance(
         source=source,
         utterance_id=place.utterance.utterance_id,

@@ -1,7 +1,7 @@
-"""Deciding what is speech: a detector, a gate that decides by it, and the filter before the queue.
+"""Voice activity detection: the detector, the gate, and the filter before the queue.
 
-A detector is anything with `WINDOW` samples a window and `probabilities(samples)`; the one that is
-used is Silero's. Others may be registered by an entry point in the group `echobench.vads`.
+A detector is any class with the methods of `Detector`; the built-in one is Silero's. Packages add
+others by an entry point in the group `echobench.vads`.
 """
 
 from harness.vad.detector import Detector, make_detector

@@ -1,12 +1,11 @@
-"""How likely a window of audio is speech, as Silero's network sees it.
+"""Computes the probability of speech in windows of audio, with Silero's network.
 
-The network comes with faster-whisper, which wraps it in a function without memory: called window by
-window it starts from nothing each time, and is wrong in three windows of ten. Here it keeps its
-state from call to call, which gives the same numbers as the whole recording at once.
+The network comes with faster-whisper, whose function resets the network's state at each call:
+called window by window, it misjudges three windows of ten. Here the state is kept between calls,
+which gives the same probabilities as the whole recording in one call.
 """
 
 import importlib.util
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -15,22 +14,23 @@ import numpy as np
 from harness.audio import Samples
 from harness.errors import UnavailableError, UnknownNameError
 from harness.requirements import Package
+from harness.support.entry_points import load, registered
 
 SILERO: Final = "silero"
 WINDOW: Final = 512
-"""Samples that are judged together: 32 ms."""
+"""Samples per window: 32 ms."""
 CONTEXT: Final = 64
-"""Samples before them that the network hears too."""
+"""Samples before a window that are input to the network too."""
 STATE_SHAPE: Final = (1, 1, 128)
 NEEDS = (Package("onnxruntime", extra="vad"), Package("faster_whisper", extra="vad"))
 FILE = "silero_vad_v6.onnx"
 
 
 class Detector(Protocol):
-    """Judges one source's audio; remembers what it heard."""
+    """Computes speech probabilities of one source's audio; keeps state between calls."""
 
     def probabilities(self, samples: Samples) -> list[float]:
-        """Judge the next windows.
+        """Compute the probabilities of the next windows.
 
         Args:
             samples: float32 in [-1, 1), shape (n * WINDOW,).
@@ -41,8 +41,8 @@ class Detector(Protocol):
 
 
 def detectors() -> list[str]:
-    """The names of all detectors; imports none."""
-    return [SILERO, *(point.name for point in entry_points(group="echobench.vads"))]
+    """List the names of all detectors; imports none."""
+    return [SILERO, *(point.name for point in registered("vads"))]
 
 
 def make_detector(name: str = SILERO) -> Detector:
@@ -50,14 +50,13 @@ def make_detector(name: str = SILERO) -> Detector:
 
     Raises:
         UnavailableError: It lacks a package.
-        UnknownNameError: There is none of that name.
+        UnknownNameError: There is no detector of that name.
     """
     if name == SILERO:
         return Silero()
     if name not in detectors():
         raise UnknownNameError("vad", name, detectors())
-    (point,) = entry_points(group="echobench.vads", name=name)
-    detector: Detector = point.load()()
+    detector: Detector = load(next(point for point in registered("vads") if point.name == name))()
     return detector
 
 
@@ -85,7 +84,7 @@ class Silero:
         windows = np.empty((len(samples) // WINDOW, CONTEXT + WINDOW), np.float32)
         windows[:, CONTEXT:] = samples.reshape(-1, WINDOW)
         windows[0, :CONTEXT] = self._context
-        windows[1:, :CONTEXT] = windows[:-1, WINDOW:]  # each hears the end of the one before
+        windows[1:, :CONTEXT] = windows[:-1, WINDOW:]  # the end of the window before
         self._context = samples[-CONTEXT:]
         inputs = {"input": windows, "h": self._h, "c": self._c}
         found, self._h, self._c = self._session.run(None, inputs)
@@ -93,7 +92,7 @@ class Silero:
 
 
 def _network() -> Path:
-    """Find the file without importing faster-whisper, which takes a second."""
+    """Find the network's file without importing faster-whisper, which takes a second."""
     spec = importlib.util.find_spec("faster_whisper")
     folders = (spec.submodule_search_locations if spec else None) or []
     for folder in folders:
@@ -103,10 +102,10 @@ def _network() -> Path:
 
 
 def filter_named(asked: str) -> str | None:
-    """A filter by its name; None for "off".
+    """Check the name of a detector; None for "off".
 
     Raises:
-        UnknownNameError: There is no such filter.
+        UnknownNameError: There is no detector of that name.
     """
     if asked == "off":
         return None

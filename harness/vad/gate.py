@@ -1,8 +1,8 @@
-"""Opens for speech and closes after it, by the probabilities of windows.
+"""Decides by the speech probabilities of windows which audio is let through.
 
-It opens when some windows in a row are likely speech, and then lets through what came shortly
-before too: onsets are quieter than what follows. It stays open for a while after the last likely
-window, since words have soft ends and pauses.
+The gate opens after some consecutive windows of likely speech, and then also lets through the
+windows shortly before, since speech begins softly. It closes some windows after the last likely
+speech, since words end softly and have pauses between them.
 """
 
 from collections.abc import Iterable
@@ -14,22 +14,22 @@ Move = Literal["keep", "open", "pass", "close"]
 
 @dataclass(frozen=True)
 class GateSettings:
-    """When to open and close; counts are of windows of 32 ms."""
+    """Thresholds of the gate; counts are numbers of windows of 32 ms."""
 
     opens_at: float = 0.4
     """From this probability on, a window is likely speech. At 0.5, words in noise were lost."""
     closes_below: float = 0.2
     """Below this, it likely isn't; between the two, nothing changes."""
     onset: int = 2
-    """Likely windows in a row that open the gate."""
+    """Consecutive likely windows that open the gate."""
     before: int = 10
     """Windows before those that are let through too."""
     after: int = 16
-    """Unlikely windows in a row that close it; they are let through."""
+    """Unlikely windows, without a likely one between, that close it; they are let through."""
 
 
 class Gate:
-    """See the module."""
+    """Opens for speech and closes after it, window by window."""
 
     def __init__(self, settings: GateSettings | None = None) -> None:
         self.settings = settings or GateSettings()
@@ -37,12 +37,12 @@ class Gate:
         self._likely = self._unlikely = 0
 
     def decide(self, probability: float) -> Move:
-        """Judge the next window.
+        """Decide what to do with the next window.
 
         Returns:
-            "keep" while closed: keep it back, it may be needed; "open": let it through after the
-            last ones that were kept back; "pass": let it through; "close": let it through and no
-            more.
+            "keep" while closed: hold it back, it may be needed; "open": let through the windows
+            that were held back last, and this one; "pass": let it through; "close": let it
+            through as the last one.
 
         >>> gate = Gate(GateSettings(onset=2, after=2))
         >>> [gate.decide(p) for p in (0.9, 0.1, 0.9, 0.9, 0.3, 0.1, 0.1, 0.1)]
@@ -66,12 +66,12 @@ class Gate:
 
     @property
     def kept_back(self) -> int:
-        """How many windows may still be let through while the gate is closed."""
+        """The number of windows to hold back while the gate is closed."""
         return self.settings.before + self.settings.onset - 1
 
 
 def let_through(probabilities: Iterable[float], settings: GateSettings | None = None) -> list[bool]:
-    """Tell which windows a gate lets through, all known beforehand.
+    """Tell which windows of a complete recording a gate lets through.
 
     >>> let_through([0.1, 0.2, 0.9, 0.9, 0.1, 0.1], GateSettings(onset=2, before=1, after=1))
     [False, True, True, True, True, False]

@@ -1,4 +1,4 @@
-"""The filter before the queue: takes captured audio, gives back the stretches with speech."""
+"""Filters silence out of captured audio before the queue."""
 
 import time
 from collections.abc import Iterator
@@ -11,43 +11,43 @@ from harness.vad.detector import WINDOW, Detector
 from harness.vad.gate import Gate, GateSettings
 
 TOGETHER = 8
-"""Windows that are judged at once while nobody speaks: a quarter of a second. In small groups they
-cost twice as much, and no usual chunk is full so soon after speech begins."""
+"""Windows that are judged together during silence: a quarter of a second. Smaller groups cost
+twice as much, and chunks are usually longer than this."""
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Audio that was let through, or left out, from `first_sample` on."""
+    """A stretch of audio that was let through or filtered out."""
 
     first_sample: int
     pcm: Pcm16
     is_speech: bool
     ends: bool = False
-    """Whether the gate closed behind it."""
+    """Whether the gate closed after it."""
 
 
 class PreFilter:
     """Cuts one source's audio into stretches; every sample is in exactly one of them.
 
     Args:
-        detector: Judges windows; this source's own.
-        settings: When the gate opens and closes.
+        detector: This source's own detector.
+        settings: Thresholds of the gate.
     """
 
     def __init__(self, detector: Detector, settings: GateSettings | None = None) -> None:
         self.cpu_s = 0.0
         self.bypassed = False
-        """Let everything through unjudged, as a provider that is short of time may ask for."""
+        """Whether everything is let through without detection."""
         self.percent: list[int] = []
         """Probabilities since they were last taken, in per cent."""
         self.judged = 0
-        """Samples that have been judged or let through unjudged."""
+        """Samples that have passed the detector or bypassed it."""
         self._detector, self._gate = detector, Gate(settings)
         self._received = self._given = 0
         self._pending = np.zeros(0, np.int16)  # the samples from _given on
 
     def push(self, pcm: Pcm16) -> Iterator[Stretch]:
-        """Take the next samples, and yield what is decided now.
+        """Take the next samples, and yield the stretches that are decided now.
 
         Args:
             pcm: int16, shape (n,), 16 kHz.
@@ -63,16 +63,16 @@ class PreFilter:
             yield from self._sort(waiting)
 
     def finish(self) -> Iterator[Stretch]:
-        """Yield what is left; the last samples, fewer than a window, go with what is before."""
+        """Yield the rest; an incomplete last window is treated like the window before it."""
         if (waiting := (self._received - self.judged) // WINDOW) > 0:
             yield from self._sort(waiting)
         yield from self._give(self._received, is_speech=self._gate.is_open, ends=True)
 
     def _sort(self, count: int) -> Iterator[Stretch]:
-        """Judge so many windows, and yield what that decides."""
+        """Judge so many windows, and yield the stretches that are decided then."""
         begin = self.judged - self._given
-        heard = self._pending[begin : begin + count * WINDOW]
-        for probability in self._judge(heard.astype(np.float32) / np.float32(FULL_SCALE)):
+        windows = self._pending[begin : begin + count * WINDOW]
+        for probability in self._judge(windows.astype(np.float32) / np.float32(FULL_SCALE)):
             self.judged += WINDOW
             move = self._gate.decide(probability)
             if move == "keep":

@@ -1,1 +1,1 @@
-"""Verdicts: thresholds, and how the figures of a trial are judged by them."""
+"""Judges the figures of trials by thresholds, and sums up trials and runs."""

@@ -1,4 +1,4 @@
-"""From a journal to figures and verdicts; runs nothing."""
+"""Computes figures and verdicts from a journal; runs nothing."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from harness.verdicts.verdict import Verdict, VerdictLevel, judge, without_figur
 
 @dataclass
 class TrialResult:
-    """One trial with its figures, and its verdicts or rules."""
+    """One trial with its figures and verdicts, or its checked rules."""
 
     record: TrialRecord
     measurements: dict[str, Measurement] = field(default_factory=dict)
@@ -27,22 +27,22 @@ class TrialResult:
 
     @property
     def spec(self) -> TrialSpec:
-        """What was measured."""
+        """The trial's specification."""
         return self.record.started.spec
 
     @property
     def status(self) -> TrialStatus:
-        """How the trial ended; one that never did was interrupted."""
+        """The trial's status; interrupted if the journal has no end of it."""
         return self.record.ended.status if self.record.ended else TrialStatus.INTERRUPTED
 
     @property
     def reason(self) -> str:
-        """Why it isn't ok."""
+        """Why the status isn't ok."""
         return self.record.ended.reason if self.record.ended else "the run ended before the trial"
 
     @cached_property
     def log(self) -> TrialLog:
-        """Its events in the order that metrics need them in; put together once."""
+        """The trial's events as metrics need them; built once."""
         return TrialLog(self.spec, self.record.events)
 
 
@@ -52,9 +52,8 @@ def evaluate(
 ) -> dict[str, TrialResult]:
     """Compute figures and verdicts of each trial, by the trial's key.
 
-    Of several trials with one key, which a resumed run may have, the last counts. A trial that
-    didn't end well has no figures, and fails in everything that it is held to; one that something
-    beside it spoiled isn't judged.
+    Of several trials with the same key, as in a resumed run, the last one counts. A trial that
+    failed has no figures, and fails all its thresholds and rules; a void one isn't judged.
     """
     results = {record.started.key: _measured(record) for record in records}
     for result in results.values():
@@ -62,10 +61,10 @@ def evaluate(
             if result.status is not TrialStatus.VOID:
                 result.checks = _checks(result)
         else:
-            held_to = {name: threshold for name, threshold in thresholds.items()
+            applicable = {name: threshold for name, threshold in thresholds.items()
                        if threshold.applies_to(result.spec)}  # fmt: skip
             result.verdicts = {name: _verdict(result, threshold, results.values())
-                               for name, threshold in held_to.items()}  # fmt: skip
+                               for name, threshold in applicable.items()}  # fmt: skip
     return results
 
 
@@ -96,17 +95,17 @@ def _verdict(result: TrialResult, threshold: Threshold, others: Collection[Trial
         return without_figure(threshold, level, _why_not(result), chunk_s)
     measurement = result.measurements[threshold.metric]
     if threshold.relative_to is not None:
-        measurement = _over(result, measurement, threshold, others)
+        measurement = _relative(result, measurement, threshold, others)
     return judge(threshold, measurement, chunk_s)
 
 
-def _over(
+def _relative(
     result: TrialResult,
     measurement: Measurement,
     threshold: Threshold,
     others: Collection[TrialResult],
 ) -> Measurement:
-    """The measurement divided by that of the trial which differs in nothing but its scenario."""
+    """The measurement, divided by that of the trial that differs only in its scenario."""
     spec, relative_to = result.spec, threshold.relative_to
     for other in others:
         same = msgspec.structs.replace(other.spec, scenario=spec.scenario, vad=spec.vad)

@@ -1,4 +1,4 @@
-"""Limits: bounds on figures, which may grow with the length of a chunk."""
+"""Limits on figures, which may grow with the length of chunks."""
 
 import operator
 import re
@@ -23,7 +23,7 @@ _FORM = re.compile(
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """A bound such as "< 0.5".
+    """A limit such as "< 0.5".
 
     >>> Limit("<", 0.5).allows(0.4), Limit("<=", 0.0).allows(0.1)
     (True, False)
@@ -33,11 +33,11 @@ class Limit(msgspec.Struct, frozen=True):
     number: float
 
     def allows(self, value: float) -> bool:
-        """Tell whether a value keeps within the limit."""
+        """Whether a value keeps the limit."""
         return OPERATORS[self.sign](value, self.number)
 
     def includes(self, other: "Limit") -> bool:
-        """Tell whether everything that the other limit allows keeps within this one.
+        """Whether this limit allows every value that the other one allows.
 
         >>> Limit("<", 5).includes(Limit("<=", 4)), Limit("<", 5).includes(Limit("<=", 5))
         (True, False)
@@ -49,7 +49,7 @@ class Limit(msgspec.Struct, frozen=True):
         return same_way and (self.allows(other.number) or touches)
 
     def worse_end(self, bounds: tuple[float, float]) -> float:
-        """The end of an interval that is nearer to breaking the limit."""
+        """The end of an interval that is closer to breaking the limit."""
         return bounds[1] if self.sign.startswith("<") else bounds[0]
 
     def better_end(self, bounds: tuple[float, float]) -> float:
@@ -66,7 +66,7 @@ class Limit(msgspec.Struct, frozen=True):
 
 
 class ChunkLimit(msgspec.Struct, frozen=True):
-    """A bound that may grow with the chunk: a number plus a multiple of the chunk's length.
+    """A limit that may grow with the chunk: a number plus a multiple of the chunk's length.
 
     >>> limit = ChunkLimit.parse("< max(4, 2 + 1 * chunk)")
     >>> [str(limit.at(chunk_s)) for chunk_s in (0.5, 2.0, 4.0, 8.0)]
@@ -76,16 +76,16 @@ class ChunkLimit(msgspec.Struct, frozen=True):
     sign: str
     base: float
     per_chunk_s: float = 0.0
-    """How much each second of the chunk adds to the base."""
+    """What each second of the chunk adds to the base."""
     floor: float | None = None
-    """The bound of short chunks; it is never less."""
+    """Least number, for short chunks."""
 
     @classmethod
     def parse(cls, text: str) -> "ChunkLimit":
-        """Read a limit.
+        """Parse a limit.
 
         Raises:
-            ValueError: It is none of the allowed forms.
+            ValueError: The text has none of the allowed forms.
         """
         found = _FORM.fullmatch(text.strip())
         if found is None:
@@ -96,14 +96,14 @@ class ChunkLimit(msgspec.Struct, frozen=True):
         return cls(found["sign"], part["constant"] + part["base"], part["per_chunk_s"], floor)
 
     def at(self, chunk_s: float) -> Limit:
-        """The limit for chunks of one length."""
+        """The limit for a length of chunks."""
         number = round(self.base + self.per_chunk_s * chunk_s, 9)
         return Limit(self.sign, number if self.floor is None else max(self.floor, number))
 
     def includes(self, other: "ChunkLimit") -> bool:
-        """Tell whether this one is no stricter than the other, whatever the chunk's length.
+        """Whether this limit is no stricter than the other, for every length of chunks.
 
-        Both are straight lines with at most one corner each, so the corners and the ends decide.
+        Both are lines with at most one corner, so comparing corners and ends is enough.
 
         >>> loose = ChunkLimit.parse("< max(2, 0.75 * chunk)")
         >>> [loose.includes(ChunkLimit.parse(text)) for text in ("< 2", "< 3", "< 0.8 * chunk")]
@@ -120,7 +120,7 @@ class ChunkLimit(msgspec.Struct, frozen=True):
 
     @property
     def amount(self) -> str:
-        """The bound as text, without the sign."""
+        """The limit as text, without the sign."""
         if not self.per_chunk_s:
             return self.at(0.0).amount
         line = f"{self.base:g} + " if self.base else ""

@@ -1,7 +1,7 @@
-"""Policy: says whether a test, a trial and a run pass, and why; the only place that decides it.
+"""Decides whether a test, a trial and a run pass, and why.
 
-Pytest's outcomes, the terminal's table, the page, the summary, the gate and the trends all read
-their answer from here.
+It is the only place that does: pytest's outcomes, the terminal's table, the page, the summary, the
+gate and the trends all use it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,18 +18,18 @@ from harness.verdicts.verdict import VerdictLevel
 
 
 class Outcome(StrEnum):
-    """What verdicts add up to, worst last."""
+    """Outcome of a verdict, a trial or a run, worst last."""
 
     PASS = "pass"
-    """Every target is met."""
+    """All targets are met."""
     WARN = "warn"
-    """Every minimum is met, a target isn't."""
+    """All minimums are met, but not all targets."""
     INCONCLUSIVE = "inconclusive"
-    """Something can't be judged."""
+    """Something could not be judged."""
     FAIL = "fail"
-    """A limit that the gate asks for is broken, or a rule, or the provider broke down."""
+    """A limit of the gate or a rule is broken, or the provider failed."""
     INVALID = "invalid"
-    """Nothing can be said about the provider."""
+    """The result says nothing about the provider."""
 
 
 SPOILED = frozenset({TrialStatus.VOID, TrialStatus.HARNESS_ERROR, TrialStatus.INTERRUPTED})
@@ -41,17 +41,17 @@ class Policy:
     """How strict a run is."""
 
     gate: str = "minimum"
-    """Which of a threshold's limits has to be kept: "target" or "minimum"."""
+    """The limit that a threshold must keep: "target" or "minimum"."""
     strict: bool = False
-    """Whether what can't be judged fails."""
+    """Whether a threshold that can't be judged fails."""
 
     @classmethod
     def of(cls, options: Options) -> "Policy":
-        """The policy that a run was started with."""
+        """The policy of a run's options."""
         return cls(options.gate, options.strict)
 
     def outcome_of(self, level: VerdictLevel) -> Outcome:
-        """What one verdict comes to.
+        """The outcome of a verdict.
 
         >>> levels = list(VerdictLevel)
         >>> [str(Policy("minimum").outcome_of(level)) for level in levels]
@@ -69,11 +69,11 @@ class Policy:
         return Outcome(level)
 
     def skips(self, status: TrialStatus, outcome: Outcome) -> bool:
-        """Tell whether a test with that outcome is skipped, where it neither passes nor fails.
+        """Whether a test with that outcome is skipped.
 
         >>> Policy().skips(TrialStatus.VOID, Outcome.INVALID)
         True
-        >>> Policy().skips(TrialStatus.HARNESS_ERROR, Outcome.INVALID)  # the harness needs mending
+        >>> Policy().skips(TrialStatus.HARNESS_ERROR, Outcome.INVALID)  # never skipped
         False
         """
         void = status is TrialStatus.VOID and not self.strict
@@ -82,14 +82,14 @@ class Policy:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at in a trial."""
+    """The outcome of one threshold or rule of a trial, or of the trial as a whole."""
 
     outcome: Outcome
     subject: str
     """The threshold or the rule; empty for the trial as a whole."""
     reason: str
     level: VerdictLevel | None = None
-    """The verdict's, where it is about a threshold."""
+    """The verdict's level, for a threshold."""
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.reason}" if self.subject else self.reason
@@ -97,25 +97,25 @@ class Finding:
 
 @dataclass(frozen=True)
 class TrialJudgement:
-    """How a trial stands, and all that was looked at, worst first."""
+    """A trial's outcome and findings, worst first."""
 
     result: TrialResult
     findings: tuple[Finding, ...]
 
     @property
     def outcome(self) -> Outcome:
-        """The worst of the findings."""
+        """The worst outcome of the findings."""
         return worst(finding.outcome for finding in self.findings)
 
     @property
     def deciding(self) -> list[Finding]:
-        """The findings that make it stand as it does."""
+        """The findings with the trial's outcome."""
         return [finding for finding in self.findings if finding.outcome is self.outcome]
 
 
 @dataclass(frozen=True)
 class RunJudgement:
-    """How a run stands, and each of its trials, in the order of the run."""
+    """A run's outcome, and the judgements of its trials in the order of the run."""
 
     outcome: Outcome
     sentence: str
@@ -123,12 +123,12 @@ class RunJudgement:
 
     @property
     def judged(self) -> int:
-        """How many verdicts and rules were looked at."""
+        """The number of judged thresholds and rules."""
         return sum(bool(finding.subject) for trial in self.trials for finding in trial.findings)
 
 
 def judge_threshold(result: TrialResult, name: str, policy: Policy) -> Finding:
-    """Judge one threshold on a trial that is held to it."""
+    """Judge one threshold on a trial that it applies to."""
     if result.status is not TrialStatus.OK:
         return _ended_early(result)
     verdict = result.verdicts[name]
@@ -144,7 +144,7 @@ def judge_rule(result: TrialResult, name: str) -> Finding:
 
 
 def judge_trial(result: TrialResult, policy: Policy) -> TrialJudgement:
-    """Judge a trial; one that didn't end well by its status alone."""
+    """Judge a trial; one that didn't end well is judged by its status alone."""
     if result.status is not TrialStatus.OK:
         return TrialJudgement(result, (_ended_early(result),))
     findings = [judge_rule(result, name) for name in result.checks]
@@ -163,7 +163,7 @@ def judge_run(results: Sequence[TrialResult], policy: Policy, finished: bool) ->
     Args:
         results: Its trials.
         policy: How strict it is.
-        finished: Whether everything was measured that was meant to be.
+        finished: Whether all planned trials were measured.
     """
     trials = tuple(judge_trial(result, policy) for result in results)
     outcomes = [trial.outcome for trial in trials]
@@ -186,7 +186,7 @@ def worst(outcomes: Iterable[Outcome]) -> Outcome:
 
 
 def not_judged_here(specs: Iterable[TrialSpec], thresholds: dict[str, Threshold]) -> list[str]:
-    """The thresholds that apply to no trial only because of its clock, one sentence per clock."""
+    """Name the thresholds that apply on another clock only, in one sentence per clock."""
     specs = list(specs)
     by_clock: dict[str, list[str]] = {}
     for name, threshold in thresholds.items():
@@ -204,26 +204,26 @@ def _ended_early(result: TrialResult) -> Finding:
 
 
 def _sentence(outcomes: Sequence[Outcome]) -> str:
-    """Sum up.
+    """Sum up the outcomes of trials in a sentence.
 
     >>> _sentence([Outcome.PASS]), _sentence([Outcome.PASS, Outcome.FAIL])
     ('the trial passes', '1 of 2 trials fails')
     >>> _sentence([Outcome.WARN, Outcome.INVALID, Outcome.FAIL])
     '1 of 3 trials says nothing about its provider; 1 of 3 trials fails'
     """
-    said = [
+    clauses = [
         _share(outcomes, Outcome.INVALID, "says nothing about its provider",
                "say nothing about their provider"),
         _share(outcomes, Outcome.FAIL, "fails", "fail"),
     ]  # fmt: skip
-    if any(said):
-        return "; ".join(filter(None, said))
+    if any(clauses):
+        return "; ".join(filter(None, clauses))
     for outcome, one, many in (
         (Outcome.INCONCLUSIVE, "can't be judged in full", "can't be judged in full"),
         (Outcome.WARN, "misses a target", "miss a target"),
     ):
-        if words := _share(outcomes, outcome, one, many):
-            return f"nothing fails; {words}"
+        if clause := _share(outcomes, outcome, one, many):
+            return f"nothing fails; {clause}"
     return "the trial passes" if len(outcomes) == 1 else f"all {len(outcomes)} trials pass"
 
 

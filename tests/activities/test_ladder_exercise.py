@@ -89,7 +89,7 @@ def test_every_rule_is_tried() -> None:
     assert written == set(RULES)
 
 
-def test_a_sound_ladder_keeps_all_rules() -> None:
+def test_a_healthy_ladder_keeps_all_rules() -> None:
     events = exercised()
     assert broken(events) == {}
     moves = [event for event in events if isinstance(event, LadderMoved)]
@@ -256,5 +256,5 @@ def test_a_breakdown_that_no_one_takes_over_ends_the_exercise(
             raise ProviderError("failover", "nobody is there")
 
     monkeypatch.setattr(FailoverProvider, "switch_to", nobody)
-    with pytest.raises(ProviderError, match="broken down, as the exercise wants it"):
+    with pytest.raises(ProviderError, match="broken down on purpose, by the exercise"):
         exercised()

@@ -155,7 +155,7 @@ def test_a_token_is_needed_where_one_is_set(tmp_path: Path) -> None:
     with serving("--provider", "null", "--in-process", ECHOBENCH_LIVE_TOKEN="s3cret") as (_, url):
         refused = Command("send", file, "--url", url, "--token-file", str(tmp_path / "wrong"))
         assert refused.finish() == 2
-        assert "does not let us in: 401" in refused.output
+        assert "refused the connection: 401" in refused.output
         let_in = Command("send", file, "--url", url, "--token-file", str(tmp_path / "token"))
         assert let_in.finish() == 0, let_in.output
         for command in (refused, let_in):
@@ -182,7 +182,7 @@ def test_a_port_in_use_is_told() -> None:
         (["send", "Makefile"], AudioError, "not readable"),
         (["send", "a", "b", "c"], UsageError, "3 files; allowed: one or two"),
         (["send", "{mono}", "--split"], UsageError, "has 1 channels; allowed: 2"),
-        (["send", "{mono}", "--url", "ws://127.0.0.1:9/live"], UnavailableError, "nobody answers"),
+        (["send", "{mono}", "--url", "ws://127.0.0.1:9/live"], UnavailableError, "no answer"),
         (["send", "{mono}", "--url", "http://127.0.0.1/"], UsageError, "ws://HOST:PORT/live"),
         (["send", "{mono}", "--chunk-seconds", "0"], UsageError, "--chunk-seconds: '0'"),
         (["send", "{mono}", "--token-file", "missing"], UsageError, "--token-file missing"),

@@ -75,7 +75,7 @@ FAULTS = [
     program("floods", OK),
     program("garbage", BAD_OUTPUT, "bytes that are no UTF-8", "allowed: text"),
     program("babbles", BAD_OUTPUT, "characters about one utterance", "at most 100000"),
-    program("closes_stdout", ERROR, "closed its output and went on"),
+    program("closes_stdout", ERROR, "closed its output but kept running"),
     program("stubborn", OK),
     program("no_tokenizer", BAD_INPUT, "tekken.json can't be opened", "download_model.sh"),
     Fault("bad_tensor", BAD_INPUT, ("has no layers.3.attention.wq.weight", "download_model.sh"),

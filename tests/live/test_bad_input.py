@@ -222,7 +222,7 @@ def test_a_short_gap_is_told_and_silence_stands_for_it() -> None:
             await app.send(PCM, sequence=0, captured_s=10.1)
             await app.send(PCM, sequence=6, captured_s=10.7)  # five frames are missing
             warned = await app.until(Warned)
-            assert warned.message == ("5 frames of mic were lost; 0.50 s of silence stand for them")
+            assert warned.message == ("5 frames of mic were lost and replaced by 0.50 s of silence")
             await app.send(PCM, sequence=7, captured_s=10.8)
             metrics = await app.until(Metrics, lambda m: m.sources[MIC].lost_s > 0)
             assert metrics.sources[MIC].lost_s == pytest.approx(0.5)
@@ -337,8 +337,8 @@ def test_onlookers_may_not_send() -> None:
         async with serving() as rig, client(rig) as app:
             await app.start(session="talk")
             for message, problem in (
-                (pack(MIC, 0, 1.0, PCM), "audio of an onlooker"),
-                ('{"type": "end", "source": "mic"}', "end of an onlooker"),
+                (pack(MIC, 0, 1.0, PCM), "audio from a watcher"),
+                ('{"type": "end", "source": "mic"}', "end from a watcher"),
             ):
                 async with client(rig) as onlooker:
                     await onlooker.say(type="watch")

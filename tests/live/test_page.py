@@ -60,17 +60,17 @@ def test_captions_figures_and_the_ladder(chromium: str) -> None:
             assert await tab.text("#finals .mic .when") == "0:00"
             await tab.until("document.querySelector('#partials .mic .what').innerText.length > 0")
             await tab.until("document.querySelector('#ladder .here').innerText === 'warning'")
-            assert "recognition is getting slow" in await tab.text("#news")
+            assert "recognition is getting slow" in await tab.text("#notices")
             await tab.until("parseFloat(document.querySelector('#rtf').innerText) > 0.5")
             assert (await tab.text("#queue")).endswith(" s")
             assert (await tab.text("#memory")).endswith(" MiB")
             assert await tab.text("#dropped") == "0"
             await tab.run("document.querySelector('#reset').click()")
             await tab.until("document.querySelector('#ladder .here').innerText === 'normal'")
-            assert "asked for on the page" in await tab.text("#news")
+            assert "asked for on the page" in await tab.text("#notices")
             await app.say(type="end", source="mic")
             await app.closed()
-            await tab.until("document.querySelector('#news').innerText.includes('ended')")
+            await tab.until("document.querySelector('#notices').innerText.includes('ended')")
             said = "[...document.querySelectorAll('#finals .what')].map(e => e.innerText).join(' ')"
             assert await tab.run(said) == "1 2 3 4 5 6 7 8"
             assert tab.complaints() == []  # no error, no blocked resource
@@ -116,7 +116,10 @@ def test_a_token_is_asked_for_and_stays_out_of_the_url(chromium: str) -> None:
             await tab.open(page(rig))
             await tab.until("!document.querySelector('#entry').hidden")
             assert "a token may be needed" in await tab.text("#session")
-            for token, outcome in (("wrong", "not let in"), ("pässword", "waiting for a session")):
+            for token, outcome in (
+                ("wrong", "refused: a token"),
+                ("pässword", "waiting for a session"),
+            ):
                 await tab.run(f"document.querySelector('#token').value = {token!r}")
                 await tab.run("document.querySelector('#entry button').click()")
                 await asyncio.sleep(0.3)

@@ -97,7 +97,7 @@ def test_a_journal_that_cannot_be_opened_is_told_once_and_costs_no_other_session
     told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
     assert len(told) == 1
     assert "blocked.jsonl: can't be written (Is a directory)" in told[0]
-    assert "blocked goes on, and is not kept from here on" in told[0]
+    assert "blocked continues, without a journal from here on" in told[0]
     assert finals_of(kept(tmp_path / "fine.jsonl")) == [1, 2, 3, 4]
 
 

@@ -87,7 +87,7 @@ because = "{}"
     [
         ("[work]", "rules"),
         (RULE.replace("= 1.0", "= 0"), "work"),
-        (RULE + "ram_gb = 8", "the last rule asks for something"),
+        (RULE + "ram_gb = 8", "the last rule has conditions"),
         (RULE.replace("{}", "{cores}"), "only {ram} and {chip} are filled in"),
         (RULE.replace("{}", "{"), "only {ram} and {chip} are filled in"),
         (RULE + 'needs = ["npu"]', "metal"),

@@ -64,9 +64,9 @@ def test_it_says_when_the_table_is_wrong(
 @pytest.mark.parametrize(
     ("made", "why"),
     [
-        (log(0.1, "base.en", on=None), "what machine it ran on"),
+        (log(0.1, "base.en", on=None), "the trial didn't record its machine"),
         (log(0.1, "base.en", on=PC_16), "recommends faster_whisper; use --provider faster_whisper"),
-        (log(0.1, "mine.bin"), "what mine.bin costs beside other models; use --model base.en"),
+        (log(0.1, "mine.bin"), "no relative cost of mine.bin; use --model base.en"),
     ],
 )
 def test_what_cannot_be_said_is_absent(made: TrialLog, why: str) -> None:

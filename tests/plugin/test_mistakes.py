@@ -136,7 +136,7 @@ def test_a_mistake_is_told_in_one_line_and_nothing_runs(
         ("--corpus nope", "--corpus: no 'nope'; allowed: embedded, the path of a .jsonl file"),
         ("--corpus manifest", "--corpus: no 'manifest'"),
         ("--corpus missing.jsonl", "missing.jsonl: No such file or directory"),
-        ("--duration 1", "1 s hold no whole utterance of the corpus"),
+        ("--duration 1", "1 s is too short for any utterance of the corpus"),
     ],
 )
 def test_what_a_run_needs_is_looked_for_before_it_begins(

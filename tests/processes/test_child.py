@@ -66,7 +66,7 @@ def wait_for_end(pid: int) -> bool:
         ("", "exited with 0"),
         ("raise SystemExit(7)", "exited with 7"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "was killed by SIGKILL"),
-        ("import os, time; os.close(1); time.sleep(100)", "closed its output and went on"),
+        ("import os, time; os.close(1); time.sleep(100)", "closed its output but kept running"),
     ],
 )
 def test_how_it_ended_is_told_once(script: str, how: str) -> None:

@@ -51,8 +51,8 @@ async def listen(provider: OutOfProcessProvider, chunks: int) -> list[ASRSegment
 
 
 def pid_of(provider: OutOfProcessProvider) -> int:
-    assert provider._far is not None
-    return provider._far.pid
+    assert provider._host is not None
+    return provider._host.pid
 
 
 RULES_HERE = """
@@ -230,7 +230,7 @@ from harness.provider.registry import make_provider
 async def main():
     provider = OutOfProcessProvider(make_provider("null", {}), {})
     await provider.start_session("s", SessionConfig(model="embedded"))
-    print(provider._far.pid, flush=True)
+    print(provider._host.pid, flush=True)
     await asyncio.sleep(60)
 asyncio.run(main())
 """

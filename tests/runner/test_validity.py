@@ -71,8 +71,11 @@ def test_a_quiet_machine_spoils_nothing() -> None:
 @pytest.mark.parametrize(
     ("last", "problem"),
     [
-        ({"suspended_s": 30.0}, "the machine slept for 30.0 s in the middle"),
-        ({"on_battery": True}, "the power changed in the middle, in the end from mains to battery"),
+        ({"suspended_s": 30.0}, "the machine slept for 30.0 s during the trial"),
+        (
+            {"on_battery": True},
+            "the power source changed during the trial, at last from mains to battery",
+        ),
     ],
 )
 def test_what_happens_once_is_enough(last: dict[str, object], problem: str) -> None:
@@ -82,7 +85,7 @@ def test_what_happens_once_is_enough(last: dict[str, object], problem: str) -> N
 def test_battery_throughout_is_remarked_on_and_spoils_nothing() -> None:
     events = [seen(float(second), on_battery=True) for second in range(10)]
     assert spoiled(events, 1.0, LIMITS) == []
-    assert remarks(events) == ["on battery: the figures hold for that"]
+    assert remarks(events) == ["measured on battery power"]
     assert remarks(quiet()) == []
     unknown = [seen(float(second), on_battery=None) for second in range(10)]
     assert spoiled(unknown, 1.0, LIMITS) == []

@@ -214,7 +214,7 @@ def test_what_was_dropped_takes_its_place_in_time() -> None:
         words = (Word("one", 0.1, 0.5), Word("two", 1.2, 2.5))
         segment = ASRSegment(source=MIC, segment_id=0, revision=0, is_final=True,
                              text="one two", t0=0.0, t1=3.0, words=words)  # fmt: skip
-        return [feed.queue.heard.moved(segment)]
+        return [feed.queue.time_map.moved(segment)]
 
     (moved,) = clock.run(gappy(), ClockKind.VIRTUAL)
     assert (moved.t0, moved.t1) == (3.0, 6.0)

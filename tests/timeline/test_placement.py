@@ -14,7 +14,7 @@ from harness.errors import UsageError
 from harness.specs.scenario import Scenario, SourceScript, find_scenario
 from harness.timeline.beep import BEEP_S, GAP_S, locate
 from harness.timeline.corpus import CorpusUtterance
-from harness.timeline.placement import AROUND_COMMON_S, lay_out, require_room
+from harness.timeline.placement import AROUND_SHARED_S, lay_out, require_room
 from harness.timeline.timeline import build_timeline
 from tests.profiles import examples
 
@@ -59,7 +59,7 @@ def test_common_sentences_are_heard_at_one_moment_and_by_themselves(
     for source in (MIC, SYSTEM):
         for before, after in pairwise(placed[source]):
             alone = before.shared is not None or after.shared is not None
-            assert after.at_s - before.end_s >= (AROUND_COMMON_S if alone else 0.2) - 1e-9
+            assert after.at_s - before.end_s >= (AROUND_SHARED_S if alone else 0.2) - 1e-9
 
 
 def test_the_same_utterance_stands_for_a_common_one_on_every_source() -> None:

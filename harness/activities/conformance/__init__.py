@@ -1,15 +1,15 @@
-"""The rules of the contract, tried on any provider with real speech.
+"""Tries the rules of the provider contract on any provider, with real speech.
 
-Each rule of `harness.specs.rules` is a function that talks to the provider as an app would, and
-raises `BrokenRuleError` when it doesn't keep its word. `conform` tries all of them,
-each in a session of its own.
+Each rule of `harness.specs.rules` is a function that uses the provider as an app would, and raises
+`BrokenRuleError` when the provider breaks the rule. `conform` tries all of them, each in a session
+of its own.
 """
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from harness.activities.conformance import (  # noqa: F401  (they add the rules, the one that closes last)
+from harness.activities.conformance import (  # noqa: F401  (importing them adds their rules)
     bad_audio,
     leftovers,
     pressure,
@@ -39,7 +39,7 @@ async def conform(
     """Try every rule, and emit a `RuleChecked` for each; the provider is closed at the end.
 
     Raises:
-        EchobenchError: A session could not even be started or stopped.
+        EchobenchError: A session could not be started or stopped.
     """
     pause = np.zeros(SAMPLE_RATE_HZ, np.int16)
     speech = [np.concatenate([pause, entry.read(), pause]) for entry in utterances[:3]]

@@ -1,4 +1,4 @@
-"""Rules about audio that can't be used: one clear error, and nothing heard before it is lost."""
+"""Rules about unusable audio: one clear error, and no loss of what was recognised before."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -21,21 +21,21 @@ from harness.errors import AudioError
 async def _expect_audio_error(
     rig: ContractRig, *bad: Any, sample_rate: int = SAMPLE_RATE_HZ
 ) -> str:
-    """Stream speech and then something bad; return the text that came before the error."""
+    """Stream speech and then bad chunks; return the text that came before the error."""
 
-    async def spoilt() -> AsyncIterator[bytes]:
+    async def with_bad() -> AsyncIterator[bytes]:
         async for chunk in chunks(rig.speech[0][:-SAMPLE_RATE_HZ], [0.5]):
             yield chunk
         for chunk in bad:
             yield chunk
 
-    said = []
+    segments = []
     try:
-        async for segment in rig.provider.transcribe_stream(spoilt(), sample_rate, MIC):
-            said.append(segment)  # noqa: PERF401  (what came before the error must be kept)
+        async for segment in rig.provider.transcribe_stream(with_bad(), sample_rate, MIC):
+            segments.append(segment)  # noqa: PERF401  (what came before the error must be kept)
     except AudioError as error:
         require("allowed" in str(error), f"the error names nothing that is allowed: {error}")
-        return text_of(said)
+        return text_of(segments)
     raise BrokenRuleError("no AudioError")
 
 

@@ -1,4 +1,4 @@
-"""The rule about the end: a provider that is closed leaves nothing running. It comes last."""
+"""Rule about the end: a closed provider leaves no process running. It is tried last."""
 
 import asyncio
 import os
@@ -14,7 +14,7 @@ LOOK_EVERY_S = 0.1
 
 @rule
 async def nothing_is_left_behind(rig: ContractRig) -> None:
-    # In a worker, all there is belongs to the provider; elsewhere, not what was there before.
+    # A worker's processes all belong to the provider; elsewhere, only those started from here on.
     before = set() if MARK in os.environ else {process.pid for process in _processes()}
     await rig.listen(rig.speech[0], MIC)
     await rig.provider.stop_session(SESSION)
@@ -31,7 +31,7 @@ async def nothing_is_left_behind(rig: ContractRig) -> None:
 
 
 def _processes() -> list[psutil.Process]:
-    """Those that this one started, also those that have left its tree."""
+    """Processes that this one started, also those that have left its tree."""
     own = psutil.Process()
     found = {process.pid: process for process in own.children(recursive=True)}
     for process in descendants(os.environ.get(MARK, ""), own.create_time()):

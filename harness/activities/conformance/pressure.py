@@ -1,4 +1,4 @@
-"""Rules about pressure: a provider takes what it can use, and says so by taking no more."""
+"""Rule about backpressure: a provider takes no more audio than it can process."""
 
 from collections.abc import AsyncIterator
 
@@ -8,7 +8,7 @@ from harness.activities.conformance.rig import MIC, ContractRig, chunks, finals,
 from harness.audio import SAMPLE_RATE_HZ
 
 MAX_PENDING_S = 40.0
-"""More than the longest window that Whisper decodes; what lies beyond only waits."""
+"""More than the longest window that Whisper decodes; audio beyond it would only wait."""
 
 
 @rule
@@ -21,7 +21,7 @@ async def it_takes_no_more_than_it_can_use(rig: ContractRig) -> None:
             yield chunk
             pending.append((await rig.provider.health()).audio[MIC].pending)
 
-    said = [s async for s in rig.provider.transcribe_stream(offered(), source=MIC)]
+    segments = [s async for s in rig.provider.transcribe_stream(offered(), source=MIC)]
     most_s = max(pending) / SAMPLE_RATE_HZ
-    require(most_s <= MAX_PENDING_S, f"{most_s:.0f} s of audio were taken and not dealt with")
-    require(bool(finals(said)), "no final")
+    require(most_s <= MAX_PENDING_S, f"{most_s:.0f} s of audio were taken and still pending")
+    require(bool(finals(segments)), "no final")

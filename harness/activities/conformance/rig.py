@@ -1,4 +1,4 @@
-"""What rules of the contract are tried with: a provider in a session, and speech."""
+"""Test rig for the contract's rules: a provider in a session, and speech."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ SESSION: Final = "conformance"
 
 
 class BrokenRuleError(ProviderError):
-    """The provider broke a rule of the contract; says which fact shows it."""
+    """The provider broke a rule of the contract; its text is the fact that shows it."""
 
     def __init__(self, fact: str) -> None:
         super().__init__("conformance", fact)
@@ -25,21 +25,21 @@ class BrokenRuleError(ProviderError):
 
 @dataclass
 class ContractRig:
-    """A provider in a session, and speech to try it with."""
+    """A provider in a session, with speech to play to it."""
 
     provider: ASRProvider
     config: SessionConfig
     speech: list[Pcm16]
     """Utterances with a second of silence after each."""
     observer: RecordingObserver = field(default_factory=RecordingObserver)
-    """Keeps what the provider reports in the sessions that the rig starts."""
+    """Collects the inferences that the provider reports in the rig's sessions."""
     closed: bool = False
     """Whether a rule has closed the provider for good."""
 
     async def listen(
         self, pcm: Pcm16, source: AudioSource = MIC, chunk_s: Sequence[float] = (1.0,)
     ) -> list[ASRSegment]:
-        """Stream audio as fast as the provider takes it, and collect what it says."""
+        """Stream audio as fast as the provider takes it, and collect the segments."""
         stream = self.provider.transcribe_stream(chunks(pcm, chunk_s), source=source)
         return [segment async for segment in stream]
 
@@ -65,14 +65,14 @@ def rule(function: Rule) -> Rule:
     return function
 
 
-def require(fine: bool, otherwise: str) -> None:
-    """Raise `BrokenRuleError` unless it is fine."""
-    if not fine:
-        raise BrokenRuleError(otherwise)
+def require(holds: bool, problem: str) -> None:
+    """Raise `BrokenRuleError` unless the condition holds."""
+    if not holds:
+        raise BrokenRuleError(problem)
 
 
 async def chunks(pcm: Pcm16, sizes_s: Sequence[float]) -> AsyncIterator[bytes]:
-    """Cut audio into chunks whose sizes go round."""
+    """Cut audio into chunks, repeating the sizes in turn."""
     at = 0
     for size_s in cycle(sizes_s):
         if at >= len(pcm):
@@ -88,5 +88,5 @@ def finals(segments: Sequence[ASRSegment]) -> list[ASRSegment]:
 
 
 def text_of(segments: Sequence[ASRSegment]) -> str:
-    """What the finals say."""
+    """The text of the finals."""
     return " ".join(segment.text for segment in finals(segments))

@@ -38,7 +38,7 @@ async def stop_is_bounded(rig: ContractRig) -> None:
         await rig.restart()
         took_s = now_s() - begin_s
     require(took_s <= STOP_LIMIT_S, f"stop_session took {took_s:.1f} s")
-    require(bool(text_of(await rig.listen(rig.speech[0]))), "the next session heard nothing")
+    require(bool(text_of(await rig.listen(rig.speech[0]))), "the next session recognised nothing")
 
 
 @rule
@@ -52,7 +52,7 @@ async def restart_changes_nothing(rig: ContractRig) -> None:
 @rule
 async def one_session_at_a_time(rig: ContractRig) -> None:
     second = await rig.provider.start_session("another", rig.config)
-    require(second is False, "start_session let a second session in")
+    require(second is False, "start_session did not return False while a session was running")
 
 
 @rule
@@ -61,7 +61,9 @@ async def sources_do_not_mix(rig: ContractRig) -> None:
              for i, source in enumerate((MIC, SYSTEM))]  # fmt: skip
     await rig.restart()
     both = await asyncio.gather(rig.listen(rig.speech[0], MIC), rig.listen(rig.speech[1], SYSTEM))
-    for source, expected, said in zip((MIC, SYSTEM), alone, both, strict=True):
-        text = text_of(said)
-        require(text == expected, f"{source} alone: {expected!r}; beside the other: {text!r}")
-        require(all(s.source is source for s in said), f"segments of {source} name another source")
+    for source, expected, segments in zip((MIC, SYSTEM), alone, both, strict=True):
+        text = text_of(segments)
+        require(text == expected, f"{source} alone: {expected!r}; with the other: {text!r}")
+        require(
+            all(s.source is source for s in segments), f"segments of {source} name another source"
+        )

@@ -18,10 +18,10 @@ from harness.activities.conformance.rig import (
 )
 from harness.contract import ASRSegment, AudioSource, Sharing
 
-PATIENCE_S = 60.0
+TIMEOUT_S = 60.0
 SHORT_S = 0.5
 FAIR_SHARE = 0.5
-"""Of what one source has got done, the other must have at least this."""
+"""Least share of one source's progress that the other must have made."""
 
 
 @rule
@@ -37,7 +37,7 @@ async def the_second_source_is_served_as_declared(rig: ContractRig) -> None:
         case Sharing.TURNS:
             require(not at_once, f"declares that sources take turns, and ran {at_once[:1]} at once")
         case Sharing.COPIES:
-            require(bool(at_once), "declares a model for each source, and never ran two at once")
+            require(bool(at_once), "declares a model per source, and never ran two at once")
 
 
 @rule
@@ -58,7 +58,7 @@ async def sources_come_along_alike(rig: ContractRig) -> None:
 
     await asyncio.gather(listen(MIC), listen(SYSTEM))
     if rig.provider.sharing is Sharing.TURNS:  # else the system's scheduler decides
-        problem = f"when one source was done, the other had got {shares[0]:.0%} of its audio"
+        problem = f"when one source was done, the other had {shares[0]:.0%} of that audio"
         require(shares[0] >= FAIR_SHARE, problem)
 
 
@@ -67,7 +67,7 @@ async def a_source_that_waits_holds_up_none(rig: ContractRig) -> None:
     first, second = rig.speech[0], rig.speech[1]
     alone = text_of(await rig.listen(first, MIC)), text_of(await rig.listen(second, SYSTEM))
     await rig.restart()
-    waits, go_on = asyncio.Event(), asyncio.Event()
+    waits, resume = asyncio.Event(), asyncio.Event()
 
     async def interrupted() -> AsyncIterator[bytes]:
         at = 0
@@ -76,7 +76,7 @@ async def a_source_that_waits_holds_up_none(rig: ContractRig) -> None:
             at += len(chunk) // 2
             if at >= len(first) // 2:
                 waits.set()
-                await go_on.wait()
+                await resume.wait()
 
     async def listen() -> list[ASRSegment]:
         stream = rig.provider.transcribe_stream(interrupted(), source=MIC)
@@ -84,15 +84,18 @@ async def a_source_that_waits_holds_up_none(rig: ContractRig) -> None:
 
     waiting = asyncio.create_task(listen())
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             await waits.wait()
-            said = await rig.listen(second, SYSTEM)
-        require(text_of(said) == alone[1], f"{alone[1]!r}, and beside it {text_of(said)!r}")
-        go_on.set()
+            segments = await rig.listen(second, SYSTEM)
+        require(
+            text_of(segments) == alone[1],
+            f"{alone[1]!r}, and beside a waiting source {text_of(segments)!r}",
+        )
+        resume.set()
         text = text_of(await waiting)
         require(text == alone[0], f"{alone[0]!r}, and after a wait {text!r}")
     except TimeoutError:
-        require(False, f"a source that waited for audio held up the other for {PATIENCE_S:g} s")
+        require(False, f"a source that waited for audio held up the other for {TIMEOUT_S:g} s")
     finally:
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)

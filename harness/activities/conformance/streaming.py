@@ -1,4 +1,4 @@
-"""Rules about a stream: what comes out of it, in what order, and where its audio went."""
+"""Rules about a stream: its segments, their order, and the account of its audio."""
 
 from collections.abc import AsyncIterator
 from itertools import pairwise
@@ -22,27 +22,28 @@ HEALTH_TOLERANCE = 0.1
 
 @rule
 async def partials_come_before_finals(rig: ContractRig) -> None:
-    said = await rig.listen(np.concatenate(rig.speech))
-    require(bool(finals(said)), "no final at all")
-    require(not all(segment.is_final for segment in said), "no partial at all")
+    segments = await rig.listen(np.concatenate(rig.speech))
+    require(bool(finals(segments)), "no final at all")
+    require(not all(segment.is_final for segment in segments), "no partial at all")
     done: set[int] = set()
-    for segment in said:
+    for segment in segments:
         require(
-            segment.segment_id not in done, f"segment {segment.segment_id} went on after its final"
+            segment.segment_id not in done,
+            f"segment {segment.segment_id} was revised after its final",
         )
         if segment.is_final:
             done.add(segment.segment_id)
-    unfinished = {segment.segment_id for segment in said} - done
+    unfinished = {segment.segment_id for segment in segments} - done
     require(not unfinished, f"segments {sorted(unfinished)} never got a final")
 
 
 @rule
 async def finals_follow_one_another(rig: ContractRig) -> None:
     pcm = np.concatenate(rig.speech)
-    said = finals(await rig.listen(pcm))
-    for before, after in pairwise(said):
+    segments = finals(await rig.listen(pcm))
+    for before, after in pairwise(segments):
         require(before.t1 <= after.t0, f"{before.t0}-{before.t1} s, then {after.t0}-{after.t1} s")
-    last_s = max((segment.t1 for segment in said), default=0.0)
+    last_s = max((segment.t1 for segment in segments), default=0.0)
     require(last_s <= len(pcm) / SAMPLE_RATE_HZ, f"a final ends at {last_s} s, after the audio")
 
 
@@ -81,32 +82,32 @@ async def flush_returns_the_rest(rig: ContractRig) -> None:
         async for chunk in chunks(second, [0.5]):
             yield chunk
 
-    said = [s async for s in rig.provider.transcribe_stream(with_flush(), source=MIC)]
+    segments = [s async for s in rig.provider.transcribe_stream(with_flush(), source=MIC)]
     require(bool(flushed) and all(s.is_final for s in flushed), f"flush gave {flushed}")
-    again = {s.segment_id for s in flushed} & {s.segment_id for s in finals(said)}
+    again = {s.segment_id for s in flushed} & {s.segment_id for s in finals(segments)}
     require(not again, f"segments {sorted(again)} were flushed and came again")
-    require(bool(finals(said)), "nothing was recognised after the flush")
+    require(bool(finals(segments)), "nothing was recognised after the flush")
 
 
 @rule
 async def chunk_size_may_change(rig: ContractRig) -> None:
     pcm = np.concatenate(rig.speech)
-    said = await rig.listen(pcm, chunk_s=(0.3, 2.0, 0.05, 1.1))
-    require(bool(finals(said)), "no final")
+    segments = await rig.listen(pcm, chunk_s=(0.3, 2.0, 0.05, 1.1))
+    require(bool(finals(segments)), "no final")
     account = (await rig.provider.health()).audio[MIC]
     require(account.received == len(pcm) and account.pending == 0, f"account {account}")
 
 
 @rule
 async def silence_says_nothing(rig: ContractRig) -> None:
-    said = await rig.listen(np.zeros(5 * SAMPLE_RATE_HZ, np.int16))
-    require(not text_of(said).strip(), f"silence gave {text_of(said)!r}")
+    segments = await rig.listen(np.zeros(5 * SAMPLE_RATE_HZ, np.int16))
+    require(not text_of(segments).strip(), f"silence gave {text_of(segments)!r}")
 
 
 @rule
 async def an_empty_stream_is_fine(rig: ContractRig) -> None:
-    said = await rig.listen(np.zeros(0, np.int16))
-    require(not said, f"no audio gave {text_of(said)!r}")
+    segments = await rig.listen(np.zeros(0, np.int16))
+    require(not segments, f"no audio gave {text_of(segments)!r}")
 
 
 @rule

@@ -1,1 +1,1 @@
-"""Overloads a provider on purpose, and checks what the degrade ladder does."""
+"""Overloads a provider on purpose, and checks how the degrade ladder reacts."""

@@ -1,4 +1,4 @@
-"""What the ladder has to do in its exercise: to chunks of audio."""
+"""Rules of the ladder's exercise about chunks of audio."""
 
 from itertools import pairwise
 
@@ -11,10 +11,10 @@ from harness.metrics.integrity import missing_samples
 
 
 def chunks_get_longer_and_short_again(found: Findings) -> str | None:
-    usual_s = found.spec.chunk_seconds
+    normal_s = found.spec.chunk_seconds
     for levels, wanted_s in (
-        ((Level.WARNING, Level.DEGRADE, Level.EMERGENCY), usual_s + LONGER_BY_S),
-        ((Level.NORMAL,), usual_s),
+        ((Level.WARNING, Level.DEGRADE, Level.EMERGENCY), normal_s + LONGER_BY_S),
+        ((Level.NORMAL,), normal_s),
     ):
         for from_s, to_s in found.stays(*levels):
             sizes = {queued.samples / SAMPLE_RATE_HZ for queued in found.log.of(Queued)
@@ -35,10 +35,12 @@ def every_other_chunk_is_left_out_and_counted(found: Findings) -> str | None:
     if any(one == other for one, other in pairwise(pattern)):
         return f"of {len(inside)} chunks {sum(pattern)} were dropped, not every other one"
     if len(dropped) != sum(pattern):
-        return f"{len(dropped) - sum(pattern)} chunks were dropped outside of the emergency"
+        return f"{len(dropped) - sum(pattern)} chunks were dropped outside the emergency"
     return None
 
 
 def audio_is_conserved(found: Findings) -> str | None:
-    missing = missing_samples(found.log)  # not every provider on the ladder tells of inferences
+    missing = missing_samples(
+        found.log
+    )  # needs no inference events, which not every provider emits
     return f"{missing} samples are unaccounted for" if missing else None

@@ -1,4 +1,4 @@
-"""Tries the ladder on a provider: slows it down and breaks it, and notes what the ladder does."""
+"""Exercises the ladder on a provider that is slowed down and broken on purpose."""
 
 import asyncio
 from collections.abc import Callable
@@ -35,7 +35,7 @@ Seconds = Annotated[float, Meta(ge=0)]
 
 
 class Phase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """From when on the providers are how slow."""
+    """The loads of the providers from one time on."""
 
     from_s: Seconds
     load: Seconds
@@ -43,7 +43,7 @@ class Phase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A move that has to come."""
+    """A move that the ladder must make."""
 
     level: str
     by: Literal["climbing", "recovering", "hand", "crash"]
@@ -51,7 +51,7 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Exercise(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The exercise's file, which explains itself."""
+    """The content of the exercise's file, which explains the fields."""
 
     chunk_seconds: Annotated[float, Meta(gt=0)]
     slack_s: Seconds
@@ -71,7 +71,7 @@ def read_exercise(path: Path = FILE) -> Exercise:
     """Read the exercise.
 
     Raises:
-        DataFileError: The file doesn't say what it must.
+        DataFileError: Its content is invalid.
     """
     exercise = read_toml(path, Exercise)
     return msgspec.structs.replace(
@@ -88,7 +88,7 @@ async def run_exercise(
     others: tuple[Member, Member] | None = None,
     rules: LadderConfig | None = None,
 ) -> None:
-    """Play a track to a provider, with its stand-ins behind it, through all phases.
+    """Play a track to a provider through all phases, with its stand-ins for failover.
 
     Args:
         provider: Its model may be resident already.
@@ -100,7 +100,7 @@ async def run_exercise(
         rules: The ladder; that of the file when None.
 
     Raises:
-        EchobenchError: As of any session.
+        EchobenchError: As `hold_session` raises.
     """
     plan = read_exercise()
     longest_s = spec.chunk_seconds + LONGER_BY_S
@@ -118,32 +118,32 @@ async def run_exercise(
         "smaller_model": other_member(failover, smaller),
         "other_provider": other_provider(failover, [fallback]),
     }
-    hands: list[asyncio.Task[None]] = []
+    resets: list[asyncio.Task[None]] = []
 
-    def begun(stage: RunningSession, degrader: Degrader) -> None:
+    def on_begin(running: RunningSession, degrader: Degrader) -> None:
         for each in (first, slowed):
-            each.begin(stage.origin_s)
-        reset_s = stage.origin_s + plan.reset_at_s
-        hands.append(asyncio.create_task(_reset_at(reset_s, degrader)))
+            each.begin(running.origin_s)
+        reset_s = running.origin_s + plan.reset_at_s
+        resets.append(asyncio.create_task(_reset_at(reset_s, degrader)))
 
     settings = SessionSettings(spec.chunk_seconds, spec.scenario.queue_s, timeouts)
     try:
         await hold_degradable_session(
             failover, spec.key, settings, [input_of(track, emit)], emit, rules or read_rules(),
-            switches, on_begin=begun,
+            switches, on_begin=on_begin,
         )  # fmt: skip
     finally:
-        for hand in hands:
-            hand.cancel()
+        for reset in resets:
+            reset.cancel()
         for stand_in in (smaller, fallback):
             await stand_in.provider.close()
 
 
 def stand_ins(spec: TrialSpec) -> tuple[Member, Member]:
-    """Who takes over: the provider with a smaller model, and another provider.
+    """The members that take over: the provider with a smaller model, and another provider.
 
-    Where this machine has no smaller model, the same one stands in for it, in a second copy; where
-    it has no other provider, the same one does.
+    Where this machine lacks a smaller model or another provider, a second instance of the same one
+    stands in.
     """
     model = spec.model
     smaller = make_provider(spec.provider, spec.settings)
@@ -152,7 +152,7 @@ def stand_ins(spec: TrialSpec) -> tuple[Member, Member]:
         model = candidate
     usable = [other for name in names(PROVIDERS)
               if name != spec.provider and (other := _usable(name)) is not None]  # fmt: skip
-    for other in usable:  # one that has the same model is as accurate
+    for other in usable:  # the same model is as accurate
         if _has(other, spec.model):
             return Member(smaller, model), Member(other, spec.model)
     for other in usable[:1]:
@@ -167,7 +167,7 @@ def _usable(name: str) -> ASRProvider | None:
             provider = make_provider(name, {})
             return provider if provider.is_available and _is_local(provider) else None
     except EchobenchError:
-        return None  # an installed package is broken: do without it
+        return None  # an installed package is broken
 
 
 def _is_local(provider: ASRProvider) -> bool:
@@ -184,4 +184,4 @@ def _has(provider: ASRProvider, model: str) -> bool:
 
 async def _reset_at(at_s: float, degrader: Degrader) -> None:
     await sleep_until(at_s)
-    await degrader.reset("the exercise wants it")
+    await degrader.reset("scheduled by the exercise")

@@ -1,4 +1,4 @@
-"""What was noted in an exercise of the ladder, for the rules to look at."""
+"""The record of a ladder exercise, as the rules read it."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,16 +9,16 @@ from harness.metrics import TrialLog
 from harness.specs.trial import TrialSpec
 
 PAUSE_LIMIT_S = 1.0
-"""What a change of provider may take beside the decoding."""
+"""How long a change of provider may take, without the decoding."""
 
 
 class Findings:
-    """What was noted in an exercise.
+    """The record of one exercise.
 
     Args:
         spec: The trial.
-        exercise: What it was put through.
-        events: Everything that was noted, in order.
+        exercise: Its phases and expected moves.
+        events: All its events, in order.
     """
 
     def __init__(self, spec: TrialSpec, exercise: Exercise, events: Sequence[Event]) -> None:
@@ -27,22 +27,22 @@ class Findings:
         self.moves = self.log.of(LadderMoved)
 
     def expected(self, by: str) -> list[tuple[Expected, LadderMoved | None, LadderMoved | None]]:
-        """The moves that have to come for a reason, the ones that came, and those before them."""
-        came: list[LadderMoved | None] = [*self.moves]
-        came += [None] * (len(self.exercise.expect) - len(came))
-        return [(expected, came[at], came[at - 1] if at else None)
+        """Expected moves of one kind, each with the actual move at its place and the one before."""
+        actual: list[LadderMoved | None] = [*self.moves]
+        actual += [None] * (len(self.exercise.expect) - len(actual))
+        return [(expected, actual[at], actual[at - 1] if at else None)
                 for at, expected in enumerate(self.exercise.expect)
                 if expected.by == by]  # fmt: skip
 
     def stays(self, *levels: Level) -> list[tuple[float, float]]:
-        """From when to when the session stood on one of the levels."""
+        """The intervals in which the session was on one of the levels."""
         words = {level.word for level in levels}
         ends = [*(move.at_s for move in self.moves[1:]), self.spec.scenario.duration_s]
         return [(move.at_s, end_s) for move, end_s in zip(self.moves, ends, strict=False)
                 if move.after in words]  # fmt: skip
 
     def changes(self) -> list[LadderMoved]:
-        """The moves after which another provider is at work, where no audio was dropped."""
+        """The moves that changed the provider while no audio was dropped."""
         emergency = Level.EMERGENCY.word
         ups = [move for move in self.moves
                if move.after in (Level.DEGRADE.word, Level.FAILOVER.word)]  # fmt: skip
@@ -52,4 +52,4 @@ class Findings:
 
 
 Rule = Callable[[Findings], str | None]
-"""Says what is wrong; None when nothing is."""
+"""Returns what is wrong; None when nothing is."""

@@ -1,4 +1,4 @@
-"""What the ladder has to do in its exercise: when its level moves, and how."""
+"""Rules of the ladder's exercise about its moves: when they come, and what they report."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -8,7 +8,7 @@ from harness.journal.events import LadderMoved, SegmentArrived
 from harness.ladder.state_machine import LadderConfig, Level, Step
 
 AT_ONCE_S = 4.0
-"""A breakdown shows at the next chunk."""
+"""A breakdown is noticed with the next chunk."""
 
 
 def climbs_in_time(found: Findings) -> str | None:
@@ -24,9 +24,9 @@ def an_emergency_ends_by_hand(found: Findings) -> str | None:
         if move is None or move.after != expected.level:
             return f"no move to {expected.level} at {expected.after_s:g} s"
         if not expected.after_s <= move.at_s <= expected.after_s + 1:
-            return f"{move.after} came at {move.at_s:.1f} s, and the hand at {expected.after_s:g} s"
+            return f"{move.after} came at {move.at_s:.1f} s, the reset at {expected.after_s:g} s"
         if not move.cause.startswith("by hand"):
-            return f"{move.after} came by itself: {move.cause}"
+            return f"{move.after} came without a reset: {move.cause}"
     return None
 
 
@@ -37,7 +37,7 @@ def a_breakdown_leads_to_failover_at_once(found: Findings) -> str | None:
         if not expected.after_s <= move.at_s <= expected.after_s + AT_ONCE_S:
             return f"{move.after} came at {move.at_s:.1f} s, breakdown at {expected.after_s:g} s"
         if all(text.at_s <= move.at_s for text in found.log.of(SegmentArrived)):
-            return "nobody said anything after it"
+            return "no text came after it"
     return None
 
 
@@ -48,16 +48,16 @@ def nothing_else_moves(found: Findings) -> str | None:
         return f"{' > '.join(levels) or 'nothing'} instead of {' > '.join(expected)}"
     for before, after in pairwise(found.moves):
         if after.before != before.after:
-            return f"from {before.after}, and then from {after.before}"
+            return f"a move to {before.after}, then one from {after.before}"
     return None
 
 
 def every_move_says_why(found: Findings) -> str | None:
     if not found.moves:
-        return "there were none"
+        return "there were no moves"
     for move in found.moves:
         if not (move.cause and move.message and move.actions):
-            return f"{move.before} > {move.after} at {move.at_s:.1f} s says only {move!r}"
+            return f"{move.before} > {move.after} lacks a reason or actions: {move!r}"
         failed = [action for action in move.actions if "failed" in action]
         if failed:
             return f"{move.before} > {move.after}: {failed[0]}"

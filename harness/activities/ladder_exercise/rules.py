@@ -1,4 +1,4 @@
-"""What the ladder has to do in its exercise: each rule of `harness.specs.rules` as a function."""
+"""The ladder's rules of `harness.specs.rules` as functions, tried on an exercise of a provider."""
 
 from collections.abc import Callable, Sequence
 
@@ -41,25 +41,25 @@ async def exercised(
     """Run the exercise on a provider, and emit its events and a `RuleChecked` per rule.
 
     Raises:
-        EchobenchError: As of any session.
+        EchobenchError: As `hold_session` raises.
     """
-    noted: list[Event] = []
+    events: list[Event] = []
 
     def note(event: Event) -> None:
-        noted.append(event)
+        events.append(event)
         emit(event)
 
     for utterance in track.truth:
         note(utterance)
     await run_exercise(provider, spec, track, note, timeouts)
-    for checked in judge_exercise(spec, read_exercise(), noted):
+    for checked in judge_exercise(spec, read_exercise(), events):
         emit(checked)
 
 
 def judge_exercise(
     spec: TrialSpec, exercise: Exercise, events: Sequence[Event]
 ) -> list[RuleChecked]:
-    """Try every rule on what was noted."""
+    """Try every rule on an exercise's events."""
     findings = Findings(spec, exercise, events)
     problems = {name: try_rule(findings) for name, try_rule in RULES.items()}
     return [RuleChecked(check=name, passed=problem is None, detail=problem or "")

@@ -1,4 +1,4 @@
-"""Any provider, made slower on purpose, and broken down at a time that is known."""
+"""A provider slowed down on purpose, and broken down at a given time."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -22,7 +22,7 @@ from harness.errors import ProviderError
 
 
 class WorkMeter(Observer):
-    """Adds up what a provider's inferences take, by source, and reports them further."""
+    """Adds up a provider's inference time by source, and passes its reports on."""
 
     def __init__(self, observer: Observer) -> None:
         self.observer = observer
@@ -39,20 +39,20 @@ class WorkMeter(Observer):
 
 
 class Slowed(ASRProvider):
-    """Waits after each chunk for as long as brings the provider to a real-time factor.
+    """Slows a provider down to a real-time factor by a wait after each chunk.
 
-    The wait counts as inference, as it would if the provider were as slow. It needs no processor,
-    so on the virtual clock it costs no time.
+    The wait is reported as inference. It uses no processor, so it takes no real time on the virtual
+    clock.
 
     Args:
-        provider: What is slowed down.
-        load: The real-time factor that it is brought to, by session time; not below its own.
-        fails: Whether it breaks down now, by session time.
-        longest_s: A chunk that is longer is charged as one of this length: what a provider has to
-            hear again on taking over is decoded in one go.
+        provider: The provider to slow down.
+        load: The real-time factor to reach, by session time; without effect below its own.
+        longest_s: Longest chunk that is charged in full: on a takeover, the replayed audio comes as
+            one long chunk.
+        fails: Whether it breaks down, by session time.
     """
 
-    name = "slowed"  # until it is made
+    name = "slowed"  # a class needs a name; each instance has its provider's
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Slowed(ASRProvider):
         return await self._provider.start_session(session_id, config)
 
     def begin(self, origin_s: float) -> None:
-        """Say when session time begins, on the running clock."""
+        """Set the session's zero on the running clock."""
         self._origin_s = origin_s
 
     async def transcribe_stream(
@@ -94,7 +94,7 @@ class Slowed(ASRProvider):
         return await self._provider.flush(source)
 
     async def health(self) -> ASRHealth:
-        """See `ASRProvider`; of the provider itself, which knows nothing of the waits."""
+        """See `ASRProvider`; of the provider itself, without the waits."""
         return await self._provider.health()
 
     async def stop_session(self, session_id: str) -> None:
@@ -110,7 +110,7 @@ class Slowed(ASRProvider):
     ) -> AsyncIterator[bytes]:
         async for pcm in pcm_stream:
             if self._fails(now_s() - self._origin_s):
-                raise ProviderError(self._provider.name, "broken down, as the exercise wants it")
+                raise ProviderError(self._provider.name, "broken down on purpose, by the exercise")
             audio_s = len(pcm) // BYTES_PER_SAMPLE / SAMPLE_RATE_HZ
             yield pcm
             begin_s = now_s()

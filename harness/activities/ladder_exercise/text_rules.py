@@ -1,4 +1,4 @@
-"""What the ladder has to do in its exercise: for the text."""
+"""Rules of the ladder's exercise about the text."""
 
 from harness.activities.ladder_exercise.findings import PAUSE_LIMIT_S, Findings
 from harness.journal.events import ChunkTaken, Inferred, LadderMoved, Queued, SegmentArrived
@@ -7,9 +7,9 @@ from harness.metrics.alignment import align
 from harness.metrics.integrity import out_of_order_segments
 
 NEAR_S = 3.0
-"""So long before a change, what was said needn't have been final."""
+"""Speech within so long before a change may not have been final."""
 MAX_ERRORS_NEAR = 0.3
-"""More of it would be wrong if what wasn't final weren't heard again."""
+"""Share of wrong words; without the replay of audio that wasn't final, more would be wrong."""
 
 
 def captions_do_not_pause(found: Findings) -> str | None:
@@ -37,19 +37,19 @@ def words_around_a_change_are_right(found: Findings) -> str | None:
     for source in found.log.sources:
         alignment = align(found.log, source)
         for move in found.changes():
-            until_s = _heard_until_s(found, move)
+            until_s = _taken_until_s(found, move)
             near = [number for number, utterance in enumerate(found.log.truth(source))
                     if until_s - NEAR_S <= utterance.t1 and utterance.t0 <= until_s]  # fmt: skip
             words = sum(alignment.words[number] for number in near)
             errors = sum(alignment.errors[number] for number in near)
             if errors > MAX_ERRORS_NEAR * words:
                 at = f"around {move.before} > {move.after} at {move.at_s:.0f} s"
-                return f"{errors} words {at} are wrong, lost or said twice, of {words}"
+                return f"{errors} of {words} words {at} are wrong, lost or repeated"
     return None
 
 
-def _heard_until_s(found: Findings, move: LadderMoved) -> float:
-    """How far in its audio the provider was when another took over; a backlog holds it back."""
+def _taken_until_s(found: Findings, move: LadderMoved) -> float:
+    """The capture time up to which the provider had taken audio when another one took over."""
     due_s = {queued.chunk: queued.due_s for queued in found.log.of(Queued)}
     return max(
         (due_s[begun.chunk] for begun in found.log.of(ChunkTaken) if begun.at_s <= move.at_s),

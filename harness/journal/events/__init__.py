@@ -1,4 +1,4 @@
-"""What is written down while a trial runs; every figure is computed from these and nothing else.
+"""Defines the events of a trial, from which alone every figure is computed.
 
 All times are seconds on the trial's clock since its first sample was captured, so they are
 comparable with the audio's own time. Field names are the columns of the journal.
@@ -77,7 +77,7 @@ __all__ = [
 ]
 
 SCHEMA = 2
-"""Changes when an older journal can no longer be read as this one says."""
+"""Increases when the events change so that older journals can't be read."""
 
 AnyEvent = (
     TrialStarted
@@ -110,11 +110,11 @@ AnyEvent = (
 
 
 def encode(event: Event) -> bytes:
-    """One event as one line of JSON, without the line's end."""
+    """Encode an event as one line of JSON, without a line feed."""
     return msgspec.json.encode(event)
 
 
 def to_plain(event: Event) -> dict[str, Any]:
-    """One event as plain data, for tables."""
+    """Convert an event to plain data, for tables."""
     plain: dict[str, Any] = msgspec.to_builtins(event)
     return plain

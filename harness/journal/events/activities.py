@@ -1,4 +1,4 @@
-"""Events of what a trial does besides a scenario: tried rules and the residency probe."""
+"""Events of activities other than scenarios: checked rules and the residency probe."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from harness.journal.events.base import Duration, Event
 
 
 class RuleChecked(Event, frozen=True, tag="rule_checked"):
-    """One rule of the contract was tried on the provider."""
+    """A rule was checked on the provider."""
 
     check: str
     passed: bool
@@ -14,37 +14,37 @@ class RuleChecked(Event, frozen=True, tag="rule_checked"):
 
 
 class ResidencyPart(StrEnum):
-    """What a chunk of the residency probe is there for."""
+    """The purpose of a chunk of the residency probe."""
 
     STEADY = "steady"
-    """Speech never heard before."""
+    """Speech that was not played before."""
     AGAIN = "again"
-    """The very samples of an earlier chunk."""
+    """The same samples as an earlier chunk."""
     ALTERED = "altered"
     """The same speech, a little louder and noisier."""
     WARM_UP = "warm_up"
     """Before the two below; not judged."""
     COPY = "copy"
-    """With a copy of the model's file, which is there."""
+    """With a model that was loaded from a copy of its file, which still exists."""
     VANISHED = "vanished"
-    """The same chunks as in `COPY`, after that file has gone."""
+    """The same chunks as in `COPY`, after that copy was removed."""
 
 
 class ResidencyChunk(Event, frozen=True, tag="residency_chunk"):
-    """One chunk of the residency probe: a short stream of its own, and what it took."""
+    """A chunk of the residency probe, streamed by itself, and the resources that it took."""
 
     part: ResidencyPart
     repeat: int
     index: int
-    """Its place in its part; the lengths of the parts' chunks are the same at each repeat."""
+    """Its number in its part; the chunks of a part have the same lengths in each repeat."""
     audio_s: Duration
     took_s: Duration
     """From handing it over to the end of the answer, on the trial's clock."""
     inference_s: Duration
-    """What the engine took of that, as far as the provider tells."""
+    """The engine's share of that, as reported by the provider."""
     text: str
     read_bytes: int | None
-    """Bytes that the process tree read meanwhile; None where the system doesn't tell."""
+    """Bytes that the process tree read meanwhile; None where the system doesn't report it."""
     spawns: int
     files_created: int
     rss_bytes: int
@@ -52,7 +52,7 @@ class ResidencyChunk(Event, frozen=True, tag="residency_chunk"):
 
 
 class ResidencyEnded(Event, frozen=True, tag="residency_ended"):
-    """What the probe knows of the model."""
+    """The residency probe ended."""
 
     model_bytes: int | None
     """None where it has no file on this machine."""

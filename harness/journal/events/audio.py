@@ -1,31 +1,32 @@
-"""Events of a source's audio: from capture over the filter and the queue to the provider."""
+"""Events of a source's audio: capture, filter, queue and provider."""
 
 from harness.contract import AudioSource
 from harness.journal.events.base import Duration, Event, Moment
 
 
 class SourceEnded(Event, frozen=True, tag="source_ended"):
-    """A source has played to its end."""
+    """A source played to its end."""
 
     source: AudioSource
     samples: int
     at_s: Moment
     late_p99_s: Duration
-    """How late buffers were handed on after their last sample was captured: the harness' error."""
+    """Delay between the capture of a buffer's last sample and its delivery: the harness' error."""
     late_max_s: Duration
 
 
 class SpeechScored(Event, frozen=True, tag="speech_scored"):
-    """How likely the filter before the queue took each window of audio for speech."""
+    """The speech probabilities that the filter before the queue computed."""
 
     source: AudioSource
     first_sample: int
     """Of the first window; the others follow without a gap."""
     percent: tuple[int, ...]
+    """One probability per window."""
 
 
 class Skipped(Event, frozen=True, tag="skipped"):
-    """Audio without speech, which the filter before the queue took out."""
+    """The filter before the queue removed audio without speech."""
 
     source: AudioSource
     first_sample: int
@@ -34,7 +35,7 @@ class Skipped(Event, frozen=True, tag="skipped"):
 
 
 class VadUsed(Event, frozen=True, tag="vad_used"):
-    """What the filter before the queue cost a source, from beginning to end."""
+    """The CPU time of the filter before the queue, for a whole source."""
 
     source: AudioSource
     cpu_s: Duration
@@ -49,14 +50,14 @@ class Queued(Event, frozen=True, tag="queued"):
     first_sample: int
     samples: int
     due_s: Moment
-    """When its last sample was captured: what lateness and latency are counted from."""
+    """When its last sample was captured; the origin of lateness and latency."""
     at_s: Moment
     depth: int
     """Chunks in the queue, this one included."""
 
 
 class Backpressure(Event, frozen=True, tag="backpressure"):
-    """The queue told the source that it fills up, or that it is empty again."""
+    """The queue reported to the source that it fills up, or that it is empty again."""
 
     source: AudioSource
     at_s: Moment
@@ -84,7 +85,7 @@ class ChunkTaken(Event, frozen=True, tag="chunk_taken"):
 
 
 class ChunkDone(Event, frozen=True, tag="chunk_done"):
-    """The provider came back for the next chunk."""
+    """The provider asked for the next chunk."""
 
     source: AudioSource
     chunk: int
@@ -92,10 +93,10 @@ class ChunkDone(Event, frozen=True, tag="chunk_done"):
 
 
 class BeepFound(Event, frozen=True, tag="beep_found"):
-    """Where a marker's beep was found in the audio that the provider was given."""
+    """The position of a marker's beep in the audio that was handed to the provider."""
 
     source: AudioSource
     utterance: int
-    """Which of the source's utterances it goes before, from 0."""
+    """Number of the source's utterance that follows it, from 0."""
     sample: int | None
-    """Its first sample; None when it wasn't there."""
+    """Its first sample; None when it wasn't found."""

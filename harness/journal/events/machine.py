@@ -1,4 +1,4 @@
-"""Events of the machine: what it is, and how it and the worker's processes do."""
+"""Events of the machine: its profile, its state, and the resources of the worker's processes."""
 
 import msgspec
 
@@ -8,24 +8,24 @@ from harness.machine.profile import MachineProfile
 
 
 class SideEffects(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What was noted since the process began."""
+    """Counts of side effects since the process began."""
 
     spawns: int = 0
     """Processes that were started."""
     files_created: int = 0
-    """Files that were opened to be made, if need be, and written."""
+    """Files that were opened in a mode that creates them."""
     references_read: int = 0
-    """Looks into the corpus, whose transcripts a recogniser must not know."""
+    """Files of the corpus that were opened; a recogniser must not know its transcripts."""
 
 
 class MachineSeen(Event, frozen=True, tag="machine_seen"):
-    """The machine that the trial runs on; each trial of a worker repeats it."""
+    """The machine that the trial runs on; each trial of a worker repeats this event."""
 
     machine: MachineProfile
 
 
 class Sampled(Event, frozen=True, tag="sampled"):
-    """The state of things, once a second."""
+    """The state of the provider and the worker's processes, once a second."""
 
     at_s: Moment
     health: ASRHealth
@@ -36,33 +36,33 @@ class Sampled(Event, frozen=True, tag="sampled"):
     rss_bytes: int
     threads: int
     open_files: int | None
-    """None where the system doesn't tell."""
+    """None where the system doesn't report it."""
     uss_bytes: int | None = None
-    """Memory that belongs to the process tree alone; asked for now and then, since it is slow."""
+    """Unshared memory of the process tree; read only in some samples, since it is slow."""
     detached: int = 0
     """Processes that the worker started and that have left its process tree."""
     detached_cpu_s: Duration = 0.0
     stall_s: Duration = 0.0
-    """The longest time since the sample before in which the event loop could not turn."""
+    """The longest time since the previous sample that the event loop was blocked."""
     side_effects: SideEffects = SideEffects()
-    """What the worker has done since it started."""
+    """Side effects of the worker since it started."""
 
 
 class Surroundings(Event, frozen=True, tag="surroundings"):
-    """How the machine does beside the trial, once a second by the wall's clock at most.
+    """The state of the machine outside the trial, at most once a second by the wall clock.
 
-    Counters begin at 0 with the trial's first one. None where the system doesn't tell.
+    Counters start at 0 with the trial's first event. None where the system doesn't report a value.
     """
 
     at_s: Moment
     wall_s: Duration
-    """On the wall's clock, which doesn't stop while the trial's skips."""
+    """On the wall clock, also in trials on the virtual clock."""
     suspended_s: Duration
     """How long the machine slept."""
     cores: int
-    """Logical, of those that this process may use; the next two are summed over them."""
+    """Logical cores that this process may use; the next two fields are sums over them."""
     others_cpu_s: Duration
-    """CPU seconds of all other programs, the system's own included."""
+    """CPU seconds of all other programs, including the system's own."""
     idle_cpu_s: Duration
     on_battery: bool | None
     throttle_count: int | None

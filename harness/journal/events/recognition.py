@@ -1,14 +1,14 @@
-"""Events of recognition: what was said, what the engine did, and how it was degraded."""
+"""Events of recognition: utterances, inferences, segments and changes of the degrade ladder."""
 
 from harness.contract import ASRHealth, ASRSegment, AudioSource, Word
 from harness.journal.events.base import Duration, Event, Moment
 
 
 class Utterance(Event, frozen=True, tag="utterance"):
-    """Ground truth: what was said, and when its samples were captured.
+    """Ground truth: a played utterance, and when its samples were captured.
 
-    Times are seconds of the trial's clock since the source's start; where the source's own clock
-    runs true, that is its audio time.
+    Times are seconds of the trial's clock since the source's start; if the source's own clock is
+    accurate, they equal its audio time.
     """
 
     source: AudioSource
@@ -19,7 +19,7 @@ class Utterance(Event, frozen=True, tag="utterance"):
     words: tuple[Word, ...] | None
     """None where the corpus has no word times."""
     shared: int | None = None
-    """Its number among the utterances that all sources heard at the same moment."""
+    """Its number among the utterances that all sources play at the same moment."""
     beep_sample: int | None = None
     """The first sample of the beep before it, where the scenario has markers."""
 
@@ -34,7 +34,7 @@ class Inferred(Event, frozen=True, tag="inferred"):
 
 
 class Interrupted(Event, frozen=True, tag="interrupted"):
-    """Something failed and was tried again; see `harness.contract.Interruption`."""
+    """Something failed and was retried; see `harness.contract.Interruption`."""
 
     source: AudioSource | None
     reason: str
@@ -52,7 +52,7 @@ class SegmentArrived(Event, frozen=True, tag="segment_arrived"):
 
 
 class ClientMetrics(Event, frozen=True, tag="client_metrics"):
-    """What a client was told over the wire about how it goes."""
+    """The metrics that the live server sent to its client."""
 
     at_s: Moment
     rtf: float | None
@@ -61,7 +61,7 @@ class ClientMetrics(Event, frozen=True, tag="client_metrics"):
 
 
 class LadderMoved(Event, frozen=True, tag="ladder_moved"):
-    """An overloaded session was degraded a step further, or less far; see `harness.ladder`."""
+    """The degrade ladder changed a session's level; see `harness.ladder`."""
 
     at_s: Moment
     """When it was decided."""
@@ -73,6 +73,6 @@ class LadderMoved(Event, frozen=True, tag="ladder_moved"):
     message: str
     """For people."""
     actions: tuple[str, ...]
-    """What was done, or undone, and with what outcome."""
+    """The actions taken or undone, with their results."""
     took_s: Duration
-    """How long doing it took."""
+    """How long the actions took."""

@@ -1,4 +1,4 @@
-"""Events of a trial as a whole: how it began, loaded its provider, and ended."""
+"""Events of a trial as a whole: its start, the loading of its provider, and its end."""
 
 from harness.contract import Interruption
 from harness.journal.events.base import Duration, Event, Moment
@@ -6,34 +6,34 @@ from harness.specs.trial import TrialSpec, TrialStatus
 
 
 class TrialStarted(Event, frozen=True, tag="trial_started"):
-    """A trial begins."""
+    """A trial began."""
 
     key: str
     spec: TrialSpec
 
 
 class Loaded(Event, frozen=True, tag="loaded"):
-    """The worker's provider answered for the first time; on the wall clock, always.
+    """The worker loaded its provider and recognised a first utterance; always on the wall clock.
 
-    Each trial of the worker repeats it, since its model was loaded only once.
+    Each trial of the worker repeats this event, since the model was loaded only once.
     """
 
     spawn_s: Duration
-    """From starting the process to its first word: the interpreter, not the provider."""
+    """From starting the process to its first message: the interpreter, not the provider."""
     load_s: Duration
     """Importing the engine and loading the model."""
     probe_s: Duration | None
-    """From the first chunk of a first utterance to its first text; None if it got none."""
+    """From the first chunk of a first utterance to its first text; None if there was no text."""
     probe_text: str
     probe_inference_s: tuple[Duration, ...]
-    """Of each inference of that utterance, in order; the first one ever is the first."""
+    """Of each inference of that utterance, in order, beginning with the provider's very first."""
     probe_window_s: tuple[Duration, ...]
     interruptions: tuple[Interruption, ...] = ()
-    """What failed and was tried again until then."""
+    """Failures that were retried until then."""
 
 
 class SessionEnded(Event, frozen=True, tag="session_ended"):
-    """Every source was played and answered, and the session stopped."""
+    """The session stopped after every source was played and recognised."""
 
     at_s: Moment
     stop_s: Duration
@@ -41,7 +41,7 @@ class SessionEnded(Event, frozen=True, tag="session_ended"):
 
 
 class TrialEnded(Event, frozen=True, tag="trial_ended"):
-    """A trial is over; a trial without this event never happened."""
+    """A trial ended; a trial without this event doesn't count."""
 
     status: TrialStatus
     reason: str = ""

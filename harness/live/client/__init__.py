@@ -1,1 +1,1 @@
-"""Clients of the live server: files, the microphone, and the terminal."""
+"""Client of the live server: sends files or the microphone, and shows captions in the terminal."""

@@ -1,4 +1,4 @@
-"""The client's side of the protocol: sends audio of one or two sources, and reads what comes."""
+"""Connects to a live server, sends audio of its sources, and reads the messages."""
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
@@ -17,11 +17,11 @@ from harness.live.protocol.frames import pack
 from harness.live.protocol.messages import End, Failed, FromClient, FromServer, Start, from_server
 from harness.session.source import Lateness
 
-BIGGEST_MESSAGE = 1 << 22
-"""Bytes of a message from the server: a final with all its words is far smaller."""
+MAX_MESSAGE_BYTES = 1 << 22
+"""Far more than the server's longest message, a final with all its words."""
 OPEN_S = 10.0
 FRAME = SAMPLE_RATE_HZ // 10
-"""Samples that are sent at a time."""
+"""Samples per frame."""
 
 
 class LiveClient:
@@ -41,9 +41,9 @@ class LiveClient:
         session: str | None = None,
         chunk_seconds: float | None = None,
     ) -> None:
-        """Ask for a session; audio may be sent when `Ready` has come."""
+        """Ask for a session; audio may be sent after `Ready`."""
         self._sequences = {source: count() for source in sources}
-        await self._say(
+        await self._send_message(
             Start(
                 protocol=1,
                 sources=tuple(sources),
@@ -53,33 +53,33 @@ class LiveClient:
         )
 
     async def send(self, source: AudioSource, captured_s: float, pcm: Pcm16) -> None:
-        """Send a piece of audio.
+        """Send a frame of audio.
 
         Args:
-            source: Whose it is.
+            source: The audio's source.
             captured_s: When its last sample was captured, on a steady clock.
             pcm: int16, shape (n,), 16 kHz.
         """
         await self._send(pack(source, next(self._sequences[source]), captured_s, pcm))
 
     def lost(self, source: AudioSource) -> None:
-        """Note that a piece of audio was lost before it could be sent."""
+        """Skip the sequence number of a frame that was lost before it could be sent."""
         next(self._sequences[source])
 
     async def end(self, source: AudioSource) -> None:
-        """Say that a source has ended."""
-        await self._say(End(source=source))
+        """Tell the server that a source has ended."""
+        await self._send_message(End(source=source))
 
     async def play(
         self, source: AudioSource, pcm: Pcm16, begin_s: float, rate_hz: float = SAMPLE_RATE_HZ
     ) -> Lateness:
-        """Send audio in small frames, each when its last sample has been captured, and its end.
+        """Send audio in real time, each frame as its last sample is captured, and end the source.
 
         Args:
-            source: Whose it is.
+            source: The audio's source.
             pcm: int16, shape (n,), 16 kHz.
             begin_s: When its first sample is captured, on the running clock.
-            rate_hz: Samples that the source takes in a second of that clock.
+            rate_hz: Samples that the source captures per second of that clock.
 
         Returns:
             How late the frames were.
@@ -95,28 +95,28 @@ class LiveClient:
         return lateness
 
     async def messages(self) -> AsyncIterator[FromServer]:
-        """What the server says, to its end.
+        """Yield the server's messages until the connection ends.
 
         Raises:
             ProviderError: The server's provider failed.
-            UsageError: The server refused what was sent, or is full.
+            UsageError: The server refused the session or a message, or is full.
             UnavailableError: The connection broke.
         """
         failed: Failed | None = None
         try:
             async for message in self._connection:
-                said = from_server(message)
-                if isinstance(said, Failed):
-                    failed = said
-                yield said
+                decoded = from_server(message)
+                if isinstance(decoded, Failed):
+                    failed = decoded
+                yield decoded
         except ConnectionClosed:
-            pass  # the code says more than the exception
+            pass  # the close code says more than the exception
         except msgspec.MsgspecError as error:
-            raise ProviderError("live server", f"sent what is no message ({error})") from error
+            raise ProviderError("live server", f"sent an invalid message ({error})") from error
         self._check(failed)
 
     def _check(self, failed: Failed | None) -> None:
-        """Raise what the connection's end means, if it means trouble."""
+        """Raise the error that the connection's close code stands for, if it does."""
         code, reason = self._connection.close_code, self._connection.close_reason
         if code == Close.DONE:
             return
@@ -127,11 +127,11 @@ class LiveClient:
             raise UsageError("live server", problem)
         raise UnavailableError("live server", f"the connection broke: {problem}")
 
-    async def _say(self, message: FromClient) -> None:
+    async def _send_message(self, message: FromClient) -> None:
         await self._send(msgspec.json.encode(message).decode())
 
     async def _send(self, message: str | bytes) -> None:
-        with contextlib.suppress(ConnectionClosed):  # `messages` tells why
+        with contextlib.suppress(ConnectionClosed):  # `messages` raises the reason
             await self._connection.send(message)
 
 
@@ -140,8 +140,8 @@ async def connected(url: str, token: str | None = None) -> AsyncIterator[LiveCli
     """Connect to a live server.
 
     Raises:
-        UsageError: The address can't be meant, or the server won't let this client in.
-        UnavailableError: Nobody answers there.
+        UsageError: The address is invalid, or the server refused the connection.
+        UnavailableError: No server answers.
     """
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
@@ -149,14 +149,14 @@ async def connected(url: str, token: str | None = None) -> AsyncIterator[LiveCli
             url,
             additional_headers=headers,
             compression=None,
-            max_size=BIGGEST_MESSAGE,
+            max_size=MAX_MESSAGE_BYTES,
             open_timeout=OPEN_S,
             proxy=None,
         )
     except InvalidStatus as error:
-        raise _not_let_in(url, error) from error
+        raise _refused(url, error) from error
     except (OSError, TimeoutError) as error:
-        problem = f"nobody answers ({error or type(error).__name__})"
+        problem = f"no answer ({error or type(error).__name__})"
         raise UnavailableError(url, problem, "`echobench live serve` there") from error
     except (WebSocketException, ValueError) as error:
         raise UsageError(url, f"can't be connected to ({error})", "ws://HOST:PORT/live") from error
@@ -166,7 +166,7 @@ async def connected(url: str, token: str | None = None) -> AsyncIterator[LiveCli
         await connection.close()
 
 
-def _not_let_in(url: str, error: InvalidStatus) -> EchobenchError:
+def _refused(url: str, error: InvalidStatus) -> EchobenchError:
     response = error.response
-    said = (response.body or b"").decode(errors="replace").strip()
-    return UsageError(url, f"does not let us in: {response.status_code}, {said[:200]}")
+    reason = (response.body or b"").decode(errors="replace").strip()
+    return UsageError(url, f"refused the connection: {response.status_code}, {reason[:200]}")

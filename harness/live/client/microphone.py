@@ -1,4 +1,4 @@
-"""The microphone of this machine, through sounddevice (PortAudio): the extra `live-mic`."""
+"""Captures this machine's microphone with sounddevice (PortAudio), the extra `live-mic`."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from harness.requirements import Package
 
 BLOCK = SAMPLE_RATE_HZ // 10
 MAX_BLOCKS = 100
-"""That may wait to be sent; then some are lost, and counted as that."""
+"""Blocks that may wait to be sent; further ones are reported as lost."""
 PACKAGE = Package("sounddevice", extra="live-mic")
 ALLOWED = "a microphone that the system lets this program use (macOS: Privacy & Security)"
 
@@ -23,8 +23,7 @@ async def microphone() -> AsyncIterator[AsyncIterator[tuple[float, Pcm16 | None]
     """Open the default microphone.
 
     Yields:
-        Blocks of a tenth of a second, each with when its last sample was captured; None for a
-        block that was lost.
+        Blocks of 0.1 s, each with the capture time of its last sample; None for a lost block.
 
     Raises:
         UnavailableError: The package, its library or a microphone is missing.
@@ -33,7 +32,7 @@ async def microphone() -> AsyncIterator[AsyncIterator[tuple[float, Pcm16 | None]
         raise UnavailableError("--mic", f"lacks {missing}", PACKAGE.remedy())
     try:
         import sounddevice
-    except OSError as error:  # PortAudio itself comes from the system on Linux
+    except OSError as error:  # on Linux, PortAudio is a package of the system
         allowed = "the system's package libportaudio2, or portaudio"
         raise UnavailableError("--mic", f"lacks PortAudio ({error})", allowed) from error
     loop = asyncio.get_running_loop()
@@ -44,7 +43,7 @@ async def microphone() -> AsyncIterator[AsyncIterator[tuple[float, Pcm16 | None]
         blocks.put_nowait((captured_s, None if full else pcm))
 
     def captured(data: Any, frames: int, time: Any, status: Any) -> None:
-        pcm = np.frombuffer(data, np.int16).copy()  # the library uses its buffer again
+        pcm = np.frombuffer(data, np.int16).copy()  # the library reuses its buffer
         loop.call_soon_threadsafe(put, loop.time(), pcm)
 
     try:

@@ -1,4 +1,4 @@
-"""Sends files or the microphone to a live server, as they are captured, and shows the captions."""
+"""Sends files or the microphone to a live server in real time, and shows the captions."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -23,24 +23,24 @@ SOURCES = (AudioSource.MIC, AudioSource.SYSTEM)
 
 @dataclass(frozen=True)
 class Sending:
-    """What is sent, and where to."""
+    """The options of `live send`."""
 
     url: str
     token: str | None
     session: str | None
     chunk_seconds: float | None
     files: tuple[Path, ...]
-    """One or two: of one, the audio is the microphone's, of two, the second is the system's."""
+    """None for the microphone; the first file is source mic, the second one system."""
     split: bool
-    """Whether the one file's two channels are the two sources."""
+    """Whether the two channels of a single file are the two sources."""
 
 
 def tracks_of(sending: Sending) -> dict[AudioSource, Pcm16]:
-    """Read what is to be sent, by source; nothing where it is the microphone.
+    """Read the files to send, by source; none for the microphone.
 
     Raises:
         AudioError: A file can't be read.
-        UsageError: There are too many, or the channels can't be two sources.
+        UsageError: There are too many files, or the channels aren't two.
     """
     if len(sending.files) > len(SOURCES):
         raise UsageError("live send", f"{len(sending.files)} files", "one or two")
@@ -52,13 +52,13 @@ def tracks_of(sending: Sending) -> dict[AudioSource, Pcm16]:
 
 
 def read_channels(path: Path) -> list[Pcm16]:
-    """Read a file's two channels, each as audio of its own.
+    """Read a file's two channels as two recordings.
 
     Raises:
         AudioError: The file can't be read.
-        UsageError: It hasn't two channels.
+        UsageError: It doesn't have two channels.
     """
-    read_audio(path, duration_s=0.1)  # says what is wrong with it, if anything is
+    read_audio(path, duration_s=0.1)  # raises a clear error for a bad file
     samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
     if samples.shape[1] != len(SOURCES):
         raise UsageError("--split", f"{path} has {samples.shape[1]} channels", "2")
@@ -67,17 +67,17 @@ def read_channels(path: Path) -> list[Pcm16]:
 
 
 async def send(sending: Sending, show: Callable[[FromServer], None]) -> None:
-    """Send to the end, or until cancelled; then what was heard still becomes final.
+    """Send until the end or until cancelled, and show messages to the last final.
 
     Raises:
-        EchobenchError: What can't be read, sent or answered.
+        EchobenchError: A file can't be read, or the server failed or refused.
     """
     tracks = tracks_of(sending)
     if tracks:
         await _send(sending, [*tracks], partial(_play_files, tracks), show)
         return
     async with microphone() as blocks:
-        await _send(sending, [AudioSource.MIC], partial(_speak, blocks), show)
+        await _send(sending, [AudioSource.MIC], partial(_send_blocks, blocks), show)
 
 
 async def _send(
@@ -95,7 +95,7 @@ async def _send(
                 if isinstance(message, Ready):
                     playing = asyncio.create_task(play(client))
                 if playing is not None and playing.done():
-                    playing.result()  # raises what went wrong, such as a microphone that is gone
+                    playing.result()  # raises its error, such as a lost microphone
         except asyncio.CancelledError:
             await _finish(client, sources, playing, show)
             raise
@@ -110,7 +110,7 @@ async def _finish(
     playing: asyncio.Task[None] | None,
     show: Callable[[FromServer], None],
 ) -> None:
-    """End in order: someone pressed Ctrl-C."""
+    """End the sources after Ctrl-C, and show the last messages."""
     if playing is not None:
         playing.cancel()
     for source in sources:
@@ -126,7 +126,9 @@ async def _play_files(tracks: dict[AudioSource, Pcm16], client: LiveClient) -> N
             group.create_task(client.play(source, audio, begin_s))
 
 
-async def _speak(blocks: AsyncIterator[tuple[float, Pcm16 | None]], client: LiveClient) -> None:
+async def _send_blocks(
+    blocks: AsyncIterator[tuple[float, Pcm16 | None]], client: LiveClient
+) -> None:
     async for captured_s, pcm in blocks:
         if pcm is None:
             client.lost(AudioSource.MIC)

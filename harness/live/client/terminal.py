@@ -1,4 +1,4 @@
-"""Live captions in the terminal: finals scroll by, below them what each source says right now."""
+"""Shows live captions in the terminal: finals scroll by above the sources' partials."""
 
 from typing import TextIO
 
@@ -30,11 +30,11 @@ STYLES = {AudioSource.MIC: "cyan", AudioSource.SYSTEM: "yellow"}
 
 
 class Captions:
-    """Shows what a live server says.
+    """Shows the messages of a live server.
 
     Args:
         screen: Where to write.
-        live: Whether lines can be rewritten; else only finals and news are printed.
+        live: Whether lines can be rewritten; otherwise only finals and notices are printed.
     """
 
     def __init__(self, screen: TextIO, *, live: bool) -> None:
@@ -47,13 +47,13 @@ class Captions:
         self._figures = ""
 
     def show(self, message: FromServer) -> None:
-        """Take a message into account."""
+        """Show a message."""
         match message:
             case Ready():
                 names = ", ".join(message.sources)
                 what = f"{message.provider} {message.model.rpartition('/')[2]}"
                 self._open = dict.fromkeys(message.sources, "")
-                self._news(f"{message.session}: {names} on {what}")
+                self._notice(f"{message.session}: {names} on {what}")
             case Partial(source=source, text=text):
                 self._open[source] = text
             case Final(source=source, text=text, t0=t0):
@@ -65,37 +65,37 @@ class Captions:
                 self._figures = figures(message)
             case Status():
                 actions = "; ".join(message.actions)
-                self._news(f"{message.level}: {message.message} ({message.cause}; {actions})")
+                self._notice(f"{message.level}: {message.message} ({message.cause}; {actions})")
             case Pressure(source=source, level=level, reason=reason):
-                self._news(f"{source}: queue {level:.0%} full, {reason}")
+                self._notice(f"{source}: queue {level:.0%} full, {reason}")
             case Warned(message=words):
-                self._news(words)
+                self._notice(words)
             case Failed(message=words):
-                self._news(f"error: {words}")
+                self._notice(f"error: {words}")
             case Ended(finals=finals):
-                self._news(f"ended, {finals} finals")
+                self._notice(f"ended, {finals} finals")
         if self._live.is_started:
             self._live.update(self._now(), refresh=True)
 
     def close(self) -> None:
-        """Leave the terminal as it should be."""
+        """Restore the terminal."""
         self._live.stop()
 
-    def _news(self, words: str) -> None:
-        news = Table.grid("", Column(overflow="fold"))
-        news.add_row("-- ", Text(sanitize(words)), style="bold")
-        self._console.print(news)
+    def _notice(self, words: str) -> None:
+        notice = Table.grid("", Column(overflow="fold"))
+        notice.add_row("-- ", Text(sanitize(words)), style="bold")
+        self._console.print(notice)
 
     def _now(self) -> Group:
-        """What may change: a line for each source, and one of figures."""
+        """The lines that are rewritten: one per source, and one of figures."""
         room = self._console.width - TIME - LABEL
-        said = [line(source, Text(tail(sanitize(text), room), "dim"))
+        partials = [line(source, Text(tail(sanitize(text), room), "dim"))
                 for source, text in self._open.items()]  # fmt: skip
-        return Group(*said, Text(self._figures, "dim", no_wrap=True, overflow="crop"))
+        return Group(*partials, Text(self._figures, "dim", no_wrap=True, overflow="crop"))
 
 
 def line(source: AudioSource, text: Text, time: str = "") -> Table:
-    """What a source says, with hanging lines where it is long."""
+    """A line of a source's text, wrapped below itself where it is long."""
     grid = Table.grid()
     grid.add_column(min_width=TIME, no_wrap=True)
     grid.add_column(min_width=LABEL, no_wrap=True)
@@ -112,7 +112,7 @@ def tail(text: str, cells: int) -> str:
     """
     if cell_len(text) <= cells:
         return text
-    text = text[-cells:]  # nearly no character takes less than a cell
+    text = text[-cells:]  # hardly any character is narrower than a cell
     while text and cell_len(text) >= cells:
         text = text[1:]
     return f"…{text}"

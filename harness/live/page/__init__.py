@@ -1,4 +1,4 @@
-"""The page beside the server: captions, how fast and how full it is, and the ladder."""
+"""Serves the web page: captions, load, queue and the ladder's level."""
 
 from http import HTTPStatus
 from pathlib import Path
@@ -19,7 +19,7 @@ POLICY = (
 
 
 def page_response(path: str) -> Response | None:
-    """The page, or a part of it; None where there is nothing under the path."""
+    """The response with one of the page's files; None for any other path."""
     if path not in FILES:
         return None
     name, kind = FILES[path]

@@ -1,9 +1,9 @@
-// Shows what the live server says. Text is only ever set as text, never as markup.
+// Shows the live server's messages. Their text is only ever set as text, never as markup.
 "use strict";
 
 const SOURCES = ["mic", "system"];
 const LIMITS = [0.8, 1.0, 1.2];
-const MOST_FINALS = 500, MOST_NEWS = 8, MOST_POINTS = 120;
+const MAX_FINALS = 500, MAX_NOTICES = 8, MAX_POINTS = 120;
 const RETRY_MS = 2000;
 
 const byId = (id) => document.getElementById(id);
@@ -22,7 +22,7 @@ function time(seconds) {
 }
 
 function line(kind, source, at) {
-  const row = element(kind, `said ${source}`, "");
+  const row = element(kind, `line ${source}`, "");
   row.append(element("span", "who", source), element("span", "when", at));
   return row;
 }
@@ -52,7 +52,7 @@ const show = {
     const row = line("li", message.source, time(message.t0));
     row.append(element("span", "what", message.text));
     finals.append(row);
-    while (finals.children.length > MOST_FINALS) finals.firstChild.remove();
+    while (finals.children.length > MAX_FINALS) finals.firstChild.remove();
     if (below) finals.scrollTop = finals.scrollHeight;
   },
   metrics(message) {
@@ -63,22 +63,22 @@ const show = {
     byId("dropped").textContent = String(sum("dropped_chunks"));
     byId("memory").textContent = `${Math.round(message.rss_bytes / 2 ** 20)} MiB`;
     points.push(message.rtf);
-    if (points.length > MOST_POINTS) points.shift();
+    if (points.length > MAX_POINTS) points.shift();
     level(message.level);
     draw();
   },
   status(message) {
     level(message.level);
-    news(`${message.level}: ${message.message} (${message.cause})`, message.level !== "normal");
-    for (const action of message.actions) news(action);
+    notice(`${message.level}: ${message.message} (${message.cause})`, message.level !== "normal");
+    for (const action of message.actions) notice(action);
   },
   backpressure(message) {
-    news(`${message.source}: queue ${Math.round(100 * message.level)} % full, ${message.reason}`);
+    notice(`${message.source}: queue ${Math.round(100 * message.level)} % full, ${message.reason}`);
   },
-  warning(message) { news(message.message); },
-  error(message) { news(message.message, true); },
+  warning(message) { notice(message.message); },
+  error(message) { notice(message.message, true); },
   ended(message) {
-    news(`${message.session} ended, ${message.finals} finals`);
+    notice(`${message.session} ended, ${message.finals} finals`);
     byId("reset").disabled = true;
     watch();  // for the next session
   },
@@ -102,10 +102,10 @@ function level(name) {
   }
 }
 
-function news(text, bad = false) {
-  const list = byId("news");
+function notice(text, bad = false) {
+  const list = byId("notices");
   list.prepend(element("li", bad ? "bad" : "", text));
-  while (list.children.length > MOST_NEWS) list.lastChild.remove();
+  while (list.children.length > MAX_NOTICES) list.lastChild.remove();
 }
 
 function svg(kind, attributes, text = "") {
@@ -131,7 +131,7 @@ function draw() {
 
 function watch() {
   if (socket !== null) { socket.onclose = null; socket.close(); }
-  // A page can set no other header: the token goes as a subprotocol, and never into the URL.
+  // The only header that a page can set is the subprotocol; a token never goes into the URL.
   const token = byId("token").value;
   const bytes = new TextEncoder().encode(token);
   const coded = btoa(String.fromCharCode(...bytes))
@@ -155,7 +155,7 @@ function watch() {
       byId("session").textContent = `disconnected: ${event.reason || event.code}`;
       setTimeout(watch, RETRY_MS);
     } else {
-      byId("session").textContent = "not let in: a token may be needed, or the server is gone";
+      byId("session").textContent = "refused: a token may be needed, or the server has stopped";
       byId("entry").hidden = false;
     }
   };

@@ -1,1 +1,1 @@
-"""Frames, messages and close codes of the live protocol."""
+"""The live protocol: audio frames, messages and close codes."""

@@ -1,4 +1,4 @@
-"""Why a connection is closed: a code that programs can tell apart, and a sentence for people."""
+"""Reasons for closing a connection: a code for programs and a sentence for people."""
 
 from enum import IntEnum
 
@@ -10,32 +10,32 @@ class Close(IntEnum):
 
     DONE = 1000
     TOO_BIG = 1009
-    """A message over the size limit; the library says so itself."""
+    """A message over the size limit; sent by the WebSocket library itself."""
     PROVIDER_FAILED = 1011
     FULL = 1013
     """All sessions are taken; try again later."""
     BAD_MESSAGE = 4400
-    """Not of the protocol's form: a wrong first message, text for binary, an odd size, …"""
+    """Against the protocol's form: a wrong first message, text for binary, an odd size, …"""
     UNKNOWN = 4404
-    """A source or a session that there isn't."""
+    """A source or a session that doesn't exist."""
     TOO_SLOW_TO_BEGIN = 4408
-    """Nothing was said for too long."""
+    """No first message in time."""
     SESSION_TAKEN = 4409
-    """Another client sends to this session."""
+    """Another client is sending to this session."""
     OUT_OF_ORDER = 4410
     """A frame came twice, came after a later one, or far too many were lost."""
     SLOW_CONSUMER = 4413
-    """It doesn't read what it is sent."""
+    """The client doesn't read its messages."""
     FLOOD = 4429
-    """More audio, or more messages, than anyone can speak."""
+    """Far more audio, or more messages, than live speech makes."""
 
 
 class RefusalError(EchobenchError):
-    """A client did what it must not, or there is no room for it; ends its connection alone.
+    """A client broke the protocol, or there is no room for it; ends only its connection.
 
     Args:
         close: The code.
-        problem: What was given, and why it can't be used.
+        problem: What was sent, and why it is refused.
         allowed: What would be accepted.
     """
 
@@ -45,6 +45,6 @@ class RefusalError(EchobenchError):
 
     @property
     def reason(self) -> str:
-        """What fits into a close frame: 123 bytes."""
+        """The text for a close frame, cut to its limit of 123 bytes."""
         text = self.problem + (f"; allowed: {self.allowed}" if self.allowed else "")
         return text.encode()[:123].decode(errors="ignore")

@@ -1,14 +1,14 @@
-r"""Audio on the wire: a header of 16 bytes, and 16-bit little-endian mono PCM at 16 kHz.
+r"""Format of an audio frame: a header of 16 bytes, and 16-bit mono PCM at 16 kHz.
 
     byte  0      version, 1
           1      source: 0 mic, 1 system
           2-3    0
-          4-7    sequence: of this source's frames, from 0, one after the other
-          8-15   captured: when the last sample was, in seconds on the sender's own steady clock
+          4-7    sequence number of this source's frames, from 0
+          8-15   time of the last sample, a float of seconds on the sender's own steady clock
           16-    PCM
 
-All numbers are little-endian. A gap in the sequence says that frames were lost before they were
-sent, and the clock, how much audio that was.
+All numbers are little-endian. A gap in the sequence means that frames were lost before they were
+sent; the times tell how much audio that was.
 """
 
 import math
@@ -24,13 +24,13 @@ from harness.live.protocol.close_codes import Close, RefusalError
 HEADER = struct.Struct("<BBHId")
 VERSION = 1
 SOURCES = (AudioSource.MIC, AudioSource.SYSTEM)
-"""By their number in the header."""
+"""The sources, by their number in the header."""
 MAX_SEQUENCE = 1 << 32
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A piece of one source's audio, as it comes over the wire."""
+    """A run of one source's samples, as sent over the WebSocket."""
 
     source: AudioSource
     sequence: int
@@ -39,7 +39,7 @@ class Frame:
 
 
 def pack(source: AudioSource, sequence: int, captured_s: float, pcm: Pcm16) -> bytes:
-    """Make a frame.
+    """Encode a frame.
 
     >>> frame = pack(AudioSource.SYSTEM, 3, 12.5, np.array([1, -1], np.int16))
     >>> len(frame), unpack(frame).captured_s
@@ -50,11 +50,11 @@ def pack(source: AudioSource, sequence: int, captured_s: float, pcm: Pcm16) -> b
 
 
 def unpack(message: bytes) -> Frame:
-    """Read a frame.
+    """Decode a frame.
 
     Raises:
-        RefusalError: It is too short, of another version, names no source, has no time, or holds
-            no whole samples.
+        RefusalError: It is too short or of another version, its source or time is invalid, or it
+            holds half a sample.
     """
     if len(message) < HEADER.size + BYTES_PER_SAMPLE:
         problem = f"a frame of {len(message)} bytes"

@@ -1,4 +1,4 @@
-"""What is said beside audio, as JSON: a `type` and the fields of one of these records."""
+"""Messages of the live protocol, as JSON: a `type` and the fields of one of these records."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,7 @@ from harness.live.protocol.close_codes import Close, RefusalError
 
 PROTOCOL = 1
 MAX_TEXT = 1 << 16
-"""Bytes of a message from a client."""
+"""Characters of a message from a client, at most."""
 Name = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
@@ -26,7 +26,7 @@ class Start(_FromClient, frozen=True, kw_only=True, tag="start"):
     protocol: Literal[1]
     sources: Annotated[tuple[AudioSource, ...], Meta(min_length=1, max_length=2)]
     session: Name | None = None
-    """A name to find it again by; made up where none is given."""
+    """A name by which others can watch it; generated where none is given."""
     chunk_seconds: Annotated[float, Meta(ge=0.1, le=30)] | None = None
 
     def __post_init__(self) -> None:
@@ -35,22 +35,22 @@ class Start(_FromClient, frozen=True, kw_only=True, tag="start"):
 
 
 class End(_FromClient, frozen=True, kw_only=True, tag="end"):
-    """A source has ended; what was heard of it becomes final."""
+    """End of a source; all text of it becomes final."""
 
     source: AudioSource
 
 
 class Reset(_FromClient, frozen=True, kw_only=True, tag="reset"):
-    """Someone says that the overload is over: back to normal, whatever the ladder says."""
+    """A user's request to go back to the ladder's normal level."""
 
     reason: Annotated[str, Meta(max_length=200)] = "asked for by the client"
 
 
 class Watching(_FromClient, frozen=True, kw_only=True, tag="watch"):
-    """The first message of a client that only looks on."""
+    """The first message of a client that only watches."""
 
     session: Name | None = None
-    """The session that began last where none is named; the next one if there is none."""
+    """By default the session that began last, or the next one if none is running."""
 
 
 FromClient = Start | End | Reset | Watching
@@ -61,7 +61,7 @@ class _FromServer(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
 
 
 class Ready(_FromServer, frozen=True, kw_only=True, tag="ready"):
-    """Audio may be sent now."""
+    """The session is ready for audio."""
 
     protocol: int = PROTOCOL
     session: str
@@ -70,7 +70,7 @@ class Ready(_FromServer, frozen=True, kw_only=True, tag="ready"):
     chunk_seconds: float
     sources: tuple[AudioSource, ...]
     level: str
-    """Of the degrade ladder."""
+    """The level of the degrade ladder."""
 
 
 class _Text(_FromServer, frozen=True, kw_only=True):
@@ -85,43 +85,43 @@ class _Text(_FromServer, frozen=True, kw_only=True):
 
 
 class Partial(_Text, frozen=True, kw_only=True, tag="partial"):
-    """What a source says, so far; it takes the place of the partial before it with the same id."""
+    """Preliminary text of a segment; replaces the partial before it with the same id."""
 
 
 class Final(_Text, frozen=True, kw_only=True, tag="final"):
-    """What a source said, for good."""
+    """Final text of a segment."""
 
 
 class SourceState(msgspec.Struct, frozen=True, kw_only=True):
-    """How one source's audio fares."""
+    """What happened to one source's audio so far."""
 
     received_s: float
     queued_chunks: int
     queued_s: float
     dropped_chunks: int
     lost_s: float
-    """Audio that the sender lost, by its sequence and clock; silence stands for it."""
+    """Audio that the sender lost, by its sequence numbers and times; replaced by silence."""
     transit_ms: float | None
-    """How much longer the last frame was under way than the fastest one."""
+    """How much longer the last frame took to arrive than the fastest one."""
 
 
 class Metrics(_FromServer, frozen=True, kw_only=True, tag="metrics"):
-    """How it goes, once a second."""
+    """Figures of the running session, once per second."""
 
     at_s: float
     rtf: float | None
-    """Of the last seconds, all sources together, as the server measured it."""
+    """Real-time factor of the last seconds, of all sources together, measured by the server."""
     level: str
     sources: dict[AudioSource, SourceState]
     health: ASRHealth
-    """What the provider says of itself."""
+    """The provider's own report."""
     cpu_s: float
     rss_bytes: int
     listeners: int
 
 
 class Status(_FromServer, frozen=True, kw_only=True, tag="status"):
-    """The session was degraded a step further, or less far."""
+    """The session moved to another level of the ladder."""
 
     at_s: float
     level: str
@@ -132,7 +132,7 @@ class Status(_FromServer, frozen=True, kw_only=True, tag="status"):
 
 
 class Pressure(_FromServer, frozen=True, kw_only=True, tag="backpressure"):
-    """A source's queue fills up, or is empty again."""
+    """A source's queue fills up, or has room again."""
 
     source: AudioSource
     at_s: float
@@ -141,20 +141,20 @@ class Pressure(_FromServer, frozen=True, kw_only=True, tag="backpressure"):
 
 
 class Warned(_FromServer, frozen=True, kw_only=True, tag="warning"):
-    """Something is wrong with what the client sends, and the session goes on."""
+    """The client's audio has a problem; the session continues."""
 
     message: str
 
 
 class Failed(_FromServer, frozen=True, kw_only=True, tag="error"):
-    """Why the connection is about to be closed, in full."""
+    """The full reason why the server is about to close the connection."""
 
     code: int
     message: str
 
 
 class Ended(_FromServer, frozen=True, kw_only=True, tag="ended"):
-    """All audio was answered; nothing follows."""
+    """The session is over: all audio was answered."""
 
     session: str
     finals: int
@@ -169,10 +169,10 @@ _server: msgspec.json.Decoder[FromServer] = msgspec.json.Decoder(FromServer)
 
 
 def from_client(message: str) -> FromClient:
-    """Read a client's message.
+    """Decode a client's message.
 
     Raises:
-        RefusalError: It is too long, no JSON, or none of the protocol's.
+        RefusalError: It is too long, not JSON, or not a message of the protocol.
     """
     if len(message) > MAX_TEXT:
         problem = f"a message of {len(message)} characters"
@@ -185,16 +185,16 @@ def from_client(message: str) -> FromClient:
 
 
 def from_server(message: str | bytes) -> FromServer:
-    """Read a server's message.
+    """Decode a server's message.
 
     Raises:
-        msgspec.MsgspecError: It is none.
+        msgspec.MsgspecError: It is not a message of the protocol.
     """
     return _server.decode(message)
 
 
 def text_of(segment: ASRSegment) -> Partial | Final:
-    """What is sent of a segment."""
+    """The message for a segment."""
     assert segment.source is not None
     kind = Final if segment.is_final else Partial
     return kind(

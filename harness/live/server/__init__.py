@@ -1,1 +1,1 @@
-"""The live server: admission, sessions, limits, and what it sends."""
+"""The live server: admission, limits, providers, sessions and their journals."""

@@ -1,8 +1,8 @@
-"""The listening socket of the live server: newcomers come in one by one, and not too fast.
+"""Accepts the live server's connections one by one, at a limited rate.
 
-To read a request, begin a session and end it takes milliseconds, which captions under way would
-have to wait. So whoever comes when too many did waits outside, in the system's queue, where it
-costs nothing; nobody is sent away for it.
+Reading a request and beginning or ending a session takes milliseconds, which delays captions of
+running sessions. Connections over the rate wait in the system's queue, where they cost nothing;
+none is refused for it.
 """
 
 import asyncio
@@ -23,30 +23,30 @@ from harness.live.server.limits import Bucket, LiveLimits
 from harness.live.server.server import LiveServer
 
 CLOSING_S = 3.0
-OUTSIDE = 128
-"""Connections that the system lets wait."""
-APART_S = 0.02
-"""Between two newcomers, those who talk have their turn."""
+BACKLOG = 128
+"""Connections that wait in the system's queue."""
+PAUSE_S = 0.02
+"""Time between two connections, for running sessions."""
 UNREAD_BYTES = 1 << 15
-"""Of one client, that the system keeps: what is read at once should not take long."""
+"""The system's receive buffer per client, so that one read doesn't take long."""
 OFFENCE = 8.0
-"""As many newcomers one counts for that had to be sent away; the next have to wait for it."""
+"""How many connections one counts for that broke the protocol."""
 BLAMELESS = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD,
              CloseCode.ABNORMAL_CLOSURE, Close.PROVIDER_FAILED, Close.FULL)  # fmt: skip
-"""How connections end that are no offence: by themselves, or through no fault of the client."""
+"""Close codes that are no offence: a normal end, or no fault of the client."""
 NO_ROOM_S = 0.2
 SILENT = logging.getLogger("echobench.live.websockets")
-SILENT.setLevel(logging.CRITICAL)  # a traceback for each client that is lost would hold up the rest
+SILENT.setLevel(logging.CRITICAL)  # a traceback per lost client would delay the rest
 log = logging.getLogger("echobench.live")
 
 
 class PacedAcceptor(Server):
-    """Serves connections that it accepts itself, as fast as the limits allow.
+    """Accepts and serves connections at the rate that the limits allow.
 
     Args:
-        live: What the clients come for.
-        door: Decides about each.
-        limits: How many there may be, and how fast.
+        live: Serves each connection.
+        admission: Decides whether to admit each.
+        limits: How many there may be, and their rate.
     """
 
     def __init__(self, live: LiveServer, admission: Admission, limits: LiveLimits) -> None:
@@ -61,11 +61,11 @@ class PacedAcceptor(Server):
         self._budget = Bucket(limits.connections_per_s, limits.connections_burst, now_s())
 
     def is_serving(self) -> bool:
-        """Tell whether it is not closing."""
+        """Whether it isn't closing."""
         return self.close_task is None
 
     def new_connection(self) -> ServerConnection:
-        """Make what speaks the protocol with one client."""
+        """Create the connection of one client."""
         limits = self._limits
         return ServerConnection(
             ServerProtocol(
@@ -80,25 +80,25 @@ class PacedAcceptor(Server):
     async def admit(self, sock: socket.socket) -> None:
         """Accept connections until cancelled."""
         loop = asyncio.get_running_loop()
-        most = self._limits.connections + self._limits.handshakes
+        max_handlers = self._limits.connections + self._limits.handshakes
         while True:
-            if len(self.handlers) >= most or not self._budget.take(1.0, now_s()):
+            if len(self.handlers) >= max_handlers or not self._budget.take(1.0, now_s()):
                 await asyncio.sleep(1.0 / self._limits.connections_per_s)
                 continue
             try:
                 accepted, _ = await loop.sock_accept(sock)
                 await loop.connect_accepted_socket(self.new_connection, accepted)
-            except OSError as error:  # it has left again, or there is no file left to be had
+            except OSError as error:  # it is gone already, or no file descriptor is left
                 log.warning("a connection was lost before it began: %s", error.strerror)
                 await asyncio.sleep(NO_ROOM_S)
-            await asyncio.sleep(APART_S)
+            await asyncio.sleep(PAUSE_S)
 
     async def _serve(self, connection: ServerConnection) -> None:
-        self._admission.inside += 1
+        self._admission.connected += 1
         try:
             await self._live.handle(connection)
         finally:
-            self._admission.inside -= 1
+            self._admission.connected -= 1
             if connection.close_code not in BLAMELESS:
                 self._budget.charge(OFFENCE)
 
@@ -107,7 +107,7 @@ class PacedAcceptor(Server):
 async def listening(
     live: LiveServer, admission: Admission, limits: LiveLimits, host: str, port: int
 ) -> AsyncIterator[PacedAcceptor]:
-    """Listen for clients; inside, `admission.port` is the port.
+    """Listen for clients; sets `admission.port`.
 
     Raises:
         UsageError: The address can't be listened on.
@@ -115,7 +115,7 @@ async def listening(
     acceptor = PacedAcceptor(live, admission, limits)
     with contextlib.ExitStack() as listeners:
         try:
-            # It binds and never accepts, since nobody could tell it how fast.
+            # It only binds the address: asyncio itself would accept without a rate limit.
             bound = await asyncio.get_running_loop().create_server(
                 acceptor.new_connection, host, port, start_serving=False
             )
@@ -125,7 +125,7 @@ async def listening(
             for sock in sockets:
                 sock.setblocking(False)
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UNREAD_BYTES)
-                sock.listen(OUTSIDE)
+                sock.listen(BACKLOG)
         except OSError as error:
             problem = f"can't be listened on ({error.strerror})"
             raise UsageError(f"{host}:{port}", problem, "a free port") from error

@@ -1,8 +1,8 @@
-"""Who may come in: the path, the origin, the token and how many there are, before any WebSocket.
+"""Admits connections by path, origin, token and number, before a WebSocket is opened.
 
-Browsers let any page open a WebSocket to this machine; only the `Origin` header tells which. They
-can't set other headers, so a page gives its token as a subprotocol, which is a header as well. A
-token in the URL would end up in logs, and is refused.
+Browsers let any page open a WebSocket to this machine; only the `Origin` header tells which page it
+is. A page can set no other header than the subprotocol, so its token goes there. A token in the URL
+would end up in logs, and is refused.
 """
 
 import base64
@@ -26,11 +26,11 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 class Admission:
-    """Decides about each connection at its first request.
+    """Admits or refuses each connection by its first request.
 
     Args:
         limits: How many connections there may be.
-        token: What a client has to know; anyone may come in when None.
+        token: The token that clients must send; None admits them without one.
         origins: Pages that may connect, beside the server's own.
     """
 
@@ -38,15 +38,15 @@ class Admission:
         self._limits, self._token = limits, token
         self._extra = frozenset(origins)
         self.port = 0
-        self.inside = 0
-        """Connections that came in and haven't left."""
+        self.connected = 0
+        """Admitted connections that are still open."""
 
     def check(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Answer a request; None lets a WebSocket in."""
+        """The response to a request; None admits a WebSocket."""
         url = urlsplit(request.path)
         if parse_qs(url.query, keep_blank_values=True):
             return connection.respond(
-                HTTPStatus.BAD_REQUEST, "nothing in the URL, and least of all a token\n"
+                HTTPStatus.BAD_REQUEST, "the URL may have no query, and no token in it\n"
             )
         if url.path != PATH:
             return self._page(connection, request, url.path)
@@ -55,9 +55,9 @@ class Admission:
             return connection.respond(HTTPStatus.FORBIDDEN, f"pages of {origin} may not connect\n")
         if not self._knows_token(request):
             return connection.respond(
-                HTTPStatus.UNAUTHORIZED, "Authorization: Bearer TOKEN is missing, or wrong\n"
+                HTTPStatus.UNAUTHORIZED, "Authorization: Bearer TOKEN is missing or wrong\n"
             )
-        if self.inside >= self._limits.connections:
+        if self.connected >= self._limits.connections:
             problem = f"all {self._limits.connections} connections are in use\n"
             return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, problem)
         return None
@@ -67,7 +67,7 @@ class Admission:
         return {*self._extra, *(f"http://{host}:{self.port}" for host in LOOPBACK)}
 
     def _page(self, connection: ServerConnection, request: Request, path: str) -> Response:
-        # A name that someone else makes point to this machine is not ours (DNS rebinding).
+        # Another host name may have been made to point to this machine (DNS rebinding).
         host = request.headers.get("Host", "")
         known = {f"{name}:{self.port}" for name in LOOPBACK}
         known |= {urlsplit(origin).netloc for origin in self._extra}
@@ -88,12 +88,12 @@ class Admission:
 def choose_subprotocol(
     protocol: ServerProtocol, offered: Sequence[Subprotocol]
 ) -> Subprotocol | None:
-    """Agree on the protocol's name; never on the token, which would be sent back."""
+    """Select the protocol's name; never the token, which would be sent back."""
     return PROTOCOL_NAME if PROTOCOL_NAME in offered else None
 
 
 def tokens(request: Request) -> list[bytes]:
-    """The tokens that a request brings, in its headers."""
+    """The tokens in a request's headers."""
     found = []
     for header in request.headers.get_all("Authorization"):
         scheme, _, value = header.partition(" ")

@@ -1,4 +1,4 @@
-"""One source's way in: frames are checked, put in order, and become chunks; it waits for no one."""
+"""Receives one source's audio frames: checks them, fills gaps, and feeds the session."""
 
 import asyncio
 
@@ -14,19 +14,19 @@ from harness.session.source import Feed
 
 
 class Intake:
-    """Takes the frames of one source.
+    """Receives the frames of one source, without waiting for the provider.
 
     Args:
         source: Whose audio it is.
-        limits: How much of it, and how many lost frames, are allowed.
+        limits: Limits on the audio's rate and on gaps.
     """
 
     def __init__(self, source: AudioSource, limits: LiveLimits) -> None:
         self.source, self._limits = source, limits
         self.received = self.lost = 0
-        """Samples; those that were lost before they were sent are in both."""
+        """Samples; both include those that the sender lost."""
         self.transit_s: float | None = None
-        """How much longer the last frame was under way than the fastest one."""
+        """How much longer the last frame took to arrive than the fastest one."""
         self._sequence = 0
         self._captured_s: float | None = None
         self._fastest_s = float("inf")
@@ -37,39 +37,39 @@ class Intake:
 
     @property
     def received_s(self) -> float:
-        """Audio that came in, in seconds."""
+        """Seconds of received audio."""
         return self.received / SAMPLE_RATE_HZ
 
     @property
     def lost_s(self) -> float:
-        """Audio that was lost on the sender's side, in seconds."""
+        """Seconds of audio that the sender lost."""
         return self.lost / SAMPLE_RATE_HZ
 
     async def play(self, feed: Feed, origin_s: float) -> None:
-        """Be a source of a session until the audio ends (`harness.session.session.Input`)."""
+        """Feed a session until the audio ends (`harness.session.session.Input`)."""
         self._feed = feed
         await self._ended.wait()
         feed.end()
 
     def push(self, frame: Frame) -> str | None:
-        """Take a frame.
+        """Receive a frame.
 
         Returns:
-            What is wrong with it although it was taken; None if nothing is.
+            A warning about an accepted frame; None if all is well.
 
         Raises:
-            RefusalError: It comes twice, too late, after the end, after a long gap or too fast.
+            RefusalError: It comes twice, out of order, after the end, after a long gap or too fast.
         """
         if self._feed is None:
             raise RefusalError(
                 Close.BAD_MESSAGE, "audio before the session is ready", "ready first"
             )
         if self._stopped:
-            return None  # the sender can't know yet
+            return None  # the sender doesn't know of the end yet
         if self._ended.is_set():
             raise RefusalError(Close.BAD_MESSAGE, f"audio of {self.source} after its end")
         if not self._budget.take(len(frame.pcm) * BYTES_PER_SAMPLE, now_s()):
-            speed = f"{self._limits.audio_speed:g} seconds a second on average"
+            speed = f"{self._limits.audio_speed:g} seconds per second on average"
             raise RefusalError(Close.FLOOD, f"audio of {self.source} comes too fast", speed)
         warning = self._fill_gap(frame)
         if self._captured_s is None:
@@ -77,28 +77,28 @@ class Intake:
             queue.start_s = queue.at_s() - len(frame.pcm) / SAMPLE_RATE_HZ
         self._captured_s = frame.captured_s
         self._sequence = (frame.sequence + 1) % MAX_SEQUENCE
-        under_way_s = now_s() - frame.captured_s
-        self._fastest_s = min(self._fastest_s, under_way_s)
-        self.transit_s = under_way_s - self._fastest_s
-        self._hear(frame.pcm)
+        transit_s = now_s() - frame.captured_s
+        self._fastest_s = min(self._fastest_s, transit_s)
+        self.transit_s = transit_s - self._fastest_s
+        self._feed_pcm(frame.pcm)
         return warning
 
     def end(self) -> None:
-        """Nothing follows; what was heard becomes final."""
+        """End the source on the sender's request; its text becomes final."""
         self._ended.set()
 
     def stop(self) -> None:
-        """End it from this side; what still comes is passed over."""
+        """End the source from the server's side; further frames are ignored."""
         self._stopped = True
         self._ended.set()
 
-    def _hear(self, pcm: Pcm16) -> None:
+    def _feed_pcm(self, pcm: Pcm16) -> None:
         assert self._feed is not None
         self.received += len(pcm)
         self._feed.take(pcm)
 
     def _fill_gap(self, frame: Frame) -> str | None:
-        """Let silence stand for frames that were lost before they were sent."""
+        """Replace frames that the sender lost by silence, and return a warning."""
         missing = (frame.sequence - self._sequence) % MAX_SEQUENCE
         if missing >= MAX_SEQUENCE // 2:
             problem = f"{self.source} frame {frame.sequence} where {self._sequence} is due"
@@ -114,7 +114,7 @@ class Intake:
         samples = max(0, round(lost_s * SAMPLE_RATE_HZ))
         self.lost += samples
         if samples:
-            self._hear(np.zeros(samples, np.int16))
+            self._feed_pcm(np.zeros(samples, np.int16))
         return (
-            f"{missing} frames of {self.source} were lost; {lost_s:.2f} s of silence stand for them"
+            f"{missing} frames of {self.source} were lost and replaced by {lost_s:.2f} s of silence"
         )

@@ -1,4 +1,4 @@
-"""How much of everything a client may use, so that none can harm the others."""
+"""Limits on what each client may use, so that none can harm the others."""
 
 import msgspec
 
@@ -9,44 +9,44 @@ class LiveLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Limits of the live server; the defaults suit a captioning app on the same machine."""
 
     connections: int = 64
-    """At once, pages and onlookers included."""
+    """At once, including web pages and watchers."""
     connections_per_s: float = 5.0
-    """On average, beyond …"""
+    """On average, after …"""
     connections_burst: float = 64.0
-    """… that many at once, as when all clients come back; who comes sooner has to wait."""
+    """… so many at once, as when all clients reconnect; further ones wait."""
     handshakes: int = 64
-    """Connections that have not said yet what they want."""
+    """Connections whose handshake isn't complete."""
     handshake_s: float = 5.0
     first_message_s: float = 10.0
     ping_s: float = 10.0
-    """How often a quiet connection is asked whether it is still there, and how long it has."""
+    """Interval of pings on a connection, and the time limit of their answers."""
     frame_bytes: int = 1 << 20
     audio_speed: float = 4.0
-    """Audio a source may send, in seconds a second, on average …"""
+    """Audio that a source may send, in seconds per second on average …"""
     audio_burst_s: float = 30.0
-    """… and this much at once, as after a network's hiccup."""
+    """… and at once, as after a stall of the network."""
     messages_per_s: float = 400.0
     messages_burst: float = 2000.0
     gap_s: float = 10.0
-    """Lost audio that silence stands for; more in one gap ends the connection."""
+    """Lost audio that silence replaces; more in one gap ends the connection."""
     unread_messages: int = 1000
-    """That may wait for a client to read them …"""
+    """Messages that may wait for a client to read them …"""
     unread_s: float = 10.0
-    """… and for how long."""
+    """… and how long."""
 
     @property
     def audio_bytes_per_s(self) -> float:
-        """Of one source."""
+        """Bytes of one source."""
         return self.audio_speed * SAMPLE_RATE_HZ * BYTES_PER_SAMPLE
 
     @property
     def audio_burst_bytes(self) -> float:
-        """Of one source."""
+        """Bytes of one source."""
         return self.audio_burst_s * SAMPLE_RATE_HZ * BYTES_PER_SAMPLE
 
 
 class Bucket:
-    """A budget that refills with time: so much a second, and so much at once.
+    """A token bucket: `per_s` on average, and `burst` at once.
 
     >>> bucket = Bucket(per_s=2.0, burst=3.0, at_s=0.0)
     >>> [bucket.take(1.0, at_s=0.0) for _ in range(4)]
@@ -60,7 +60,7 @@ class Bucket:
         self._left, self._at_s = burst, at_s
 
     def take(self, amount: float, at_s: float) -> bool:
-        """Use some of it; False where there isn't as much, and nothing is used."""
+        """Use an amount; False, without using any, where less is left."""
         self._left = min(self._burst, self._left + (at_s - self._at_s) * self._per_s)
         self._at_s = at_s
         if amount > self._left:
@@ -69,5 +69,5 @@ class Bucket:
         return True
 
     def charge(self, amount: float) -> None:
-        """Use up to as much of it as there is."""
+        """Use an amount, or all that is left."""
         self._left = max(0.0, self._left - amount)

@@ -1,4 +1,4 @@
-"""The providers of a live server: loaded at the start, and lent to one session at a time."""
+"""Holds a live server's loaded providers, each used by one session at a time."""
 
 import asyncio
 import gc
@@ -17,13 +17,13 @@ WARM_UP = "warm-up"
 
 @dataclass
 class ProviderSlot:
-    """A provider with its stand-ins, for one session at a time.
+    """A provider with its stand-ins, used by one session at a time.
 
     Attributes:
         failover: The providers, loaded.
-        smaller: The one with the smaller model, if there is one.
-        others: The ones that take over after a crash, in order.
-        settings: The options that the first one was given.
+        smaller: The member with the smaller model, if there is one.
+        others: The members that take over after a crash, in order.
+        settings: The first member's options.
     """
 
     failover: FailoverProvider
@@ -33,11 +33,11 @@ class ProviderSlot:
 
     @property
     def first(self) -> Member:
-        """The one that a session begins with."""
+        """The member that a session begins with."""
         return self.failover.members[0]
 
     def switches(self) -> dict[str, Switch]:
-        """What the ladder may do with it."""
+        """The ladder's actions that switch between the members."""
         switches: dict[str, Switch] = {}
         if self.smaller is not None:
             switches["smaller_model"] = other_member(self.failover, self.smaller)
@@ -47,11 +47,11 @@ class ProviderSlot:
 
 
 class ProviderSlots:
-    """All seats of a server.
+    """All slots of a server.
 
     Args:
-        make: Makes one; loads nothing.
-        count: How many sessions there may be at once.
+        make: Creates a slot, without loading a model.
+        count: How many sessions may run at once.
     """
 
     def __init__(self, make: Callable[[], ProviderSlot], count: int) -> None:
@@ -59,10 +59,10 @@ class ProviderSlots:
         self._free = list(self._all)
 
     async def load(self) -> None:
-        """Load every model, so that no client has to wait for it.
+        """Load every model, so that no client has to wait.
 
         Raises:
-            EchobenchError: One can't be loaded.
+            EchobenchError: A model can't be loaded.
         """
         for slot in self._all:
             config = SessionConfig(model=slot.first.model)
@@ -71,23 +71,23 @@ class ProviderSlots:
                     raise ProviderError(slot.first.title, "refused the first session")
                 await slot.failover.stop_session(WARM_UP)
         gc.collect()
-        gc.freeze()  # models and libraries stay: to look through them again took 40 ms at once
+        gc.freeze()  # models and libraries stay; scanning them took 40 ms
 
     def take(self) -> ProviderSlot:
-        """Take a free seat.
+        """Take a free slot.
 
         Raises:
-            RefusalError: There is none.
+            RefusalError: No slot is free.
         """
         if not self._free:
             problem = f"all {len(self._all)} sessions are taken"
-            raise RefusalError(Close.FULL, problem, "another try later, or --sessions")
+            raise RefusalError(Close.FULL, problem, "a later try, or more --sessions")
         return self._free.pop()
 
     def give_back(self, slot: ProviderSlot) -> None:
-        """Let another session have it."""
+        """Free a slot."""
         self._free.append(slot)
 
     async def close(self) -> None:
-        """Let go of all models."""
+        """Close all providers."""
         await asyncio.gather(*(slot.failover.close() for slot in self._all))

@@ -1,4 +1,4 @@
-"""Sets a live server up from what the user asked for, and runs it until it is told to stop."""
+"""Sets up a live server from the user's options, and runs it until a signal stops it."""
 
 import asyncio
 import contextlib
@@ -32,12 +32,12 @@ log = logging.getLogger("echobench.live")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 SHARED_S = 0.5
 FINISH_S = 10.0
-"""For what was heard to become final, when the server is stopped."""
+"""Time for the last finals when the server is stopped."""
 
 
 @dataclass(frozen=True)
 class Serving:
-    """What a server is to do."""
+    """The options of `live serve`."""
 
     provider: str | None
     model: str | None
@@ -56,18 +56,18 @@ class Serving:
 
 
 async def serve(serving: Serving) -> None:
-    """Listen for clients until SIGINT or SIGTERM; then end all sessions in order.
+    """Serve clients until SIGINT or SIGTERM; then end all sessions in order.
 
     Raises:
-        EchobenchError: Something asked for can't be had.
+        EchobenchError: An option can't be met.
     """
     if serving.host not in LOOPBACK and serving.token is None:
-        problem = "others than this machine could connect without a token"
+        problem = "other machines could connect without a token"
         raise UsageError(f"--host {serving.host}", problem, "a token, or 127.0.0.1")
-    talk()
+    log_to_stderr()
     limits = LiveLimits()
-    choice, others = chosen(serving)
-    slots = ProviderSlots(lambda: make_seat(serving, choice, others), serving.sessions)
+    choice, others = choose(serving)
+    slots = ProviderSlots(lambda: make_slot(serving, choice, others), serving.sessions)
     session_log = SessionLog(serving.keep)
     settings = SessionSettings(
         serving.chunk_seconds, serving.queue_s, timeouts_from_env(), serving.vad, Meters(SHARED_S)
@@ -96,8 +96,8 @@ async def serve(serving: Serving) -> None:
         await slots.close()
 
 
-def talk() -> None:
-    """Let the server's own words, and no library's, go to standard error."""
+def log_to_stderr() -> None:
+    """Write the server's own log messages, and no library's, to standard error."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", datefmt="%H:%M:%S"))
     log.addHandler(handler)
@@ -105,11 +105,11 @@ def talk() -> None:
     log.propagate = False
 
 
-def chosen(serving: Serving) -> tuple[Choice, list[Choice]]:
-    """The provider and those behind it; says what this machine is, and what suits it.
+def choose(serving: Serving) -> tuple[Choice, list[Choice]]:
+    """The first provider and its fallbacks; logs the machine and what is recommended for it.
 
     Raises:
-        UsageError: One isn't known or lacks something.
+        UsageError: A provider isn't known or can't run here.
     """
     machine = describe_machine()
     advice = recommend(machine)
@@ -124,19 +124,19 @@ def chosen(serving: Serving) -> tuple[Choice, list[Choice]]:
     return first, others
 
 
-def make_seat(serving: Serving, choice: Choice, others: list[Choice]) -> ProviderSlot:
-    """A seat with providers of its own; loads nothing."""
+def make_slot(serving: Serving, choice: Choice, others: list[Choice]) -> ProviderSlot:
+    """Create a slot with providers of its own, without loading a model."""
 
-    def made(choice: Choice) -> ASRProvider:
+    def make(choice: Choice) -> ASRProvider:
         provider = make_provider(choice.provider.name, choice.settings)
         return provider if serving.in_process else OutOfProcessProvider(provider, choice.settings)
 
     model = serving.model or choice.provider.default_model
-    first = Member(made(choice), model)
-    smaller = Member(made(choice), serving.smaller) if serving.smaller else None
-    behind = [Member(made(other), other.provider.default_model) for other in others]
-    failover = FailoverProvider([first, *([smaller] if smaller else []), *behind])
-    return ProviderSlot(failover, smaller, behind, choice.settings)
+    first = Member(make(choice), model)
+    smaller = Member(make(choice), serving.smaller) if serving.smaller else None
+    fallbacks = [Member(make(other), other.provider.default_model) for other in others]
+    failover = FailoverProvider([first, *([smaller] if smaller else []), *fallbacks])
+    return ProviderSlot(failover, smaller, fallbacks, choice.settings)
 
 
 def _host(host: str) -> str:

@@ -1,4 +1,4 @@
-"""The live server: lets clients in, and gives each what it asked for, or the reason why not."""
+"""Serves the live server's clients: those that send audio and those that watch."""
 
 import asyncio
 import contextlib
@@ -25,14 +25,14 @@ from harness.support.sanitize import sanitize
 
 log = logging.getLogger("echobench.live")
 REMEMBERED = 16
-OFFENDER_S = 0.5
-"""For a client that is sent away to say goodbye; it may be sending all the while."""
-BREATHE_EVERY = 4
-"""Messages of one client, before the others have their turn."""
+REFUSED_CLOSE_S = 0.5
+"""Time for a refused client to close; it may be sending all the while."""
+YIELD_EVERY = 4
+"""Messages of one client that are read before the other clients get a turn."""
 
 
-def nowhere(event: object) -> None:
-    """Note an event nowhere else."""
+def ignore(event: object) -> None:
+    """Ignore an event."""
 
 
 class LiveServer:
@@ -40,10 +40,10 @@ class LiveServer:
 
     Args:
         slots: The providers, loaded.
-        settings: How sessions are held.
-        session_log: Writes them down.
-        note: Gets every event of every session as well, from any thread.
-        tap: Is called with each chunk that a provider takes.
+        settings: The settings of its sessions.
+        session_log: Keeps their journals.
+        note: Also takes every event of every session, from any thread.
+        tap: Called with each chunk that a provider takes.
     """
 
     def __init__(
@@ -51,23 +51,23 @@ class LiveServer:
         slots: ProviderSlots,
         settings: LiveSettings,
         session_log: SessionLog,
-        note: Emit = nowhere,
+        note: Emit = ignore,
         tap: Tap = no_tap,
     ) -> None:
         self.sessions: dict[str, LiveSession] = {}
-        """Those that are going on, by name; the one that began last is the last."""
+        """The running sessions by name, in the order in which they began."""
         self.past: deque[LiveSession] = deque(maxlen=REMEMBERED)
-        """The last that have ended."""
+        """The last sessions that have ended."""
         self._slots, self._settings, self._session_log = slots, settings, session_log
         self._note, self._tap = note, tap
         self._limits = settings.limits
         self._numbers = count(1)
         self._running: set[asyncio.Task[None]] = set()
         self._waiting: set[Outbox] = set()
-        """Onlookers who came before any session."""
+        """Watchers that wait for the next session."""
 
     async def finish(self, within_s: float) -> None:
-        """End all sessions, and wait until what was heard is final."""
+        """End all sessions, and wait for their last finals."""
         for session in list(self.sessions.values()):
             session.stop()
         if self._running:
@@ -85,10 +85,10 @@ class LiveServer:
             log.info("refused: %s", sanitize(str(refusal)))
             outbox.put(Failed(code=refusal.close, message=str(refusal)))
             await outbox.drained()
-            connection.close_timeout = OFFENDER_S
+            connection.close_timeout = REFUSED_CLOSE_S
             await connection.close(refusal.close, refusal.reason)
         except ConnectionClosed:
-            pass  # it has left; what it was part of knows
+            pass  # the client is gone
         finally:
             self._waiting.discard(outbox)
             for session in self.sessions.values():
@@ -107,9 +107,9 @@ class LiveServer:
             raise RefusalError(Close.BAD_MESSAGE, problem, "start or watch, as JSON text")
         match from_client(first):
             case Start() as start:
-                await self._hold(connection, outbox, self._open(start))
+                await self._receive_audio(connection, outbox, self._open(start))
             case Watching() as watching:
-                await self._show(connection, outbox, watching)
+                await self._watch(connection, outbox, watching)
             case other:
                 problem = f"{type(other).__name__.lower()} as the first message"
                 raise RefusalError(Close.BAD_MESSAGE, problem, "start, or watch")
@@ -143,27 +143,26 @@ class LiveServer:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         session.task = task
-        for onlooker in self._waiting:
-            session.listen(onlooker)
+        for watcher in self._waiting:
+            session.listen(watcher)
         self._waiting.clear()
         return session
 
-    async def _hold(
+    async def _receive_audio(
         self, connection: ServerConnection, outbox: Outbox, session: LiveSession
     ) -> None:
-        """Let a client send to its session; when it leaves, the session comes to its end."""
+        """Let a client send audio to its session, which ends when the client leaves."""
         session.listen(outbox)
         assert session.task is not None
         receiving = asyncio.create_task(self._receive(connection, session))
         try:
             await asyncio.wait({receiving, session.task}, return_when=asyncio.FIRST_COMPLETED)
             if receiving.done():
-                await receiving  # raises what it met with
+                await receiving  # raises its error
                 await asyncio.wait({session.task})
             await outbox.drained()
-            failed = session.failure is not None
             close, reason = Close.DONE, "all was answered"
-            if failed:
+            if session.failure is not None:
                 close, reason = Close.PROVIDER_FAILED, "the provider failed"
             await connection.close(close, reason)
         finally:
@@ -171,24 +170,24 @@ class LiveServer:
             session.stop()
 
     async def _receive(self, connection: ServerConnection, session: LiveSession) -> None:
-        """Take what the client sends until it leaves; nothing here waits for a provider."""
+        """Read a client's messages until it leaves, without waiting for a provider."""
         budget = Bucket(self._limits.messages_per_s, self._limits.messages_burst, now_s())
         with contextlib.suppress(ConnectionClosed):
             number = 0
             async for message in connection:
                 number += 1
                 if not budget.take(1.0, now_s()):
-                    speed = f"{self._limits.messages_per_s:g} a second on average"
+                    speed = f"{self._limits.messages_per_s:g} per second on average"
                     raise RefusalError(Close.FLOOD, "messages come too fast", speed)
                 if isinstance(message, bytes):
-                    session.hear(unpack(message))
+                    session.push(unpack(message))
                 else:
-                    await self._obey(message, session)
-                if number % BREATHE_EVERY == 0:
+                    await self._control(message, session)
+                if number % YIELD_EVERY == 0:
                     await asyncio.sleep(0)
         session.stop()
 
-    async def _obey(self, message: str, session: LiveSession) -> None:
+    async def _control(self, message: str, session: LiveSession) -> None:
         match from_client(message):
             case End(source=source):
                 session.end(source)
@@ -198,21 +197,23 @@ class LiveServer:
                 problem = f"{type(other).__name__.lower()} in the middle of a session"
                 raise RefusalError(Close.BAD_MESSAGE, problem, "audio, end or reset")
 
-    async def _show(self, connection: ServerConnection, outbox: Outbox, watching: Watching) -> None:
-        """Let a client look on until it leaves."""
+    async def _watch(
+        self, connection: ServerConnection, outbox: Outbox, watching: Watching
+    ) -> None:
+        """Let a client watch a session until it leaves."""
         if watching.session is not None and watching.session not in self.sessions:
-            known = ", ".join(self.sessions) or "none is going on"
+            known = ", ".join(self.sessions) or "none is running"
             raise RefusalError(Close.UNKNOWN, f"no session {watching.session}", known)
         name = watching.session or next(reversed(self.sessions), None)
         if name is None:
             self._waiting.add(outbox)
-            outbox.put(Warned(message="no session is going on yet"))
+            outbox.put(Warned(message="no session is running yet"))
         else:
             self.sessions[name].listen(outbox)
         budget = Bucket(self._limits.messages_per_s, self._limits.messages_burst, now_s())
         async for message in connection:
             if isinstance(message, bytes):
-                raise RefusalError(Close.BAD_MESSAGE, "audio of an onlooker", "start, to send it")
+                raise RefusalError(Close.BAD_MESSAGE, "audio from a watcher", "start, to send it")
             if not budget.take(1.0, now_s()):
                 raise RefusalError(Close.FLOOD, "messages come too fast")
             watched = [each for each in self.sessions.values() if outbox in each.listeners]
@@ -221,5 +222,5 @@ class LiveServer:
                     for session in watched:
                         await session.reset(reason)
                 case other:
-                    problem = f"{type(other).__name__.lower()} of an onlooker"
+                    problem = f"{type(other).__name__.lower()} from a watcher"
                     raise RefusalError(Close.BAD_MESSAGE, problem, "reset")

@@ -1,4 +1,4 @@
-"""A live session: frames come in, captions and figures go out to everyone who listens."""
+"""Runs a live session: takes audio frames, and sends captions and figures to its listeners."""
 
 import asyncio
 from collections import Counter
@@ -47,13 +47,13 @@ from harness.session.settings import SessionSettings
 from harness.specs.trial import TrialStatus, status_of
 from harness.support.sanitize import sendable
 
-REMEMBERED = 200
-"""Finals that a listener is told who comes later."""
+REPLAYED_FINALS = 200
+"""Finals that a listener who joins later gets."""
 
 
 @dataclass(frozen=True)
 class LiveSettings:
-    """How a live server holds its sessions: what its user has chosen."""
+    """Settings of a live server's sessions."""
 
     session: SessionSettings
     rules: LadderConfig
@@ -65,12 +65,12 @@ class LiveSession:
 
     Args:
         name: Its name.
-        sources: Who is heard.
+        sources: Its sources.
         slot: The providers.
-        settings: How it is held.
-        session_log: Writes it down.
-        note: Gets every event as well, from any thread.
-        tap: Is called with each chunk that a provider takes.
+        settings: Its settings.
+        session_log: Keeps its journal.
+        note: Also takes every event, from any thread.
+        tap: Called with each chunk that a provider takes.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class LiveSession:
         self.listeners: set[Outbox] = set()
         self.failure: EchobenchError | None = None
         self.task: asyncio.Task[None] | None = None
-        """Runs it; set by whoever began it."""
+        """The task that runs it; set by the server."""
         self._session_log, self._note, self._tap = session_log, note, tap
         self._finals: list[Final] = []
         self._open: dict[AudioSource, Partial] = {}
@@ -98,7 +98,7 @@ class LiveSession:
         self._degrader: Degrader | None = None
 
     async def run(self) -> None:
-        """Hold the session; listeners are told how it ended."""
+        """Run the session to its end, and send the listeners its outcome."""
         settings = self._settings
         self._session_log.begin(self.name, self.sources, self._slot, settings.session)
         begin_s, status, reason = now_s(), TrialStatus.HARNESS_ERROR, "the server failed"
@@ -112,7 +112,7 @@ class LiveSession:
                 self._take,
                 settings.rules,
                 self._slot.switches(),
-                on_begin=self._begun,
+                on_begin=self._on_begin,
                 tap=self._tap,
             )
         except asyncio.CancelledError:
@@ -121,49 +121,49 @@ class LiveSession:
         except EchobenchError as error:
             self.failure = error
             status, reason = status_of(error), str(error)
-            self._tell(Failed(code=Close.PROVIDER_FAILED, message=str(error)))
+            self._send(Failed(code=Close.PROVIDER_FAILED, message=str(error)))
         else:
             status, reason = TrialStatus.OK, ""
-            self._tell(Ended(session=self.name, finals=self._count))
+            self._send(Ended(session=self.name, finals=self._count))
         finally:
             ended = TrialEnded(status=status, reason=sendable(reason), wall_s=now_s() - begin_s)
             self._session_log.keep(self.name, ended)
 
-    def hear(self, frame: Frame) -> None:
-        """Take a frame.
+    def push(self, frame: Frame) -> None:
+        """Receive a frame.
 
         Raises:
-            RefusalError: It can't be taken.
+            RefusalError: It is of no source of this session, or breaks a rule of `Intake.push`.
         """
         intake = self.intakes.get(frame.source)
         if intake is None:
             problem = f"audio of {frame.source}"
             raise RefusalError(Close.UNKNOWN, problem, ", ".join(self.sources))
         if (warning := intake.push(frame)) is not None:
-            self._tell(Warned(message=warning))
+            self._send(Warned(message=warning))
 
     def end(self, source: AudioSource) -> None:
-        """Take the sender's word that a source has ended.
+        """End a source on the sender's request.
 
         Raises:
-            RefusalError: It is no source of this session.
+            RefusalError: The session has no such source.
         """
         if source not in self.intakes:
             raise RefusalError(Close.UNKNOWN, f"the end of {source}", ", ".join(self.sources))
         self.intakes[source].end()
 
     def stop(self) -> None:
-        """End all sources, since their sender has gone, or has to go."""
+        """End all sources from the server's side."""
         for intake in self.intakes.values():
             intake.stop()
 
     async def reset(self, reason: str) -> None:
-        """Take the session back to normal, as someone says that it may be."""
+        """Take the session back to the normal level on a user's request."""
         if self._degrader is not None:
             await self._degrader.reset(reason)
 
     def listen(self, outbox: Outbox) -> None:
-        """Send a listener what happens from now on, and the last of what was."""
+        """Add a listener; it also gets the last finals and the open partials."""
         self.listeners.add(outbox)
         if self._running is not None:
             outbox.put(self._ready())
@@ -174,18 +174,18 @@ class LiveSession:
 
     @property
     def origin_s(self) -> float:
-        """Its zero on the running clock; only once it is ready."""
+        """The session's zero on the running clock, once it is ready."""
         assert self._running is not None
         return self._running.origin_s
 
     @property
     def level(self) -> str:
-        """Where it stands on the ladder."""
+        """Its level on the ladder."""
         return self._degrader.level.word if self._degrader else "normal"
 
-    def _begun(self, running: RunningSession, degrader: Degrader) -> None:
+    def _on_begin(self, running: RunningSession, degrader: Degrader) -> None:
         self._running, self._degrader = running, degrader
-        self._tell(self._ready())
+        self._send(self._ready())
 
     def _ready(self) -> Ready:
         return Ready(
@@ -198,20 +198,20 @@ class LiveSession:
         )
 
     def _take(self, event: Event) -> None:
-        """Take an event of the session; those of the engine come on its own thread."""
+        """Take an event of the session, from any thread if it is `Inferred`."""
         self._note(event)
         self._session_log.keep(self.name, event)
         match event:
             case Inferred():
                 return
             case SegmentArrived(segment=segment):
-                self._say(text_of(segment))
+                self._send_text(text_of(segment))
             case Dropped(source=source):
                 self._dropped[source] += 1
             case Backpressure(source=source, at_s=at_s, level=level, reason=reason):
-                self._tell(Pressure(source=source, at_s=at_s, level=level, reason=reason))
+                self._send(Pressure(source=source, at_s=at_s, level=level, reason=reason))
             case LadderMoved():
-                self._tell(
+                self._send(
                     Status(
                         at_s=event.at_s,
                         level=event.after,
@@ -222,16 +222,16 @@ class LiveSession:
                     )
                 )
             case Sampled():
-                self._tell(self._metrics(event))
+                self._send(self._metrics(event))
 
-    def _say(self, text: Partial | Final) -> None:
+    def _send_text(self, text: Partial | Final) -> None:
         if isinstance(text, Final):
             self._count += 1
-            self._finals = [*self._finals[1 - REMEMBERED :], text]
+            self._finals = [*self._finals[1 - REPLAYED_FINALS :], text]
             self._open.pop(text.source, None)
         else:
             self._open[text.source] = text
-        self._tell(text)
+        self._send(text)
 
     def _metrics(self, sampled: Sampled) -> Metrics:
         at_s = now_s() - self._running.origin_s if self._running else sampled.at_s
@@ -260,7 +260,7 @@ class LiveSession:
             )
         return states
 
-    def _tell(self, message: FromServer) -> None:
+    def _send(self, message: FromServer) -> None:
         for outbox in list(self.listeners):
             outbox.put(message)
             if outbox.cut_off:

@@ -1,4 +1,4 @@
-"""Keeps a journal of each live session, on its own thread, so that no disk holds a session up."""
+"""Writes a journal per live session, on a thread of its own so that no disk delays a session."""
 
 import logging
 import queue
@@ -28,21 +28,21 @@ from harness.support.sanitize import sanitize
 
 log = logging.getLogger("echobench.live")
 SUFFIX = ".jsonl"
-LONGEST_S = 86_400.0
-"""Stands for a session's length, which is not known when it begins."""
+NOMINAL_S = 86_400.0
+"""The duration given for a session, whose length is not known when it begins."""
 NO_CORPUS = "none"
 
 
 class SessionLog:
-    """Writes a journal for each session; a session is a trial of the journal with its name.
+    """Writes a journal per session, named after it, in which the session is the only trial.
 
-    Where a journal can't be written, the operator is told once, and the session goes on.
+    Where a journal can't be written, an error is logged once, and the session continues.
 
     Args:
-        folder: Where the journals go; nothing is kept when None.
+        folder: The journals' folder; None keeps nothing.
 
     Raises:
-        JournalError: The folder can't be made or written.
+        JournalError: The folder can't be created or written.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -61,11 +61,11 @@ class SessionLog:
         slot: ProviderSlot,
         settings: SessionSettings,
     ) -> None:
-        """Begin a session's journal; there is no script, so the scenario only names the sources."""
+        """Begin a session's journal; its scenario only names the sources, as there is no script."""
         scenario = Scenario(
             title="what a client sent",
             name=session,
-            duration_s=LONGEST_S,
+            duration_s=NOMINAL_S,
             sources=tuple(SourceScript(name=source, gap_s=(0.0, 0.0)) for source in sources),
             corpus=NO_CORPUS,
             queue_s=settings.queue_s,
@@ -85,26 +85,26 @@ class SessionLog:
         self.keep(session, TrialStarted(key=spec.key, spec=spec))
 
     def keep(self, session: str, event: Event) -> None:
-        """Write an event down, soon; from any thread. `TrialEnded` closes the journal."""
+        """Queue an event for the journal, from any thread; `TrialEnded` closes it."""
         if self._folder is not None:
             self._events.put((session, event))
 
     def close(self) -> None:
-        """Write what is left."""
+        """Write the queued events, and end the thread."""
         if self._thread.is_alive():
             self._events.put(None)
             self._thread.join()
 
     def _write(self) -> None:
         assert self._folder is not None
-        while (noted := self._events.get()) is not None:
-            session, event = noted
+        while (queued := self._events.get()) is not None:
+            session, event = queued
             try:
                 if isinstance(event, TrialStarted):
                     path = self._folder / f"{session}{SUFFIX}"
                     self._journals[session] = JournalWriter(path)
                     self._journals[session].begin(event)
-                elif session in self._journals:  # else it was given up
+                elif session in self._journals:  # else writing it failed
                     self._append(session, event)
             except JournalError as error:
                 self._give_up(session, error)
@@ -123,16 +123,16 @@ class SessionLog:
             return
         journal.append(encode(event))
         if isinstance(event, SegmentArrived | LadderMoved | SessionEnded):
-            journal.flush()  # what was said outlives this process
+            journal.flush()  # text survives this process
 
     def _give_up(self, session: str, error: JournalError) -> None:
         _report(session, error)
         if session in self._journals:
-            self._journals.pop(session).close()  # raises nothing once it has failed
+            self._journals.pop(session).close()  # raises nothing after a failure
 
 
 def _report(session: str, error: JournalError) -> None:
-    log.error("%s; %s goes on, and is not kept from here on", sanitize(str(error)), session)
+    log.error("%s; %s continues, without a journal from here on", sanitize(str(error)), session)
 
 
 def _check_writable(folder: Path) -> None:

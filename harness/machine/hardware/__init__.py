@@ -1,6 +1,7 @@
-"""What this machine is made of and how it does, asked of the system itself; imports no engine.
+"""Reads the machine's hardware, power and heat from the operating system; imports no engine.
 
-Each system has a file; what a system doesn't tell is None. The functions here choose.
+Each system has a module, among which the functions here choose. None stands for what a system
+doesn't report.
 """
 
 import sys
@@ -16,7 +17,7 @@ IS_MAC = sys.platform == "darwin"
 
 @dataclass(frozen=True)
 class Heat:
-    """Whether the processor is slowed down because it is hot; None where the system won't say."""
+    """Whether heat slows the processor down; None where the system doesn't report it."""
 
     throttle_count: int | None = None
     """How often it was slowed down since the system started (Linux)."""
@@ -25,17 +26,17 @@ class Heat:
 
 
 def core_counts() -> CoreCounts:
-    """Count fast and frugal cores."""
+    """Count performance and efficiency cores."""
     return darwin.core_counts() if IS_MAC else linux.core_counts()
 
 
 def chip() -> str:
-    """The processor's name as its maker sells it; the architecture where the system won't say."""
+    """The processor's product name; the architecture where the system doesn't report it."""
     return darwin.chip() if IS_MAC else linux.chip()
 
 
 def is_apple_silicon() -> bool:
-    """Whether this is a Mac with Apple's own processor, also under Rosetta."""
+    """Whether this is a Mac with an Apple processor, also under Rosetta."""
     return IS_MAC and darwin.is_apple_silicon()
 
 
@@ -45,14 +46,14 @@ def has_metal() -> bool:
 
 
 def memory_bytes() -> int:
-    """Memory that may be used: the machine's, or what the container is allowed."""
+    """The usable memory: the machine's, or the container's limit if that is less."""
     total: int = psutil.virtual_memory().total
     limit = None if IS_MAC else linux.memory_limit_bytes()
     return total if limit is None else min(total, limit)
 
 
 def on_battery() -> bool | None:
-    """Whether the battery feeds the machine; False where there is none."""
+    """Whether the machine runs on battery; False where there is none."""
     try:
         battery = psutil.sensors_battery()
     except (OSError, NotImplementedError, AttributeError):  # psutil lacks it on some systems
@@ -68,7 +69,7 @@ def saves_power() -> bool | None:
 
 
 def heat() -> Heat:
-    """Look whether the processor is slowed down; takes well under a millisecond."""
+    """Read whether heat slows the processor down; takes well under a millisecond."""
     if IS_MAC:
         return Heat(pressure=darwin.thermal_pressure())
     return Heat(throttle_count=linux.throttle_count())

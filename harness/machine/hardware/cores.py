@@ -1,11 +1,11 @@
-"""Fast and frugal cores, as the makers of hybrid processors tell them apart."""
+"""Counts of the performance and efficiency cores of hybrid processors."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class CoreCounts:
-    """Physical cores by kind; None where the system doesn't tell them apart."""
+    """Physical cores by kind; None where the system doesn't distinguish them."""
 
     performance: int | None = None
     efficiency: int | None = None

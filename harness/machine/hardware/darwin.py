@@ -1,4 +1,4 @@
-"""macOS: sysctl for what the machine is, pmset and the system's notifications for how it does."""
+"""Reads hardware properties on macOS from sysctl, pmset and system notifications."""
 
 import ctypes
 import platform
@@ -9,18 +9,18 @@ from harness.machine.hardware.cores import CoreCounts
 
 SYSCTL, PMSET = "/usr/sbin/sysctl", "/usr/bin/pmset"
 PRESSURE_NAME = b"com.apple.system.thermalpressurelevel"
-"""As in <libkern/OSThermalNotification.h>; needs no rights."""
-ASK_S = 5.0
-"""These commands answer in milliseconds; one that doesn't is not worth waiting for."""
+"""As in <libkern/OSThermalNotification.h>; needs no special rights."""
+TIMEOUT_S = 5.0
+"""For commands that normally answer in milliseconds."""
 
 
 def core_counts() -> CoreCounts:
-    """Count physical cores by kind; level 0 is the fast one."""
-    told = _sysctl("hw.perflevel0.physicalcpu", "hw.perflevel1.physicalcpu")
-    fast = told.get("hw.perflevel0.physicalcpu")
+    """Count physical cores by kind; level 0 has the performance cores."""
+    counts = _sysctl("hw.perflevel0.physicalcpu", "hw.perflevel1.physicalcpu")
+    fast = counts.get("hw.perflevel0.physicalcpu")
     if fast is None:
         return CoreCounts()  # Intel
-    return CoreCounts(int(fast), int(told.get("hw.perflevel1.physicalcpu", 0)))
+    return CoreCounts(int(fast), int(counts.get("hw.perflevel1.physicalcpu", 0)))
 
 
 def chip() -> str:
@@ -30,15 +30,15 @@ def chip() -> str:
 
 
 def is_apple_silicon() -> bool:
-    """Also for a Python that was built for Intel and runs translated."""
+    """Whether the processor is Apple's, also for a Python that runs under Rosetta."""
     return _sysctl("hw.optional.arm64").get("hw.optional.arm64") == "1"
 
 
 @cache
 def has_metal() -> bool:
-    """Ask Metal itself for its default device."""
+    """Whether Metal has a default device."""
     try:
-        # Metal finds no device in a process that hasn't loaded this one.
+        # Metal finds no device in a process that hasn't loaded Core Graphics.
         ctypes.CDLL("/System/Library/Frameworks/CoreGraphics.framework/CoreGraphics")
         metal = ctypes.CDLL("/System/Library/Frameworks/Metal.framework/Metal")
         metal.MTLCreateSystemDefaultDevice.restype = ctypes.c_void_p
@@ -53,7 +53,7 @@ def saves_power() -> bool | None:
 
 
 def power_mode(settings: str) -> bool | None:
-    r"""Read Low Power Mode from what `pmset -g` prints; older systems don't have it.
+    r"""Parse Low Power Mode from the output of `pmset -g`; None on systems without it.
 
     >>> power_mode(" standby              1\n lowpowermode         1\n")
     True
@@ -69,10 +69,10 @@ def power_mode(settings: str) -> bool | None:
 
 def thermal_pressure() -> int | None:
     """How much heat slows the machine: 0 not at all, 1 moderately, 2 heavily, 3 and 4 worse."""
-    asked = _pressure_register()
-    if asked is None:
+    registered = _pressure_register()
+    if registered is None:
         return None
-    library, token = asked
+    library, token = registered
     state = ctypes.c_uint64()
     failed = library.notify_get_state(token, ctypes.byref(state))
     return None if failed else state.value
@@ -89,12 +89,12 @@ def _pressure_register() -> tuple[ctypes.CDLL, ctypes.c_int] | None:
 
 
 def _sysctl(*names: str) -> dict[str, str]:
-    """Ask for several values at once; a name that the machine doesn't know is left out."""
+    """Read several values at once; unknown names are left out."""
     return values(_output([SYSCTL, *names]))
 
 
 def values(output: str) -> dict[str, str]:
-    r"""Read what sysctl prints.
+    r"""Parse the output of sysctl.
 
     >>> values("hw.optional.arm64: 1\nmachdep.cpu.brand_string: Apple M3 Max\n")
     {'hw.optional.arm64': '1', 'machdep.cpu.brand_string': 'Apple M3 Max'}
@@ -104,10 +104,10 @@ def values(output: str) -> dict[str, str]:
 
 
 def _output(command: list[str]) -> str:
-    """What a command prints; nothing where it can't be run."""
+    """Run a command and return its output; empty where it can't be run."""
     try:
         return subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=ASK_S
+            command, capture_output=True, text=True, check=False, timeout=TIMEOUT_S
         ).stdout
     except (OSError, subprocess.TimeoutExpired):
         return ""

@@ -1,4 +1,4 @@
-"""Linux: everything is a file under /sys or /proc, and any of them may be missing."""
+"""Reads hardware properties on Linux from files under /sys and /proc, which may be missing."""
 
 import platform
 from pathlib import Path
@@ -7,19 +7,19 @@ from harness.machine.hardware.cores import CoreCounts
 
 SYS, PROC = Path("/sys"), Path("/proc")
 UNLIMITED = 1 << 60
-"""Control groups of the first kind say "no limit" with a number about this large."""
+"""Version 1 of control groups reports "no limit" as a number of this size or more."""
 
 
 def core_counts(sys: Path = SYS) -> CoreCounts:
     """Count physical cores by kind.
 
-    Intel lists the processors of each kind; ARM gives each a capacity, and the fast ones have the
-    largest.
+    Intel systems list the processors of each kind. ARM systems give each processor a capacity,
+    which is largest for performance cores.
     """
     devices = sys / "devices"
-    fast, frugal = _read(devices / "cpu_core/cpus"), _read(devices / "cpu_atom/cpus")
-    if fast and frugal:
-        return CoreCounts(_physical(sys, cpu_list(fast)), _physical(sys, cpu_list(frugal)))
+    fast, efficient = _read(devices / "cpu_core/cpus"), _read(devices / "cpu_atom/cpus")
+    if fast and efficient:
+        return CoreCounts(_physical(sys, cpu_list(fast)), _physical(sys, cpu_list(efficient)))
     capacities = {
         int(path.parent.name.removeprefix("cpu")): int(text)
         for path in devices.glob("system/cpu/cpu[0-9]*/cpu_capacity")
@@ -35,7 +35,7 @@ def core_counts(sys: Path = SYS) -> CoreCounts:
 
 
 def cpu_list(text: str) -> list[int]:
-    """Read a list of processors as the kernel writes it.
+    """Parse a list of processors in the kernel's notation.
 
     >>> cpu_list("0-3,8,10-11")
     [0, 1, 2, 3, 8, 10, 11]
@@ -48,7 +48,7 @@ def cpu_list(text: str) -> list[int]:
 
 
 def chip(proc: Path = PROC) -> str:
-    """The processor's name; ARM machines often have none, and are named by their board."""
+    """The processor's name, or the board's, since many ARM processors report none."""
     for line in _read(proc / "cpuinfo").splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
@@ -56,7 +56,7 @@ def chip(proc: Path = PROC) -> str:
 
 
 def memory_limit_bytes(sys: Path = SYS) -> int | None:
-    """What the control group may use; None where there is no limit."""
+    """The memory limit of the control group; None where there is none."""
     for name in ("fs/cgroup/memory.max", "fs/cgroup/memory/memory.limit_in_bytes"):
         text = _read(sys / name)
         if text.isdecimal() and int(text) < UNLIMITED:
@@ -65,7 +65,7 @@ def memory_limit_bytes(sys: Path = SYS) -> int | None:
 
 
 def saves_power(sys: Path = SYS) -> bool | None:
-    """Whether the power profile, or the frequency governor, is set to save."""
+    """Whether the power profile or the frequency governor is set to save power."""
     profile = _read(sys / "firmware/acpi/platform_profile")
     governor = _read(sys / "devices/system/cpu/cpu0/cpufreq/scaling_governor")
     if not (profile or governor):
@@ -82,13 +82,13 @@ def throttle_count(sys: Path = SYS) -> int | None:
 
 
 def _sets_itself(sys: Path) -> bool:
-    """Under these drivers "powersave" is the name of the normal governor."""
+    """Whether the driver is one whose normal governor is named "powersave"."""
     driver = _read(sys / "devices/system/cpu/cpu0/cpufreq/scaling_driver")
     return driver in ("intel_pstate", "amd-pstate-epp")
 
 
 def _physical(sys: Path, cpus: list[int]) -> int:
-    """How many cores the processors are; two threads of a core count once."""
+    """Count the physical cores of logical processors."""
     topology = [sys / f"devices/system/cpu/cpu{cpu}/topology" for cpu in cpus]
     cores = {(_read(path / "physical_package_id"), _read(path / "core_id") or str(path))
              for path in topology}  # fmt: skip
@@ -96,7 +96,7 @@ def _physical(sys: Path, cpus: list[int]) -> int:
 
 
 def _read(path: Path) -> str:
-    """A file's text; empty where it is missing or may not be read."""
+    """Read a file's text; empty where it is missing or not readable."""
     try:
         return path.read_text(errors="replace").strip()
     except OSError:

@@ -1,4 +1,4 @@
-"""NVIDIA GPUs, asked of the driver's own management library; no CUDA context is made."""
+"""Lists NVIDIA GPUs through the driver's management library (NVML), without a CUDA context."""
 
 import ctypes
 import sys
@@ -25,7 +25,7 @@ class _Memory(ctypes.Structure):
 
 
 def gpus(libraries: tuple[str, ...] = LIBRARIES) -> tuple[Gpu, ...]:
-    """List them; none where there is no driver, or no permission to ask it."""
+    """List the GPUs; none where there is no driver, or no permission to query it."""
     if sys.platform == "darwin":
         return ()
     for library in libraries:

@@ -1,1 +1,1 @@
-"""Any provider in a process of its own, so that an engine that crashes takes nobody with it."""
+"""Runs any provider in a process of its own, so that a crashing engine ends only that process."""

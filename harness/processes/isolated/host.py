@@ -1,4 +1,4 @@
-"""The process of an isolated provider: `python -m harness.processes.isolated.host`."""
+"""Runs a provider in a process of its own; the child's side, started as a module."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -36,21 +36,21 @@ ARGUMENTS: dict[str, Any] = {
     "give_chunk": tuple[bytes | None],
     "leave": tuple[()],
 }
-"""What can be called: `make`, methods of the provider, and those of a `Stream` by its number."""
+"""Types of arguments: of `make`, the provider's methods, and those of a `Stream` by number."""
 
 
 class Stream:
-    """A stream of the provider; both its segments and its audio are pulled."""
+    """A stream of the provider: the parent requests segments, the provider requests audio."""
 
     def __init__(self, provider: ASRProvider, sample_rate: int, source: AudioSource | None) -> None:
         self._wanted = asyncio.Semaphore(0)
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._turn = asyncio.Lock()  # an iterator can't be closed before it has been cancelled
+        self._lock = asyncio.Lock()  # the iterator can't be closed while it is awaited
         self._segments = provider.transcribe_stream(self._pcm(), sample_rate, source)
 
     async def next_segment(self) -> ASRSegment | None:
-        """The next thing that the provider says; None at the end."""
-        async with self._turn:
+        """The provider's next segment; None at the end."""
+        async with self._lock:
             return await anext(self._segments, None)
 
     async def want_chunk(self) -> None:
@@ -58,12 +58,12 @@ class Stream:
         await self._wanted.acquire()
 
     async def give_chunk(self, pcm: bytes | None) -> None:
-        """Give it what it asked for; no audio follows where it is None."""
+        """Give the provider the chunk that it asked for, or None for the end of the audio."""
         self._chunks.put_nowait(pcm)
 
     async def leave(self) -> None:
-        """Leave the provider's iterator."""
-        async with self._turn:
+        """Close the provider's iterator."""
+        async with self._lock:
             if (close := getattr(self._segments, "aclose", None)) is not None:
                 await close()
 
@@ -76,7 +76,7 @@ class Stream:
 
 
 class Reporter(Observer):
-    """Sends to the parent what the provider's engine does.
+    """Sends inferences and interruptions to the parent.
 
     Args:
         parent: The pipe to the parent.
@@ -95,7 +95,7 @@ class Reporter(Observer):
 
 
 class Host:
-    """Answers for one provider.
+    """Makes one provider, and answers calls of its methods.
 
     Args:
         parent: The pipe to the parent.
@@ -108,7 +108,7 @@ class Host:
         self._streams: dict[int, Stream] = {}
 
     def take(self, message: Call | Cancel) -> None:
-        """Do what a message asks; nothing here waits."""
+        """Start or cancel a call, without waiting."""
         number = message.number
         if isinstance(message, Call):
             task = self._calls[number] = asyncio.create_task(self._answer(message))
@@ -136,7 +136,7 @@ class Host:
         if call.method == "make":
             return self._make(*arguments)
         if self._provider is None:
-            raise ProviderError(HOST, "asked before it was made")
+            raise ProviderError(HOST, "called before it was made")
         if call.method == "transcribe_stream":
             self._streams[call.number] = Stream(self._provider, *arguments)
             return call.number
@@ -155,7 +155,7 @@ class Host:
 
 
 async def host(parent: ParentPipe) -> None:
-    """Serve until the parent is gone."""
+    """Answer calls until the parent has ended."""
     loop, serving = asyncio.get_running_loop(), Host(parent)
     decode = msgspec.msgpack.Decoder(Call | Cancel).decode
     parent.listen(decode, lambda message: loop.call_soon_threadsafe(serving.take, message))

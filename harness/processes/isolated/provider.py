@@ -1,4 +1,4 @@
-"""The near side of a provider that lives in a process of its own."""
+"""Runs a provider in a process of its own; the parent's side."""
 
 import asyncio
 import contextlib
@@ -20,29 +20,29 @@ from harness.contract import (
     SessionConfig,
 )
 from harness.errors import AudioError, BadOutputError, EchobenchError, ProviderError
-from harness.processes.called_process import CalledProcess, tell
+from harness.processes.called_process import CalledProcess, call_in_loop
 from harness.processes.calls import Answer, Call
 from harness.provider.attribution import provider_errors
 from harness.requirements import Requirement
 
 CANCEL_TIMEOUT_S = 5.0
-"""For the provider to let go of a stream that was left."""
+"""For the provider to end a cancelled stream."""
 ANSWERS: dict[str, Any] = {
     "health": ASRHealth,
     "flush": list[ASRSegment],
     "next_segment": ASRSegment | None,
 }
-"""What calls return; other answers are taken as they come."""
+"""Types of answers by method; other answers aren't converted."""
 EVENTS = {"inferred": InferenceSpan, "interrupted": Interruption}
-"""What the provider tells without being asked."""
+"""Types of the events that the child sends, by method of `Observer`."""
 
 
 class HostProcess(CalledProcess):
-    """The child; it has made nothing yet.
+    """The child process, which makes the provider when it is called.
 
     Args:
         name: The provider's name, for messages.
-        on_event: Called in the running event loop with a key of `EVENTS`, and what happened.
+        on_event: Called in the running event loop with a key of `EVENTS`, and the event.
     """
 
     module = "harness.processes.isolated.host"
@@ -58,7 +58,7 @@ class HostProcess(CalledProcess):
         try:
             return msgspec.convert(answer, ANSWERS.get(method, Any))
         except msgspec.ValidationError as error:
-            problem = f"answered a call of {method} with what is no answer to it ({error})"
+            problem = f"answered a call of {method} with a wrong type ({error})"
             raise BadOutputError(self.name, problem) from error
 
     def take(self, message: Answer | Call) -> None:
@@ -66,31 +66,31 @@ class HostProcess(CalledProcess):
         if isinstance(message, Answer):
             super().take(message)
         else:
-            what: Any = msgspec.convert(message.arguments[0], EVENTS[message.method])
-            tell(self._loop, self._on_event, message.method, what)
+            event: Any = msgspec.convert(message.arguments[0], EVENTS[message.method])
+            call_in_loop(self._loop, self._on_event, message.method, event)
 
     async def close(self) -> None:
-        """End it: at once if it is dead, else within seconds."""
+        """End the process, within seconds."""
         self.fail("was ended")
         await asyncio.to_thread(self.end)
 
 
 class OutOfProcessProvider(ASRProvider):
-    """A provider in a child process; a process that died is started anew by the next session.
+    """A provider in a child process; the next session restarts a process that died.
 
     Args:
-        provider: The provider, made here only to be asked what it is; it loads nothing.
-        settings: What it was made with, to be made with again over there.
+        provider: The provider, made in this process only for its attributes; it loads nothing.
+        settings: The options with which the child makes it again.
     """
 
-    name = "isolated"  # until it is made
+    name = "isolated"  # replaced in each instance
     clocks = frozenset({ClockKind.WALL})
 
     def __init__(self, provider: ASRProvider, settings: dict[str, Option]) -> None:
         super().__init__(provider.settings)
         self.name = provider.name  # type: ignore[misc]
         self.inner, self._given = provider, settings
-        self._far: HostProcess | None = None
+        self._host: HostProcess | None = None
         self._observer = NULL_OBSERVER
 
     @property
@@ -100,19 +100,19 @@ class OutOfProcessProvider(ASRProvider):
 
     async def start_session(self, session_id: str, config: SessionConfig) -> bool:
         """See `ASRProvider`; starts the process, unless it is running."""
-        if self._far is None or self._far.failure is not None:
+        if self._host is None or self._host.failure is not None:
             await self.close()
-            self._far = HostProcess(self.name, self._happened)
-        await self._far.call("make", self.inner.name, self._given)
+            self._host = HostProcess(self.name, self._report)
+        await self._host.call("make", self.inner.name, self._given)
         plain = msgspec.structs.replace(config, observer=NULL_OBSERVER)
         previous, self._observer = self._observer, config.observer
-        started = bool(await self._far.call("start_session", session_id, plain))
+        started = bool(await self._host.call("start_session", session_id, plain))
         if not started:
-            self._observer = previous  # of the session that goes on
+            self._observer = previous  # that of the session that is running
         return started
 
-    def _happened(self, method: str, what: object) -> None:
-        getattr(self._observer, method)(what)
+    def _report(self, method: str, event: object) -> None:
+        getattr(self._observer, method)(event)
 
     async def transcribe_stream(
         self,
@@ -121,20 +121,20 @@ class OutOfProcessProvider(ASRProvider):
         source: AudioSource | None = None,
     ) -> AsyncIterator[ASRSegment]:
         """See `ASRProvider`."""
-        far = self._running()
-        stream = await far.call("transcribe_stream", sample_rate, source)
-        trouble: list[EchobenchError] = []
-        feeding = asyncio.create_task(_feed(far, stream, pcm_stream, trouble))
+        host = self._running()
+        stream = await host.call("transcribe_stream", sample_rate, source)
+        errors: list[EchobenchError] = []
+        feeding = asyncio.create_task(_feed(host, stream, pcm_stream, errors))
         try:
-            while (segment := await far.call("next_segment", stream)) is not None:
+            while (segment := await host.call("next_segment", stream)) is not None:
                 yield segment
-            if trouble:
-                raise trouble[0]
+            if errors:
+                raise errors[0]
         finally:
             feeding.cancel()
             with contextlib.suppress(TimeoutError, EchobenchError):
                 async with asyncio.timeout(CANCEL_TIMEOUT_S):
-                    await far.call("leave", stream)
+                    await host.call("leave", stream)
 
     async def flush(self, source: AudioSource | None = None) -> list[ASRSegment]:
         """See `ASRProvider`."""
@@ -152,30 +152,30 @@ class OutOfProcessProvider(ASRProvider):
 
     async def close(self) -> None:
         """See `ASRProvider`; ends the process, and all that it started."""
-        if self._far is not None:
-            await self._far.close()
-            self._far = None
+        if self._host is not None:
+            await self._host.close()
+            self._host = None
 
     def _running(self) -> HostProcess:
-        if self._far is None:
+        if self._host is None:
             raise ProviderError(self.inner.name, "no session was started", "start_session first")
-        return self._far
+        return self._host
 
 
 async def _feed(
-    far: HostProcess, stream: int, pcm_stream: AsyncIterator[bytes], trouble: list[EchobenchError]
+    host: HostProcess, stream: int, pcm_stream: AsyncIterator[bytes], errors: list[EchobenchError]
 ) -> None:
-    """Bring each chunk when it is asked for; after trouble, the end, and the trouble is told."""
+    """Send each chunk when the provider asks for it; an error is kept, and ends the audio."""
     pcm: bytes | None = b""
     try:
         while pcm is not None:
-            await far.call("want_chunk", stream)
+            await host.call("want_chunk", stream)
             with provider_errors("audio"):
                 pcm = await anext(pcm_stream, None)
             if not isinstance(pcm, bytes | None):
                 raise AudioError("audio", type(pcm).__name__, "bytes of 16-bit mono PCM")
-            await far.call("give_chunk", stream, pcm)
+            await host.call("give_chunk", stream, pcm)
     except EchobenchError as error:
-        trouble.append(error)
-        with contextlib.suppress(EchobenchError):  # the process is of no use any more
-            await far.call("give_chunk", stream, None)
+        errors.append(error)
+        with contextlib.suppress(EchobenchError):  # the process may have failed
+            await host.call("give_chunk", stream, None)

@@ -32,7 +32,7 @@ def model(tmp_path: Path) -> Path:
     [
         ("crashes", ProviderError, "was killed by SIGSEGV"),
         ("exits", ProviderError, "exited with 0"),
-        ("closes_stdout", ProviderError, "closed its output and went on"),
+        ("closes_stdout", ProviderError, "closed its output but kept running"),
         ("deaf", StalledError, "for 1 s"),
         ("garbage", BadOutputError, "no UTF-8"),
         ("babbles", BadOutputError, "characters about one utterance"),
