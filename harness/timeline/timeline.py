@@ -80,7 +80,7 @@ def _at_rate(samples: Samples, script: SourceScript) -> Samples:
 
 
 def _utterance(
-    place: Placed, source: AudioSource, heard_s: float, length_s: float, beep_sample: int | None
+    place: Placed, source: AudioSource, begin_s: float, length_s: float, beep_sample: int | None
 ) -> Utterance:
     words = place.utterance.words
     if words is not None:
@@ -88,8 +88,8 @@ def _utterance(
     return Utterance(
         source=source,
         utterance_id=place.utterance.utterance_id,
-        t0=heard_s,
-        t1=heard_s + length_s,
+        t0=begin_s,
+        t1=begin_s + length_s,
         text=place.utterance.text,
         words=words,
         shared=place.shared,
