@@ -165,9 +165,7 @@ async def _vanish(
         if copy is None:
             return f"{path} can't be linked, and is too large to copy"
         await probe.start(str(copy))
-        for index, pcm in enumerate(
-            pieces[-CONTEXT:]
-        ):  # both rounds have the same audio before them
+        for index, pcm in enumerate(pieces[-CONTEXT:]):  # before both rounds comes the same audio
             await probe.recognise(ResidencyPart.WARM_UP, 0, index, pcm)
         for index, pcm in enumerate(pieces):
             await probe.recognise(ResidencyPart.COPY, 0, index, pcm)
