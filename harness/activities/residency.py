@@ -17,17 +17,18 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from harness.activities.startup import stream_of
+from harness.activities.startup import speech_of, stream_of
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.clock import now_s
 from harness.contract import ASRProvider, SessionConfig
-from harness.errors import EchobenchError, ProviderError
+from harness.errors import EchobenchError
 from harness.journal.events import Event, ResidencyChunk, ResidencyEnded, ResidencyPart
 from harness.meters.audit_hook import AUDIT_HOOK
 from harness.meters.resources import LOOK_FOR_CHILDREN_EVERY, ResourceMeter
 from harness.provider.attribution import provider_errors
 from harness.provider.output_checks import checked_segment
 from harness.provider.recording import RecordingObserver
+from harness.session.session import start_session
 from harness.specs.trial import TrialSpec
 from harness.timeline.corpus import CorpusUtterance
 
@@ -99,10 +100,7 @@ class ResidencyProbe:
             EchobenchError: The provider failed, or refused.
         """
         config = SessionConfig(model=model, observer=self._observer)
-        with provider_errors(self._provider.name):
-            started = await self._provider.start_session(SESSION, config)
-        if not started:
-            raise ProviderError(self._provider.name, "refused a session while none was running")
+        await start_session(self._provider, SESSION, config)
 
     async def stop(self) -> None:
         """Stop the session.
@@ -167,9 +165,7 @@ async def _vanish(
         if copy is None:
             return f"{path} can't be linked, and is too large to copy"
         await probe.start(str(copy))
-        for index, pcm in enumerate(
-            pieces[-CONTEXT:]
-        ):  # both rounds have the same audio before them
+        for index, pcm in enumerate(pieces[-CONTEXT:]):  # before both rounds comes the same audio
             await probe.recognise(ResidencyPart.WARM_UP, 0, index, pcm)
         for index, pcm in enumerate(pieces):
             await probe.recognise(ResidencyPart.COPY, 0, index, pcm)
@@ -181,12 +177,7 @@ async def _vanish(
 
 
 def _speech(utterances: Sequence[CorpusUtterance]) -> Pcm16:
-    parts: list[Pcm16] = []
-    for utterance in utterances:
-        if sum(map(len, parts)) >= SPEECH_S * SAMPLE_RATE_HZ:
-            break
-        parts.append(utterance.read())
-    joined = np.concatenate(parts)
+    joined = speech_of(utterances, round(SPEECH_S * SAMPLE_RATE_HZ))
     least = round(2 * max(LENGTHS_S) * SAMPLE_RATE_HZ)
     return np.tile(joined, -(-least // len(joined)))
 

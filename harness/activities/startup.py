@@ -7,11 +7,11 @@ import numpy as np
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.clock import now_s
 from harness.contract import ASRProvider, SessionConfig
-from harness.errors import ProviderError
 from harness.journal.events import Loaded
 from harness.provider.attribution import provider_errors
 from harness.provider.output_checks import checked_segment
 from harness.provider.recording import RecordingObserver
+from harness.session.session import start_session
 from harness.timeline.corpus import CorpusUtterance
 
 SESSION = "probe"
@@ -37,7 +37,7 @@ async def load_and_probe(
     text, answered_s = "", None
     begin_s = now_s()
     with provider_errors(provider.name):
-        await _start(provider, SessionConfig(model=model, observer=observer))
+        await start_session(provider, SESSION, SessionConfig(model=model, observer=observer))
         loaded_s = now_s()
         async for segment in provider.transcribe_stream(stream_of(pcm)):
             text = checked_segment(segment, None, f"{provider.name}, first utterance").text
@@ -63,19 +63,20 @@ async def infer_chunk(
         ProviderError: As the provider raised it.
     """
     length = round(chunk_seconds * SAMPLE_RATE_HZ)
-    parts: list[Pcm16] = []
-    for utterance in utterances:
-        if sum(map(len, parts)) >= length:
-            break
-        parts.append(utterance.read())
-    chunk = np.concatenate(parts)[:length]
+    chunk = speech_of(utterances, length)[:length]
+    config = SessionConfig(model=model, chunk_seconds=chunk_seconds)
     with provider_errors(provider.name):
-        await _start(provider, SessionConfig(model=model, chunk_seconds=chunk_seconds))
+        await start_session(provider, SESSION, config)
         async for _ in provider.transcribe_stream(stream_of(chunk)):
             pass
         await provider.stop_session(SESSION)
 
 
-async def _start(provider: ASRProvider, config: SessionConfig) -> None:
-    if not await provider.start_session(SESSION, config):
-        raise ProviderError(provider.name, "refused a session while none was running")
+def speech_of(utterances: Sequence[CorpusUtterance], samples: int) -> Pcm16:
+    """Join utterances until they have at least so many samples, or all of them."""
+    parts: list[Pcm16] = []
+    for utterance in utterances:
+        if sum(map(len, parts)) >= samples:
+            break
+        parts.append(utterance.read())
+    return np.concatenate(parts)

@@ -25,6 +25,7 @@ from harness.errors import AudioError, EchobenchError, ProviderError
 from harness.ladder.handover import Pull, chunks, until
 from harness.ladder.stitched_source import StitchedSource
 from harness.provider.attribution import provider_errors
+from harness.session.session import start_session
 
 
 @dataclass
@@ -243,9 +244,7 @@ class FailoverProvider(ASRProvider):
         assert self._config is not None
         member.failure = None
         config = msgspec.structs.replace(self._config, model=member.model)
-        with provider_errors(member.title):
-            if not await member.provider.start_session(self._session_id, config):
-                raise ProviderError(member.title, "refused a session while none was running")
+        await start_session(member.provider, self._session_id, config, member.title)
 
 
 async def _no_takeover(member: Member, error: EchobenchError) -> None:

@@ -1,5 +1,6 @@
 """Defines and reads the command line's options."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -39,6 +40,21 @@ DEFAULTS = {
 }
 """The default of each option, in words."""
 REPEATABLE = ("--provider", "--model", "--chunk-seconds", "--scenario")
+CHECKS: dict[str, tuple[str, Callable[[str, str], object]]] = {
+    "providers": ("--provider", not_empty),
+    "models": ("--model", not_empty),
+    "chunk_seconds": ("--chunk-seconds", lambda at, text: number_in(at, text, CHUNK_SECONDS)),
+    "scenarios": ("--scenario", not_empty),
+    "duration_s": ("--duration", lambda at, text: number_in(at, text, DURATION_S)),
+    "clock": ("--clock", lambda at, text: one_of(at, text, ClockKind, ClockKind)),
+    "transport": ("--transport", lambda at, text: one_of(at, text, Transport, Transport)),
+    "gate": ("--gate", lambda at, text: GATES[one_of(at, text, GATES.index, GATES)]),
+    "seed": ("--seed", lambda at, text: whole_number_in(at, text, SEEDS)),
+    "corpus": ("--corpus", not_empty),
+    "thresholds": ("--thresholds", not_empty),
+    "vad": ("--vad", not_empty),
+}
+"""By field of `Options`: its option, and what checks and converts a value of it."""
 RESUME = """continue an earlier run, by id or as 'latest', and measure only its missing trials; its
 options apply where none are given"""
 
@@ -67,30 +83,15 @@ def read_options(config: pytest.Config) -> Options:
         UsageError: A value is invalid.
     """
     given: dict[str, object] = {}
-    if providers := split_list("--provider", config.option.provider):
-        given["providers"] = tuple(providers)
-    if models := split_list("--model", config.option.model):
-        given["models"] = tuple(models)
-    if sizes := split_list("--chunk-seconds", config.option.chunk_seconds):
-        numbers = [number_in("--chunk-seconds", size, CHUNK_SECONDS) for size in sizes]
-        given["chunk_seconds"] = tuple(dict.fromkeys(numbers))
-    if scenarios := split_list("--scenario", config.option.scenario):
-        given["scenarios"] = tuple(scenarios)
-    if (duration := config.option.duration) is not None:
-        given["duration_s"] = number_in("--duration", duration, DURATION_S)
-    if (clock := config.option.clock) is not None:
-        given["clock"] = one_of("--clock", clock, ClockKind, ClockKind)
-    if (transport := config.option.transport) is not None:
-        given["transport"] = one_of("--transport", transport, Transport, Transport)
-    if (gate := config.option.gate) is not None:
-        given["gate"] = one_of("--gate", gate, lambda text: GATES[GATES.index(text)], GATES)
-    if (seed := config.option.seed) is not None:
-        given["seed"] = whole_number_in("--seed", seed, SEEDS)
+    for name, (flag, check) in CHECKS.items():
+        value = getattr(config.option, flag.strip("-").replace("-", "_"))
+        if flag in REPEATABLE:
+            if texts := split_list(flag, value):
+                given[name] = tuple(dict.fromkeys(check(flag, text) for text in texts))
+        elif value is not None:
+            given[name] = check(flag, value)
     if config.getini("strict"):
         given["strict"] = True
-    for name in ("corpus", "thresholds", "vad"):
-        if (value := getattr(config.option, name)) is not None:
-            given[name] = not_empty(f"--{name}", value)
     before = Options()
     if config.option.resume is not None:
         before = RunFolder.open(runs_folder(config), config.option.resume).info.options

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -182,17 +183,18 @@ class BenchSession:
 
 def has_trial_if_needed(item: pytest.Item) -> bool:
     """Whether a test has a trial to judge, or needs none."""
-    callspec = getattr(item, "callspec", None)
-    params = callspec.params if callspec else {}
-    return all(isinstance(params[name], tuple) for name in ("judged", "rule") if name in params)
+    return all(isinstance(param, tuple) for param in _judged_params(item))
 
 
 def needed_by(item: pytest.Item) -> list[TrialSpec]:
     """The trials that a test judges."""
+    return [param[0] for param in _judged_params(item) if isinstance(param, tuple)]
+
+
+def _judged_params(item: pytest.Item) -> list[Any]:
     callspec = getattr(item, "callspec", None)
     params = callspec.params if callspec else {}
-    given = [params[name] for name in ("judged", "rule") if name in params]
-    return [param[0] for param in given if isinstance(param, tuple)]
+    return [params[name] for name in ("judged", "rule") if name in params]
 
 
 SESSION = pytest.StashKey[BenchSession]()

@@ -1,7 +1,7 @@
 """Decides whether a trial is void: its figures are unusable for reasons outside the provider."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated
 
@@ -116,19 +116,14 @@ def others_share(seen: Sequence[Surroundings], busy_from: float) -> float:
 
 def throttled_share(seen: Sequence[Surroundings], pressure: int) -> float:
     """The share of the time in which heat slowed the machine down."""
-    slow_s = sum(after.wall_s - before.wall_s for before, after in _slowed(seen, pressure))
+    slow_s = sum(
+        after.wall_s - before.wall_s
+        for before, after in pairwise(seen)
+        if (after.thermal_pressure or 0) >= pressure
+        or (after.throttle_count or 0) > (before.throttle_count or 0)
+    )
     whole_s = seen[-1].wall_s - seen[0].wall_s
     return slow_s / whole_s if whole_s > 0 else 0.0
-
-
-def _slowed(
-    seen: Sequence[Surroundings], pressure: int
-) -> Iterator[tuple[Surroundings, Surroundings]]:
-    for before, after in pairwise(seen):
-        if (after.thermal_pressure or 0) >= pressure or (after.throttle_count or 0) > (
-            before.throttle_count or 0
-        ):
-            yield before, after
 
 
 def _sleep(seen: Sequence[Surroundings], limits: Limits) -> str | None:

@@ -120,10 +120,7 @@ async def hold_session(
     engine = EngineEvents(emit)
     config = SessionConfig(model=model, chunk_seconds=settings.chunk_seconds, observer=engine)
     timeouts = settings.timeouts
-    with provider_errors(provider.name):
-        started = await provider.start_session(session_id, config)
-    if not started:
-        raise ProviderError(provider.name, "refused a session while none was running")
+    await start_session(provider, session_id, config)
     origin_s = now_s()
     engine.begin(origin_s)
     listeners = [
@@ -153,6 +150,21 @@ async def hold_session(
     stop_from_s = now_s()
     await _stop(provider, session_id, timeouts.stop_s)
     emit(SessionEnded(at_s=stop_from_s - origin_s, stop_s=now_s() - stop_from_s))
+
+
+async def start_session(
+    provider: ASRProvider, session_id: str, config: SessionConfig, where: str | None = None
+) -> None:
+    """Start a provider's session; errors name `where`, by default the provider.
+
+    Raises:
+        ProviderError: The provider failed or refused.
+        ModelError, UnavailableError: As the provider raised them.
+    """
+    where = where or provider.name
+    with provider_errors(where):
+        if not await provider.start_session(session_id, config):
+            raise ProviderError(where, "refused a session while none was running")
 
 
 async def _stop(provider: ASRProvider, session_id: str, limit_s: float) -> None:

@@ -1,13 +1,13 @@
 """Plays a track in real time, like a live source that waits for nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.clock import now_s, sleep_until
 from harness.contract import AudioSource
 from harness.journal.events import Event, Skipped, SourceEnded, SpeechScored, VadUsed
 from harness.session.chunk_queue import ChunkQueue
-from harness.session.chunking import Chunker
+from harness.session.chunking import Chunk, Chunker
 from harness.statistics import percentile
 from harness.timeline.timeline import Track
 from harness.vad.prefilter import PreFilter, Stretch
@@ -75,7 +75,7 @@ class Feed:
         """Take the next samples."""
         self._taken += len(pcm)
         if self.prefilter is None:
-            self._chunk(pcm)
+            self._put(self._chunker.push(pcm))
             return
         for stretch in self.prefilter.push(pcm):
             self._route(stretch)
@@ -89,22 +89,18 @@ class Feed:
             self._emit_scores(1)
             audio_s = self._taken / SAMPLE_RATE_HZ
             self._emit(VadUsed(source=self._source, cpu_s=self.prefilter.cpu_s, audio_s=audio_s))
-        self._finish_chunk()
+        self._put(self._chunker.finish())
         self.queue.end()
 
-    def _chunk(self, pcm: Pcm16) -> None:
-        for chunk in self._chunker.push(pcm):
-            self.queue.put(chunk)
-
-    def _finish_chunk(self) -> None:
-        for chunk in self._chunker.finish():
+    def _put(self, chunks: Iterable[Chunk]) -> None:
+        for chunk in chunks:
             self.queue.put(chunk)
 
     def _route(self, stretch: Stretch) -> None:
         if stretch.is_speech:
-            self._chunk(stretch.pcm)
+            self._put(self._chunker.push(stretch.pcm))
         else:
-            self._finish_chunk()
+            self._put(self._chunker.finish())
             self._chunker.skip(len(stretch.pcm))
             self._emit(
                 Skipped(
@@ -115,7 +111,7 @@ class Feed:
                 )
             )
         if stretch.is_speech and stretch.ends:  # a pause: ask for the final
-            self._finish_chunk()
+            self._put(self._chunker.finish())
             self.queue.put_pause()
 
     def _emit_scores(self, at_least: int) -> None:

@@ -40,7 +40,5 @@ def every_other_chunk_is_left_out_and_counted(found: Findings) -> str | None:
 
 
 def audio_is_conserved(found: Findings) -> str | None:
-    missing = missing_samples(
-        found.log
-    )  # needs no inference events, which not every provider emits
+    missing = missing_samples(found.log)  # works without inference events too
     return f"{missing} samples are unaccounted for" if missing else None

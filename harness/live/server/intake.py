@@ -4,7 +4,7 @@ import asyncio
 
 import numpy as np
 
-from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ, Pcm16
+from harness.audio import SAMPLE_RATE_HZ, Pcm16
 from harness.clock import now_s
 from harness.contract import AudioSource
 from harness.live.protocol.close_codes import Close, RefusalError
@@ -30,7 +30,7 @@ class Intake:
         self._sequence = 0
         self._captured_s: float | None = None
         self._fastest_s = float("inf")
-        self._budget = Bucket(limits.audio_bytes_per_s, limits.audio_burst_bytes, now_s())
+        self._budget = Bucket(limits.audio_speed, limits.audio_burst_s, now_s())
         self._ended = asyncio.Event()
         self._stopped = False
         self._feed: Feed | None = None
@@ -68,7 +68,7 @@ class Intake:
             return None  # the sender doesn't know of the end yet
         if self._ended.is_set():
             raise RefusalError(Close.BAD_MESSAGE, f"audio of {self.source} after its end")
-        if not self._budget.take(len(frame.pcm) * BYTES_PER_SAMPLE, now_s()):
+        if not self._budget.take(len(frame.pcm) / SAMPLE_RATE_HZ, now_s()):
             speed = f"{self._limits.audio_speed:g} seconds per second on average"
             raise RefusalError(Close.FLOOD, f"audio of {self.source} comes too fast", speed)
         warning = self._fill_gap(frame)

@@ -2,8 +2,6 @@
 
 import msgspec
 
-from harness.audio import BYTES_PER_SAMPLE, SAMPLE_RATE_HZ
-
 
 class LiveLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Limits of the live server; the defaults suit a captioning app on the same machine."""
@@ -33,16 +31,6 @@ class LiveLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Messages that may wait for a client to read them …"""
     unread_s: float = 10.0
     """… and how long."""
-
-    @property
-    def audio_bytes_per_s(self) -> float:
-        """Bytes of one source."""
-        return self.audio_speed * SAMPLE_RATE_HZ * BYTES_PER_SAMPLE
-
-    @property
-    def audio_burst_bytes(self) -> float:
-        """Bytes of one source."""
-        return self.audio_burst_s * SAMPLE_RATE_HZ * BYTES_PER_SAMPLE
 
 
 class Bucket:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from harness.contract import Option, SessionConfig
-from harness.errors import ProviderError
 from harness.ladder.actions import Switch, other_member, other_provider
 from harness.ladder.failover import FailoverProvider, Member
 from harness.live.protocol.close_codes import Close, RefusalError
 from harness.provider.attribution import provider_errors
+from harness.session.session import start_session
 
 WARM_UP = "warm-up"
 
@@ -66,9 +66,8 @@ class ProviderSlots:
         """
         for slot in self._all:
             config = SessionConfig(model=slot.first.model)
+            await start_session(slot.failover, WARM_UP, config, slot.first.title)
             with provider_errors(slot.first.title):
-                if not await slot.failover.start_session(WARM_UP, config):
-                    raise ProviderError(slot.first.title, "refused the first session")
                 await slot.failover.stop_session(WARM_UP)
         gc.collect()
         gc.freeze()  # models and libraries stay; scanning them took 40 ms
