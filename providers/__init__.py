@@ -1,5 +1,4 @@
-"""The speech recognisers that echobench measures: one module each, with its class as `PROVIDER`.
+"""Speech recognisers that echobench measures: one module per provider, its class as `PROVIDER`.
 
-What several share (how to stream with an engine that decodes windows, where weights come from)
-is in the folders beside them.
+What several of them share (streaming policies, model files, service connections) is in subfolders.
 """

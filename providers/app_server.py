@@ -1,8 +1,8 @@
-"""An app's own captioning server, measured from outside over its WebSocket.
+"""Measures an app's own captioning server from outside, over its WebSocket.
 
-An adapter's file says how it is talked to. Its engine can't be seen, so there is no real-time
-factor; audio counts as decoded when the server has it, which is all that is known. Give it small
-chunks, as the app would: --chunk-seconds 0.1.
+An adapter file describes the server's protocol. The server's engine can't be observed, so there is
+no real-time factor, and audio counts as decoded once it has been sent. Use small chunks, as the app
+would: --chunk-seconds 0.1.
 """
 
 import asyncio
@@ -38,59 +38,61 @@ class AppServerSettings(ProviderSettings, frozen=True, kw_only=True):
     """Options of `app_server`."""
 
     adapter: str = ""
-    """The file that says how the server is talked to."""
+    """The adapter file, which describes the server's protocol."""
     open_s: Seconds = 10.0
-    """For it to be ready for audio."""
+    """Timeout for the server to be ready for audio."""
     finish_s: Seconds = 30.0
-    """For the last text, after the last audio."""
+    """Timeout for the last text, after the last audio."""
 
 
 @dataclass(frozen=True)
-class AdapterGiven(Requirement):
-    """A file that says how the server is talked to."""
+class AdapterFile(Requirement):
+    """Requires that an adapter file is named."""
 
     path: str
 
     def missing(self) -> str | None:
-        """Tell whether one was given."""
-        return None if self.path else "a file that says how your server is talked to"
+        """See `Requirement`."""
+        return None if self.path else "an adapter file that describes your server's protocol"
 
     def remedy(self) -> str:
-        """Which to begin with."""
+        """See `Requirement`."""
         return "--provider app_server:adapter=suites/adapters/echopanel.toml"
 
 
 @dataclass
 class AppSource:
-    """What the server said about one source, and what it was sent."""
+    """One source's segments from the server, and the account of the audio sent."""
 
     source: AudioSource | None
-    said: asyncio.Queue[ASRSegment | EchobenchError | None] = field(default_factory=asyncio.Queue)
+    results: asyncio.Queue[ASRSegment | EchobenchError | None] = field(
+        default_factory=asyncio.Queue
+    )
     account: AudioAccount = field(default_factory=AudioAccount)
     segment_id: int = 0
     revision: int = 0
     final_t1: float = 0.0
 
-    def segment(self, heard: ServerText) -> ASRSegment:
-        """What the server said, in the contract's form; whoever listens checks it."""
-        heard_s = self.account.received / SAMPLE_RATE_HZ
+    def segment(self, received: ServerText) -> ASRSegment:
+        """Turn a text from the server into a segment; the session checks its values."""
+        sent_s = self.account.received / SAMPLE_RATE_HZ
         segment = ASRSegment(
             source=self.source,
             segment_id=self.segment_id,
             revision=self.revision,
-            is_final=heard.is_final,
-            text=heard.text,
-            t0=self.final_t1 if heard.t0 is None else heard.t0,
-            t1=heard_s if heard.t1 is None else heard.t1,
+            is_final=received.is_final,
+            text=received.text,
+            t0=self.final_t1 if received.t0 is None else received.t0,
+            t1=sent_s if received.t1 is None else received.t1,
         )
         self.revision += 1
-        if heard.is_final:
+        if received.is_final:
             self.segment_id, self.revision, self.final_t1 = self.segment_id + 1, 0, segment.t1
         return segment
 
 
 class AppServer(ASRProvider):
-    """One connection a session, for all its sources, as an app has it."""
+    """A captioning server; one connection per session carries all sources, as in an app."""
 
     name = "app_server"
     Settings = AppServerSettings
@@ -110,7 +112,7 @@ class AppServer(ASRProvider):
     @property
     def requires(self) -> tuple[Requirement, ...]:
         """See `ASRProvider`."""
-        return (AdapterGiven(self.settings.adapter),)
+        return (AdapterFile(self.settings.adapter),)
 
     async def start_session(self, session_id: str, config: SessionConfig) -> bool:
         """See `ASRProvider`; connects, and waits until the server is ready for audio."""
@@ -122,7 +124,7 @@ class AppServer(ASRProvider):
         adapter = read_adapter(Path(self.settings.adapter))
         try:
             async with asyncio.timeout(self.settings.open_s):
-                self._link = await AppLink.opened(adapter)
+                self._link = await AppLink.open(adapter)
         except TimeoutError as error:
             problem = f"was not ready for audio within {self.settings.open_s:g} s"
             raise ProviderError(adapter.url, problem) from error
@@ -137,16 +139,16 @@ class AppServer(ASRProvider):
         sample_rate: int = SAMPLE_RATE_HZ,
         source: AudioSource | None = None,
     ) -> AsyncIterator[ASRSegment]:
-        """See `ASRProvider`; a source's stream ends with those of all others."""
+        """See `ASRProvider`; the streams of all sources end together."""
         link = self._check(source, sample_rate)
-        spoken = self._sources.setdefault(source, AppSource(source))
+        state = self._sources.setdefault(source, AppSource(source))
         self._sending.add(source)
-        sending = asyncio.create_task(self._send(link, spoken, pcm_stream))
+        sending = asyncio.create_task(self._send(link, state, pcm_stream))
         try:
-            while (said := await spoken.said.get()) is not None:
-                if isinstance(said, EchobenchError):
-                    raise said
-                yield said
+            while (result := await state.results.get()) is not None:
+                if isinstance(result, EchobenchError):
+                    raise result
+                yield result
         finally:
             self._sending.discard(source)
             sending.cancel()
@@ -154,19 +156,19 @@ class AppServer(ASRProvider):
                 await sending
 
     async def flush(self, source: AudioSource | None = None) -> list[ASRSegment]:
-        """See `ASRProvider`; there is no way to ask a server for it."""
+        """See `ASRProvider`; the protocol has no flush."""
         return []
 
     async def health(self) -> ASRHealth:
-        """See `ASRProvider`; what happens inside the server isn't known."""
+        """See `ASRProvider`; figures from inside the server are unknown."""
         return ASRHealth(
             realtime_factor=None,
             avg_infer_ms=None,
             backlog_estimate=0,
             model_resident=self._link is not None,
             last_error=str(self._failure) if self._failure else None,
-            audio={source or "default": msgspec.structs.replace(spoken.account)
-                   for source, spoken in self._sources.items()},
+            audio={source or "default": msgspec.structs.replace(state.account)
+                   for source, state in self._sources.items()},
         )  # fmt: skip
 
     async def stop_session(self, session_id: str) -> None:
@@ -193,7 +195,7 @@ class AppServer(ASRProvider):
         if self._link is None:
             raise ProviderError(where, "audio without a session", "start_session first")
         if source in self._sending:
-            raise ProviderError(where, "is streaming already", "one stream a source")
+            raise ProviderError(where, "is streaming already", "one stream per source")
         if sample_rate != SAMPLE_RATE_HZ:
             raise AudioError(where, f"{sample_rate} Hz", f"{SAMPLE_RATE_HZ} Hz")
         known = self._link.adapter.sources
@@ -204,48 +206,48 @@ class AppServer(ASRProvider):
         return self._link
 
     async def _send(
-        self, link: AppLink, spoken: AppSource, pcm_stream: AsyncIterator[bytes]
+        self, link: AppLink, state: AppSource, pcm_stream: AsyncIterator[bytes]
     ) -> None:
-        """Send a source's audio; the last source to end ends the session over there."""
-        named = spoken.source or next(iter(link.adapter.sources))
+        """Send a source's audio; the last source to end also ends the server's session."""
+        named = state.source or next(iter(link.adapter.sources))
         try:
             async for pcm in pcm_stream:
                 if not isinstance(pcm, bytes) or not pcm or len(pcm) % BYTES_PER_SAMPLE:
                     given = f"{len(pcm)} bytes" if isinstance(pcm, bytes) else type(pcm).__name__
                     allowed = "2, 4, 6, … bytes of 16-bit mono PCM"
                     raise AudioError(f"{self.name}, source {named}", given, allowed)
-                spoken.account.received += len(pcm) // BYTES_PER_SAMPLE
+                state.account.received += len(pcm) // BYTES_PER_SAMPLE
                 await link.send(named, pcm)
-                spoken.account.decoded = spoken.account.received
-            self._sending.discard(spoken.source)
+                state.account.decoded = state.account.received
+            self._sending.discard(state.source)
             if not self._sending:
                 await link.end()
                 await asyncio.sleep(self.settings.finish_s)
                 problem = f"had not ended {self.settings.finish_s:g} s after the last audio"
                 self._end(ProviderError(link.adapter.url, problem))
         except EchobenchError as error:
-            spoken.account.dropped = spoken.account.pending
-            spoken.said.put_nowait(error)
+            state.account.dropped = state.account.pending
+            state.results.put_nowait(error)
 
     async def _read(self, link: AppLink) -> None:
-        """Hand on what the server says, to its end."""
+        """Pass the server's texts on to their sources until the session ends."""
         failure: EchobenchError | None = None
         try:
-            async for heard in link.texts():
-                spoken = self._sources.get(heard.source, self._sources.get(None))
-                if spoken is None:
-                    problem = f"text about {heard.named!r}, of which it heard nothing"
+            async for received in link.texts():
+                state = self._sources.get(received.source, self._sources.get(None))
+                if state is None:
+                    problem = f"sent text for source {received.named!r}, which sent no audio"
                     raise ProviderError(link.adapter.url, problem)
-                spoken.said.put_nowait(spoken.segment(heard))
+                state.results.put_nowait(state.segment(received))
         except EchobenchError as error:
             failure = error
         self._end(failure)
 
     def _end(self, failure: EchobenchError | None) -> None:
-        """Nothing follows, for any source."""
+        """End the streams of all sources, with an error if there was one."""
         self._failure = failure
-        for spoken in self._sources.values():
-            spoken.said.put_nowait(failure)
+        for state in self._sources.values():
+            state.results.put_nowait(failure)
 
 
 PROVIDER = AppServer

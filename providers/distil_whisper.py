@@ -1,4 +1,4 @@
-"""Distil-Whisper, on either engine: Whisper with most of its decoder left out; English only."""
+"""Distil-Whisper (English only, few decoder layers) on whisper.cpp or faster-whisper."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,13 +24,15 @@ class DistilWhisperSettings(WhisperSettings, frozen=True, kw_only=True):
     """CPU threads; when not given, the physical cores, at most 4."""
 
 
-def _whisper_cpp(asked: DistilWhisperSettings) -> WhisperProvider:
-    options = WhisperCppSettings(n_threads=asked.threads, short_context=asked.short_context)
+def _whisper_cpp(settings: DistilWhisperSettings) -> WhisperProvider:
+    options = WhisperCppSettings(n_threads=settings.threads, short_context=settings.short_context)
     return WhisperCpp(options)
 
 
-def _faster_whisper(asked: DistilWhisperSettings) -> WhisperProvider:
-    options = FasterWhisperSettings(cpu_threads=asked.threads, short_context=asked.short_context)
+def _faster_whisper(settings: DistilWhisperSettings) -> WhisperProvider:
+    options = FasterWhisperSettings(
+        cpu_threads=settings.threads, short_context=settings.short_context
+    )
     return FasterWhisper(options)
 
 
@@ -41,12 +43,12 @@ ENGINES: dict[str, Callable[[DistilWhisperSettings], WhisperProvider]] = {
 
 
 class DistilWhisper(WhisperProvider):
-    """Streams as all of Whisper does; another provider's engine decodes."""
+    """Distil-Whisper models, decoded by the engine of another Whisper provider."""
 
     name = "distil_whisper"
     Settings = DistilWhisperSettings
     settings: DistilWhisperSettings
-    default_model = "unnamed"  # none is small enough to be fetched unasked
+    default_model = "unnamed"  # none is small enough to fetch by default
 
     def __init__(self, settings: DistilWhisperSettings | None = None) -> None:
         super().__init__(settings)
@@ -54,11 +56,11 @@ class DistilWhisper(WhisperProvider):
 
     @property
     def requires(self) -> tuple[Requirement, ...]:
-        """What the engine needs, and a model."""
+        """See `ASRProvider`; the engine's requirements, and a model's name."""
         return (*self._engine.requires, ModelName("a Distil-Whisper model", "distil-small.en"))
 
     def locate_model(self, model: str) -> Path | None:
-        """See `ASRProvider`; the embedded model stands in where there is none of the family."""
+        """See `ASRProvider`; the embedded model is allowed too, for tests without downloads."""
         self._check_name(model)
         return self._engine.locate_model(model)
 

@@ -1,4 +1,4 @@
-"""faster-whisper (CTranslate2), in this process: CPU, or CUDA; no Metal."""
+"""faster-whisper (CTranslate2) in this process, on CPU or CUDA; it has no Metal support."""
 
 import math
 from pathlib import Path
@@ -22,10 +22,10 @@ HUB_OWNER = "Systran"
 HUB_NAMES = """
     tiny tiny.en base base.en small small.en medium medium.en large-v1 large-v2 large-v3
 """.split()
-FRAMES_A_POSITION = 2
+FRAMES_PER_POSITION = 2
 STEP = 64
-"""Windows are encoded in multiples of so many positions, 1.3 s. The engine keeps what it has made
-for each length that it meets, and grew by 150 MB in ten minutes when they were of any length."""
+"""Windows are padded to multiples of this many encoder positions (1.3 s). The engine caches data
+per window length; with arbitrary lengths its memory grew by 150 MB in ten minutes."""
 
 WARM_UP = 0.01 * np.random.default_rng(0).standard_normal(SAMPLE_RATE_HZ, dtype=np.float32)
 """A second of noise."""
@@ -36,15 +36,15 @@ class FasterWhisperSettings(WhisperSettings, frozen=True, kw_only=True):
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     compute_type: str = "default"
-    """As CTranslate2 names them: `int8`, `int8_float16`, `float16`, `float32`; `default` keeps the
-    type that the model was stored in, where the device can compute it."""
+    """CTranslate2's names: `int8`, `int8_float16`, `float16`, `float32`; `default` keeps the type
+    that the model is stored in, where the device supports it."""
     cpu_threads: Annotated[int, Meta(ge=1, le=256)] | None = None
     """When not given, the physical cores, at most 4."""
     beam_size: Annotated[int, Meta(ge=1, le=100)] = 1
 
 
 class FasterWhisper(WhisperProvider):
-    """One CTranslate2 model, which serves all sources in turn."""
+    """One CTranslate2 model, shared by all sources in turns."""
 
     name = "faster_whisper"
     Settings = FasterWhisperSettings
@@ -58,7 +58,7 @@ class FasterWhisper(WhisperProvider):
         return folder
 
     def _folder(self, model: str) -> Path:
-        """Find a model's folder, and look into it."""
+        """Find a model's folder, and check its files."""
         if model == hub.EMBEDDED:
             folder = EMBEDDED / "ct2"
         elif hub.is_path(model):
@@ -91,9 +91,9 @@ class FasterWhisper(WhisperProvider):
             )
         except Exception as error:  # the libraries' own errors have no common base
             raise ModelError(str(folder), f"does not load ({error})", "an intact folder") from error
-        encode = self._model.encode  # `transcribe` pads to 30 s whatever it is told
+        encode = self._model.encode  # `transcribe` always pads to 30 s
         self._model.encode = lambda features: encode(features[:, : self._frames])
-        self.decode(WARM_UP, is_final=True)  # much is made at the first call; captions can't wait
+        self.decode(WARM_UP, is_final=True)  # the first call also initialises, which takes long
 
     def _check_device(self) -> None:
         import ctranslate2
@@ -116,7 +116,7 @@ class FasterWhisper(WhisperProvider):
         """See `WindowedProvider`."""
         length_s = len(samples) / SAMPLE_RATE_HZ
         steps = math.ceil(self.positions(length_s, is_final=is_final) / STEP)
-        self._frames = FRAMES_A_POSITION * min(steps * STEP, ALL_POSITIONS)
+        self._frames = FRAMES_PER_POSITION * min(steps * STEP, ALL_POSITIONS)
         segments, _ = self._model.transcribe(
             samples,
             language=self.language,
@@ -126,7 +126,7 @@ class FasterWhisper(WhisperProvider):
             condition_on_previous_text=False,
             max_new_tokens=most_tokens(length_s),
         )
-        return [  # the segments come from a generator: the work is done here
+        return [  # `segments` is a generator: decoding happens here
             Word(word.word.strip(), float(word.start), float(word.end))
             for segment in segments
             for word in segment.words or ()

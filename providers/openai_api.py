@@ -1,7 +1,7 @@
-"""OpenAI's transcription by its own SDK: realtime over a WebSocket, or a request an utterance.
+"""OpenAI's transcription through its SDK: realtime over a WebSocket, or one request per utterance.
 
-Realtime is one connection a source: audio goes up as it is spoken, each utterance is committed at
-its end, and what comes back is put in order by the items that it names.
+Realtime uses one connection per source: audio is sent as it is spoken, each utterance is committed
+at its end, and answers are put in order by the items that they name.
 """
 
 import base64
@@ -17,20 +17,20 @@ from providers.services.failures import (
     Kind,
     ServiceFailure,
     ServiceFailureError,
+    message_of,
     of_code,
     refusal,
-    said_by,
 )
 from providers.services.item_order import Items
 from providers.services.resampling import Resampler
 
 RATE_HZ = 24_000
-"""The only one that realtime sessions take."""
+"""The only sample rate that realtime sessions accept."""
 SHORTEST_COMMIT = RATE_HZ // 10
-"""Samples; fewer can't be committed."""
+"""Samples; the service rejects a commit of fewer."""
 MAX_MESSAGE = 1 << 20
 TAKE_SEVERAL_LANGUAGES = {"gpt-live-transcribe", "gpt-transcribe"}
-"""Models that are told a list of languages; the others take one."""
+"""Models that accept a list of languages; the others accept one."""
 DEFAULT_MODELS = {"realtime": "gpt-live-transcribe", "file": "gpt-transcribe"}
 TRANSCRIPTION = "conversation.item.input_audio_transcription"
 
@@ -39,9 +39,9 @@ class OpenAiApiSettings(ServiceSettings, frozen=True, kw_only=True):
     """Options of `openai_api`."""
 
     mode: Literal["realtime", "file"] = "realtime"
-    """Whether audio is sent while it is spoken, or each utterance at its end."""
+    """Send audio while it is spoken, or each utterance as a file at its end."""
     delay: Literal["minimal", "low", "medium", "high", "xhigh"] | None = None
-    """How long a realtime model waits before it says something, where it can be told."""
+    """How long a realtime model waits before it answers, for models with this option."""
 
 
 class OpenAiApi(ServiceProvider):
@@ -71,7 +71,7 @@ class OpenAiApi(ServiceProvider):
         """See `ServiceProvider`."""
         from openai import AsyncOpenAI
 
-        limit_s = self.settings.answer_s + self.settings.connect_s  # ours are shorter
+        limit_s = self.settings.answer_s + self.settings.connect_s  # our own timeouts are shorter
         return AsyncOpenAI(api_key=self.key, base_url=self.base_url, max_retries=0, timeout=limit_s)
 
     async def close_client(self, client: Any) -> None:
@@ -86,11 +86,11 @@ class OpenAiApi(ServiceProvider):
             case openai.APIStatusError(response=response):
                 return refusal(response.status_code, response.headers, error.body or response.text)
             case openai.APIResponseValidationError():
-                return ServiceFailure(Kind.PROTOCOL_ERROR, said_by(error))
+                return ServiceFailure(Kind.PROTOCOL_ERROR, message_of(error))
             case openai.APITimeoutError():
-                return ServiceFailure(Kind.TIMEOUT, said_by(error))
+                return ServiceFailure(Kind.TIMEOUT, message_of(error))
             case openai.APIError() if code := error.code or error.type:
-                return of_code(code, str(error))  # told inside an answer that began well
+                return of_code(code, str(error))  # reported within a streamed answer
         return None
 
     async def dial(self, client: Any, config: SessionConfig) -> ServiceConnection:
@@ -120,7 +120,7 @@ class Realtime(ServiceConnection):
         self._resampler = Resampler(RATE_HZ, SHORTEST_COMMIT)
 
     async def configure(self, model: str, language: str, delay: str | None) -> None:
-        """Set the session up, and wait until it stands."""
+        """Configure the session, and wait until the service confirms it."""
         transcription = {"model": model, **spoken_in(language, model)}
         if delay is not None:
             transcription["delay"] = delay
@@ -168,7 +168,7 @@ class Realtime(ServiceConnection):
                 yield Answer(number, checked_text(event.transcript), is_final=True)
 
     async def _event(self) -> Any:
-        """The next event; an error is raised, and one without a type is none."""
+        """Return the next event; errors, and events without a type, are raised."""
         event = await self._connection.recv()
         kind = getattr(event, "type", None)
         if not isinstance(kind, str):
@@ -183,7 +183,7 @@ class Realtime(ServiceConnection):
         await self._connection.close()
 
     def abort(self) -> None:
-        """See `ServiceConnection`; the SDK has no way to let go at once."""
+        """See `ServiceConnection`; the SDK can't close without a handshake."""
         self._connection._connection.transport.abort()
 
 
@@ -213,7 +213,7 @@ class Upload(UploadConnection):
 
 
 def spoken_in(language: str, model: str) -> dict[str, Any]:
-    """The argument that tells a model the language."""
+    """Return the argument that names the language for a model."""
     several = model in TAKE_SEVERAL_LANGUAGES
     return {"languages": [language]} if several else {"language": language}
 

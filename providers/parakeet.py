@@ -1,6 +1,6 @@
-"""NVIDIA Parakeet through onnx-asr, in this process: CPU, or CUDA.
+"""NVIDIA Parakeet through onnx-asr in this process, on CPU or CUDA.
 
-On Apple Silicon, `parakeet_mlx` is the faster way.
+On Apple Silicon, `parakeet_mlx` is faster.
 """
 
 from pathlib import Path
@@ -25,14 +25,14 @@ HUB_OWNER = "istupakov"
 HUB_NAMES = "tdt-0.6b-v2 tdt-0.6b-v3 rnnt-0.6b".split()
 FETCH = f"or let it be fetched: --model {HUB_NAMES[1]} (2.5 GB, or 0.7 GB with quantization=int8)"
 SHORTEST_S = 0.5
-"""Shorter windows get silence at their end: a few frames are no input for the encoder."""
+"""Shorter windows are padded with silence: the encoder can't process a few frames."""
 
 
 class ParakeetSettings(ProviderSettings, frozen=True, kw_only=True):
     """Options of `parakeet`."""
 
     folder: str | None = None
-    """Its model, unless `--model` says; when not given, ECHOBENCH_PARAKEET_MODEL says."""
+    """Its model, unless `--model` names one; the default is ECHOBENCH_PARAKEET_MODEL."""
     quantization: Literal["int8"] | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
     num_threads: Annotated[int, Meta(ge=1, le=256)] | None = None
@@ -40,7 +40,7 @@ class ParakeetSettings(ProviderSettings, frozen=True, kw_only=True):
 
 
 class Parakeet(WindowedProvider):
-    """One model, which decodes windows of all sources in turn."""
+    """One model, shared by all sources in turns."""
 
     name = "parakeet"
     Settings = ParakeetSettings
@@ -64,7 +64,7 @@ class Parakeet(WindowedProvider):
         return folder
 
     def _folder(self, model: str) -> Path:
-        """Find a model's folder, and look into it."""
+        """Find a model's folder, and check its files."""
         quantization = self.settings.quantization
         if (given := given_folder(model, self._given)) is not None:
             folder = given

@@ -1,8 +1,8 @@
-"""NVIDIA Parakeet through parakeet-mlx, in this process: on Apple Silicon's GPU, streaming.
+"""NVIDIA Parakeet, streaming, through parakeet-mlx in this process, on Apple Silicon's GPU.
 
-Not verified on Apple Silicon. This code was run on MLX for Linux' CPU, with a model of random
-weights and with full attention in place of local attention, which is a Metal kernel: that shows
-that the library is called rightly, and nothing about speed or accuracy.
+Not verified on Apple Silicon. This code was run on MLX for Linux on the CPU, with random weights
+and with full instead of local attention (a Metal kernel). That shows that the library is called
+correctly, and nothing about speed or accuracy.
 """
 
 from collections.abc import Callable
@@ -35,25 +35,25 @@ HUB_NAMES = "tdt-0.6b-v2 tdt-0.6b-v3 rnnt-0.6b tdt_ctc-110m".split()
 FILES = ("config.json", "model.safetensors")
 FETCH = f"or let it be fetched: --model {HUB_NAMES[1]} (2.5 GB)"
 LEFT_FRAMES = 256
-"""What the encoder sees of the past, in frames of 80 ms."""
+"""Left context of the encoder, in frames of 80 ms."""
 MIN_S = 0.24
-"""Less than this is kept until more comes: it makes no frame of the encoder."""
+"""Shorter audio is buffered until more arrives: it is less than one encoder frame."""
 
 
 class ParakeetMlxSettings(ProviderSettings, frozen=True, kw_only=True):
     """Options of `parakeet_mlx`."""
 
     folder: str | None = None
-    """Its model, unless `--model` says; when not given, ECHOBENCH_PARAKEET_MLX_MODEL says."""
+    """Its model, unless `--model` names one; the default is ECHOBENCH_PARAKEET_MLX_MODEL."""
     right_frames: Annotated[int, Meta(ge=1, le=256)] = 16
-    """What the encoder sees of the future, in frames of 80 ms: text changes for so long. The
-    library's own 256 would be 20 s."""
+    """Right context of the encoder, in frames of 80 ms; text may change for that long. The
+    library's default of 256 is 20 s."""
 
 
 class ParakeetMlx(FeedThroughProvider):
-    """One model, whose streams take turns on its thread; MLX wants one thread.
+    """One model, whose streams take turns on one thread, as MLX requires.
 
-    A stream keeps all that it has said, so each utterance gets a new one.
+    A library stream keeps its whole output, so each utterance gets a new one.
     """
 
     name = "parakeet_mlx"
@@ -80,7 +80,7 @@ class ParakeetMlx(FeedThroughProvider):
         return folder
 
     def _folder(self, model: str) -> Path:
-        """Find a model's folder, and look into it."""
+        """Find a model's folder, and check its files."""
         if (given := given_folder(model, self._given)) is not None:
             folder = given
         else:
@@ -94,8 +94,8 @@ class ParakeetMlx(FeedThroughProvider):
     def load(self, config: SessionConfig) -> None:
         """See `ResidentProvider`.
 
-        Streams would change the encoder's kind of attention when they begin, and change it back
-        when they end, under whoever else uses it. So it is changed once, here.
+        By default each stream switches the encoder to local attention when it begins and back when
+        it ends, which would affect other streams. So the attention is switched once, here.
         """
         from parakeet_mlx import from_pretrained
 
@@ -119,7 +119,7 @@ class ParakeetMlx(FeedThroughProvider):
 
 
 class MlxStream(EngineStream):
-    """One source's utterances, each a stream of the library's; called on the model's thread."""
+    """One source's stream: each utterance is a stream of the library, on the model's thread."""
 
     def __init__(
         self,
@@ -140,19 +140,19 @@ class MlxStream(EngineStream):
         self._fed += len(samples)
         self._kept = np.concatenate([self._kept, samples])
         if len(self._kept) >= MIN_S * SAMPLE_RATE_HZ:
-            await self._tell(lambda: self._advance(is_final=False))
+            await self._infer(lambda: self._advance(is_final=False))
 
     async def end_utterance(self) -> None:
         """See `EngineStream`."""
-        await self._tell(lambda: self._advance(is_final=True))
+        await self._infer(lambda: self._advance(is_final=True))
 
     async def flush(self) -> None:
-        """See `EngineStream`; finals are said when utterances end, so none is due."""
+        """See `EngineStream`; finals are reported when utterances end, so none is due."""
 
     async def close(self) -> None:
-        """See `EngineStream`; a call that goes on ends before the next one begins."""
+        """See `EngineStream`; a running call ends before the next one begins."""
 
-    async def _tell(self, call: Callable[[], EngineText]) -> None:
+    async def _infer(self, call: Callable[[], EngineText]) -> None:
         session, source = self._listener.session, self._listener.source
         window_s = len(self._kept) / SAMPLE_RATE_HZ
         self._listener.on_text(await self._provider.infer(session, source, window_s, call))

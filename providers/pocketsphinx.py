@@ -1,8 +1,7 @@
-"""PocketSphinx, in child processes: a baseline of low accuracy that works anywhere, at once.
+"""PocketSphinx in child processes: a baseline of low accuracy that needs no download.
 
-Its package holds an English model (1990s technology: a quarter of the words of clear speech are
-wrong, half of them in noise), so real speech can be recognised on a fresh machine without a
-download. It tells how a much better engine should compare, and no more.
+Its package includes an English model of 1990s technology: a quarter of the words of clear speech
+are wrong, and half of them in noise. It serves only as a baseline for much better engines.
 """
 
 import asyncio
@@ -27,16 +26,16 @@ from providers.streaming.segmenter import Limits
 
 PACKAGE = Package("pocketsphinx", extra="pocketsphinx")
 MODEL = "en-us"
-"""The one in the package."""
-PATIENCE_S = 2.0
-"""For a call that nobody waits for any more to end; then the process is ended."""
+"""The model in the package."""
+CANCEL_TIMEOUT_S = 2.0
+"""How long a cancelled call may take to end; then its process is ended."""
 
 
 class PocketSphinx(FeedThroughProvider):
-    """A baseline of low accuracy. A process for each source, since a decoder keeps the interpreter.
+    """A baseline of low accuracy, one process per source, since a decoder holds Python's GIL.
 
-    Partials come from a decoder that listens along. At the end of an utterance, which energy tells,
-    another decodes the whole of it.
+    Partials come from a quick decoder. At the end of an utterance, found by energy, a thorough one
+    decodes all of it.
     """
 
     name = "pocketsphinx"
@@ -77,13 +76,13 @@ class PocketSphinx(FeedThroughProvider):
             self._children.pop().end()
 
     async def open_engine(self, listener: FeedThroughStream) -> EngineStream:
-        """See `FeedThroughProvider`; a source that finds no free process gets another one."""
+        """See `FeedThroughProvider`; starts a process if none is free."""
         free = self._free.pop() if self._free else None
         return SphinxStream(self, listener, free or await self._start())
 
     async def give_back(self, child: CalledChild) -> None:
-        """Keep a process for the next stream, unless it is busy for too long with the last one."""
-        if await child.idle(PATIENCE_S):
+        """Keep a process for the next stream, unless it stays busy with the last stream."""
+        if await child.idle(CANCEL_TIMEOUT_S):
             self._free.append(child)
         elif child in self._children:
             self._children.remove(child)
@@ -102,7 +101,7 @@ class PocketSphinx(FeedThroughProvider):
 
 
 class SphinxStream(EngineStream):
-    """One source's stream, on a process that is its own meanwhile."""
+    """One source's stream, on a process that serves no other stream meanwhile."""
 
     def __init__(
         self, provider: PocketSphinx, listener: FeedThroughStream, child: CalledChild
@@ -127,7 +126,7 @@ class SphinxStream(EngineStream):
         self._listener.on_text(EngineText(" ".join(word.text for word in words), True, words))
 
     async def flush(self) -> None:
-        """See `EngineStream`; finals are said when utterances end, so none is due."""
+        """See `EngineStream`; finals are reported when utterances end, so none is due."""
 
     async def close(self) -> None:
         """See `EngineStream`."""

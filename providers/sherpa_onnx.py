@@ -1,4 +1,4 @@
-"""sherpa-onnx, in this process: models that stream by themselves, on CPU everywhere, or CUDA."""
+"""sherpa-onnx's streaming transducers in this process, on CPU or CUDA."""
 
 from collections.abc import Callable
 from functools import partial
@@ -26,27 +26,27 @@ from providers.streaming.feedthrough import (
 
 PAGE = "https://k2-fsa.github.io/sherpa/onnx/pretrained_models/"
 PAUSE_S = 0.8
-"""Silence after the last piece that ends an utterance; sherpa-onnx finds that by itself."""
+"""Silence that ends an utterance; sherpa-onnx detects it."""
 MAX_S = 20.0
 TAIL_S = 0.66
-"""Silence that makes it tell what it knows: its encoder looks ahead."""
+"""Silence that completes the output at a flush: the encoder looks ahead."""
 
 
 class SherpaOnnxSettings(ProviderSettings, frozen=True, kw_only=True):
     """Options of `sherpa_onnx`."""
 
     folder: str | None = None
-    """Its model, unless `--model` is a folder; when not given, ECHOBENCH_SHERPA_MODEL says."""
+    """Its model, unless `--model` is a folder; the default is ECHOBENCH_SHERPA_MODEL."""
     int8: bool = False
-    """Load the files that have `int8` in their names, and not the others."""
+    """Load the files with `int8` in their names, else those without."""
     device: Literal["cpu", "cuda"] = "cpu"
-    """`cuda` needs a build of sherpa-onnx for it, which its ordinary package is not."""
+    """`cuda` needs a CUDA build of sherpa-onnx, which its default package is not."""
     num_threads: Annotated[int, Meta(ge=1, le=256)] | None = None
     """When not given, the physical cores, at most 4."""
 
 
 class SherpaOnnx(FeedThroughProvider):
-    """One recogniser, and a stream for each source; sources take turns at it."""
+    """One recogniser, shared by the sources' streams in turns."""
 
     name = "sherpa_onnx"
     Settings = SherpaOnnxSettings
@@ -105,7 +105,7 @@ class SherpaOnnx(FeedThroughProvider):
 
 
 class SherpaStream(EngineStream):
-    """One source's stream at the shared recogniser."""
+    """One source's stream on the shared recogniser."""
 
     def __init__(self, provider: SherpaOnnx, listener: FeedThroughStream, recogniser: Any) -> None:
         self._provider, self._listener, self._recogniser = provider, listener, recogniser
@@ -114,45 +114,47 @@ class SherpaStream(EngineStream):
     def _renew(self, begin: int) -> None:
         self._stream = self._recogniser.create_stream()
         self._begin = self._fed = begin
-        self._said = ""
+        self._last_partial = ""
 
     async def feed(self, samples: Samples) -> None:
         """See `EngineStream`."""
         self._fed += len(samples)
-        await self._tell(partial(self._advance, samples), len(samples))
+        await self._infer(partial(self._advance, samples), len(samples))
 
     async def flush(self) -> None:
-        """See `EngineStream`; what follows needs a new stream, since this one gets silence."""
+        """See `EngineStream`; later audio gets a new stream, since this one is fed silence."""
         tail = np.zeros(round(TAIL_S * SAMPLE_RATE_HZ), np.float32)
-        await self._tell(lambda: [*self._advance(tail), self._heard(is_final=True)], len(tail))
+        await self._infer(
+            lambda: [*self._advance(tail), self._current_text(is_final=True)], len(tail)
+        )
         self._renew(self._fed)
 
     async def close(self) -> None:
-        """See `EngineStream`; a call that goes on ends before the next one begins."""
+        """See `EngineStream`; a running call ends before the next one begins."""
 
-    async def _tell(self, call: Callable[[], list[EngineText]], samples: int) -> None:
+    async def _infer(self, call: Callable[[], list[EngineText]], samples: int) -> None:
         session, source = self._listener.session, self._listener.source
-        news = await self._provider.infer(session, source, samples / SAMPLE_RATE_HZ, call)
-        for heard in news:
-            self._listener.on_text(heard)
+        texts = await self._provider.infer(session, source, samples / SAMPLE_RATE_HZ, call)
+        for text in texts:
+            self._listener.on_text(text)
 
     def _advance(self, samples: Samples) -> list[EngineText]:
-        """Decode all that can be; on the model's thread."""
+        """Decode all complete frames; on the model's thread."""
         recogniser, stream = self._recogniser, self._stream
-        news = []
+        texts = []
         stream.accept_waveform(SAMPLE_RATE_HZ, samples)
         while recogniser.is_ready(stream):
             recogniser.decode_stream(stream)
             if recogniser.is_endpoint(stream):
-                news.append(self._heard(is_final=True))
+                texts.append(self._current_text(is_final=True))
                 recogniser.reset(stream)
-        heard = self._heard(is_final=False)
-        if heard.text != self._said:
-            news.append(heard)
-            self._said = heard.text
-        return news
+        partial_text = self._current_text(is_final=False)
+        if partial_text.text != self._last_partial:
+            texts.append(partial_text)
+            self._last_partial = partial_text.text
+        return texts
 
-    def _heard(self, *, is_final: bool) -> EngineText:
+    def _current_text(self, *, is_final: bool) -> EngineText:
         recogniser, stream = self._recogniser, self._stream
         begin_s = self._begin / SAMPLE_RATE_HZ + recogniser.start_time(stream)
         begins_s = [begin_s + at_s for at_s in recogniser.timestamps(stream)]

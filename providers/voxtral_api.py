@@ -1,8 +1,8 @@
-"""Mistral's Voxtral as a service, by its own SDK: realtime, or a request an utterance.
+"""Mistral's Voxtral service through its SDK: realtime, or one request per utterance.
 
-A realtime connection carries one stream of audio, and only its end is sure to bring out the last
-words (a mere flush was seen to leave them). So each utterance gets a connection of its own, which
-is opened when somebody begins to speak, while the audio waits for it.
+A realtime connection carries one audio stream, and only the stream's end is certain to return the
+last words (a flush alone was seen to omit them). So each utterance gets its own connection, which
+is opened when speech begins, while the audio is buffered.
 """
 
 from collections.abc import AsyncGenerator
@@ -27,18 +27,18 @@ from providers.services.failures import (
 
 DEFAULT_MODELS = {"realtime": "voxtral-mini-transcribe-realtime-3", "file": "voxtral-mini-latest"}
 WITHOUT_LANGUAGE = "-2602"
-"""Realtime models whose names end so find out the language by themselves, and can't be told."""
+"""Realtime models with this suffix detect the language and accept no language option."""
 NEWER_EVENT = "unknown event type"
-"""What the SDK says of an event that is newer than it is, which is no fault."""
+"""The SDK's text for an event that it doesn't know yet, which is no error."""
 
 
 class VoxtralApiSettings(ServiceSettings, frozen=True, kw_only=True):
     """Options of `voxtral_api`."""
 
     mode: Literal["realtime", "file"] = "realtime"
-    """Whether audio is sent while it is spoken, or each utterance at its end."""
+    """Send audio while it is spoken, or each utterance as a file at its end."""
     target_streaming_delay_ms: Annotated[int, Meta(ge=80, le=2400)] | None = None
-    """How long a realtime model waits before it says something."""
+    """How long a realtime model waits before it answers."""
 
 
 class VoxtralApi(ServiceProvider):
@@ -68,7 +68,7 @@ class VoxtralApi(ServiceProvider):
         """See `ServiceProvider`."""
         from mistralai.client import Mistral
 
-        limit_s = self.settings.answer_s + self.settings.connect_s  # ours are shorter
+        limit_s = self.settings.answer_s + self.settings.connect_s  # our own timeouts are shorter
         return Mistral(api_key=self.key, server_url=self.base_url, timeout_ms=round(limit_s * 1000))
 
     async def close_client(self, client: Any) -> None:
@@ -85,8 +85,8 @@ class VoxtralApi(ServiceProvider):
             case MistralError(status_code=status) if status >= 400:
                 return refusal(status, error.headers, error.body)
             case ResponseValidationError(body=body):
-                said = one_line(f"an answer that its SDK can't read: {body}")
-                return ServiceFailure(Kind.PROTOCOL_ERROR, said)
+                message = one_line(f"an answer that its SDK can't read: {body}")
+                return ServiceFailure(Kind.PROTOCOL_ERROR, message)
             case RealtimeTranscriptionWSError(code=int(code)):
                 return of_code(str(code), str(error))
         return None
@@ -124,7 +124,7 @@ class Realtime(ServiceConnection):
         await self._connection.end_audio()
 
     async def answers(self) -> AsyncGenerator[Answer, None]:
-        """See `ServiceConnection`; what can't be parsed comes as an event too, with the reason."""
+        """See `ServiceConnection`; the SDK reports what it can't parse as an event with `error`."""
         text = ""
         async with aclosing(self._connection.events()) as events:
             async for event in events:
@@ -145,7 +145,7 @@ class Realtime(ServiceConnection):
         await self._connection.close()
 
     def abort(self) -> None:
-        """See `ServiceConnection`; the SDK has no way to let go at once."""
+        """See `ServiceConnection`; the SDK can't close without a handshake."""
         self._connection._websocket.transport.abort()
 
 

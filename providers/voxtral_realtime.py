@@ -1,4 +1,4 @@
-"""Voxtral Realtime by voxtral.c: a process for each source, resident for the whole session."""
+"""Voxtral Realtime through voxtral.c: one process per source, resident for the whole session."""
 
 import asyncio
 from functools import partial
@@ -19,7 +19,7 @@ from providers.voxtral.stream import LIMITS, VoxtralStream
 
 SOURCE = "https://github.com/antirez/voxtral.c"
 MODEL = "Voxtral-Mini-4B-Realtime"
-"""The one that there is; a path means another folder than the option or the variable says."""
+"""The only model name; a path overrides the folder of the option or the variable."""
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
 
 
@@ -27,23 +27,23 @@ class VoxtralSettings(ProviderSettings, frozen=True, kw_only=True):
     """Options of `voxtral_realtime`."""
 
     binary: str | None = None
-    """The program; when not given, ECHOBENCH_VOXTRAL_BIN says, or `voxtral` on PATH."""
+    """The program; the default is ECHOBENCH_VOXTRAL_BIN, or `voxtral` on PATH."""
     folder: str | None = None
-    """Its model, unless `--model` is a folder; when not given, ECHOBENCH_VOXTRAL_MODEL says."""
+    """Its model, unless `--model` is a folder; the default is ECHOBENCH_VOXTRAL_MODEL."""
     interval_s: Annotated[float, Meta(ge=0.1, le=2)] = 0.5
-    """How often it encodes; less is sooner and costs more."""
+    """The encoder's interval; a shorter one is faster to answer and costs more."""
     processes: Annotated[int, Meta(ge=1, le=8)] = 1
-    """Loaded when a session starts; each further source loads its own when it begins."""
+    """Processes loaded with the model; each further source starts its own when it begins."""
     load_s: Seconds = 600.0
-    """How long it may load."""
+    """Timeout for loading the model."""
     answer_s: Seconds = 30.0
-    """How long it may do nothing with audio at hand."""
+    """How long it may make no progress while it has audio."""
 
 
 class VoxtralRealtime(FeedThroughProvider):
-    """A process holds the state of one stream; what several share is the file of the weights.
+    """One process per stream, since it holds a single stream's state; they share the weights' file.
 
-    After 0.6 s of silence it is made to say the rest, and fed no more until there is speech.
+    After 0.6 s of silence it is flushed, and not fed again until there is speech.
     """
 
     name = "voxtral_realtime"
@@ -111,7 +111,7 @@ class VoxtralRealtime(FeedThroughProvider):
         return stream
 
     async def _discard(self, process: VoxtralProcess) -> None:
-        """End a process that failed; its model isn't resident any more."""
+        """End a process that failed."""
         if process in self._processes:
             self._processes.remove(process)
             self._serves = {key: its for key, its in self._serves.items() if its is not process}
@@ -119,7 +119,7 @@ class VoxtralRealtime(FeedThroughProvider):
         await asyncio.to_thread(process.end)
 
     async def _process_for(self, session: Session, source: AudioSource | None) -> VoxtralProcess:
-        """The one that serves a source in this session, a free one, or else a new one."""
+        """Return the process that serves a source in this session, a free one, or a new one."""
         if self._session_served is not session:
             self._session_served, self._serves = session, {}
         for process in [process for process in self._processes if not process.is_usable]:

@@ -1,4 +1,4 @@
-"""whisper.cpp, in this process, through pywhispercpp: Metal on Apple Silicon, CPU elsewhere."""
+"""whisper.cpp through pywhispercpp in this process: Metal on Apple Silicon, CPU elsewhere."""
 
 import threading
 from pathlib import Path
@@ -34,7 +34,7 @@ HUB_NAMES = """
 """.split()
 
 SHORTEST_S = 1.1
-"""whisper.cpp finds nothing in less than a second; shorter windows get silence at their end."""
+"""whisper.cpp returns nothing for less than a second; shorter windows are padded with silence."""
 
 
 class WhisperCppSettings(WhisperSettings, frozen=True, kw_only=True):
@@ -45,13 +45,13 @@ class WhisperCppSettings(WhisperSettings, frozen=True, kw_only=True):
     use_gpu: bool = True
     """Use Metal or CUDA where the installed build has it."""
     flash_attention: bool = False
-    """May be faster on a GPU; never used where word times follow the decoder's attention. But it
-    attends to padding, and windows before have left something there
-    (https://github.com/ggml-org/whisper.cpp/pull/3941): answers depend on what was heard before."""
+    """May be faster on a GPU; never used where word times follow the decoder's attention. It also
+    attends to padding, which holds data of earlier windows, so results depend on earlier audio
+    (https://github.com/ggml-org/whisper.cpp/pull/3941)."""
 
 
 class WhisperCpp(WhisperProvider):
-    """One whisper.cpp context, which is not thread-safe: all sources take turns on its thread."""
+    """One whisper.cpp context, shared by all sources in turns, since it is not thread-safe."""
 
     name = "whisper_cpp"
     Settings = WhisperCppSettings
@@ -79,7 +79,7 @@ class WhisperCpp(WhisperProvider):
         return hub.fetch(repository, [file]) / file
 
     def load(self, config: SessionConfig) -> None:
-        """See `ResidentProvider`; the file is walked first, since damage would end the process."""
+        """See `ResidentProvider`; checks the file first, since damage would end the process."""
         wait_without_spinning()
         from pywhispercpp.model import Model
 
@@ -103,7 +103,7 @@ class WhisperCpp(WhisperProvider):
         del self._model
 
     def interrupt(self, stop: bool) -> None:
-        """See `ResidentProvider`; whisper.cpp looks after an encode and after each token."""
+        """See `ResidentProvider`; whisper.cpp checks after each encode and each token."""
         if stop:
             self._stop.set()
         else:
@@ -112,7 +112,7 @@ class WhisperCpp(WhisperProvider):
     def decode(self, samples: Samples, *, is_final: bool) -> list[Word]:
         """See `WindowedProvider`.
 
-        Every parameter is given each time: the binding keeps those of the call before.
+        Every parameter is passed each time, since the binding keeps those of the last call.
         """
         missing = round(SHORTEST_S * SAMPLE_RATE_HZ) - len(samples)
         window = np.pad(samples, (0, max(0, missing)))
@@ -127,7 +127,7 @@ class WhisperCpp(WhisperProvider):
             no_context=True,
             single_segment=False,
             temperature_inc=0.0,
-            token_timestamps=by_word,  # these three: one segment a word, with its times
+            token_timestamps=by_word,  # these three: one segment per word, with its times
             max_len=1 if by_word else 0,
             split_on_word=by_word,
         )

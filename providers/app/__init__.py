@@ -1,1 +1,1 @@
-"""Policies for captioning servers of one's own, driven by an adapter file."""
+"""Connects to a captioning server as an adapter file describes its protocol."""

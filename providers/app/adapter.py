@@ -1,4 +1,4 @@
-"""How an app's own server is talked to, as a file says: which messages it takes, and what it says.
+"""Reads adapter files, which describe the WebSocket protocol of a captioning server.
 
 `suites/adapters/echopanel.toml` explains the fields.
 """
@@ -19,7 +19,7 @@ PLACES = ("{session}", "{source}", "{pcm}")
 
 
 class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A message that holds text, and the names of its fields; "" for one that it hasn't."""
+    """A message with text, and the names of its fields; "" for a field that it doesn't have."""
 
     when: Annotated[Message, Meta(min_length=1)]
     text: Annotated[str, Meta(min_length=1)]
@@ -47,27 +47,27 @@ class Adapter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     def __post_init__(self) -> None:
         if self.audio is None and len(self.sources) > 1:
-            raise ValueError("bare PCM tells no sources apart; name one in [sources]")
+            raise ValueError("bare PCM doesn't name its source; name one in [sources]")
         if self.audio is not None and "{pcm}" not in self.audio.values():
             raise ValueError("[audio] has no field with {pcm}")
 
     def first(self, session: str) -> str | None:
-        """The first message, if there is one."""
+        """Return the first message, if there is one."""
         return None if self.start is None else _filled(self.start, session=session)
 
     def last(self, session: str) -> str:
-        """The message after all audio."""
+        """Return the message that follows all audio."""
         return _filled(self.end, session=session)
 
     def frame(self, session: str, source: AudioSource, pcm: bytes) -> str | bytes:
-        """A piece of audio."""
+        """Return the message that carries a piece of audio."""
         if self.audio is None:
             return pcm
         coded = base64.b64encode(pcm).decode()
         return _filled(self.audio, session=session, source=self.sources[source], pcm=coded)
 
     def source_of(self, name: Any) -> AudioSource | None:
-        """The source that the server means; the only one where there is no other."""
+        """Map the server's name for a source to ours; an adapter with one source needs no name."""
         known = {theirs: ours for ours, theirs in self.sources.items()}
         return known.get(name) or (next(iter(self.sources)) if len(self.sources) == 1 else None)
 
@@ -76,7 +76,7 @@ def read_adapter(path: Path) -> Adapter:
     """Read an adapter's file.
 
     Raises:
-        DataFileError: It doesn't say what it must.
+        DataFileError: A field is missing, unknown or of the wrong form.
     """
     adapter = read_toml(path, Adapter)
     known = {"start": {"{session}"}, "end": {"{session}"}, "audio": set(PLACES)}
@@ -101,7 +101,7 @@ def matches(message: Message, wanted: Message | None) -> bool:
 
 
 def _filled(template: Message, **values: str) -> str:
-    """A message with its places filled in; each is the whole of a field, or a part of it."""
+    """Encode a message with its placeholders filled in."""
 
     def filled(value: Any) -> Any:
         if not isinstance(value, str):

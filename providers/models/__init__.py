@@ -1,1 +1,1 @@
-"""Model files: where they come from, and the checks before they are loaded."""
+"""Finds model files, and checks them before they are loaded."""

@@ -1,4 +1,4 @@
-"""Where a Whisper model's files come from: embedded, a path, or the Hugging Face cache."""
+"""Finds model files: embedded ones, a path's, or those of the Hugging Face cache."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ EMBEDDED = "embedded"
 HASH_DIGITS = 64
 MAX_REASON = 300
 HUB_CLIENT = Package("huggingface_hub", extra="whisper-cpp")
-"""A package of its own for whisper.cpp; faster-whisper needs it anyway."""
+"""An extra dependency for whisper.cpp; faster-whisper depends on it anyway."""
 
 
 def is_path(model: str) -> bool:
@@ -20,15 +20,15 @@ def is_path(model: str) -> bool:
     >>> is_path("base.en"), is_path("models/ggml-base.bin"), is_path("Systran/faster-whisper-tiny")
     (False, True, False)
     """
-    looks_like_one = model.startswith((".", "/", "~")) or model.endswith(".bin")
-    return looks_like_one or (model != "" and Path(model).exists())
+    looks_like_path = model.startswith((".", "/", "~")) or model.endswith(".bin")
+    return looks_like_path or (model != "" and Path(model).exists())
 
 
 def known(model: str, names: Sequence[str], engine: str) -> str:
     """Return the name if the engine has a model of that name.
 
     Raises:
-        UnknownNameError: It has none; the message lists what it has.
+        UnknownNameError: It has none; the message lists the names that it has.
     """
     if model not in names:
         raise UnknownNameError(f"--model for {engine}", model, [*names, EMBEDDED, "a path"])
@@ -36,21 +36,21 @@ def known(model: str, names: Sequence[str], engine: str) -> str:
 
 
 def fetch(repository: str, required: Sequence[str], optional: Sequence[str] = ()) -> Path:
-    """Get files of a model repository through the Hugging Face cache, with a progress bar.
+    """Fetch files of a model repository through the Hugging Face cache, with a progress bar.
 
-    What is in the cache already is used without asking the network; what had to be downloaded is
-    compared with its published hash.
+    Files in the cache are used without network access; downloaded files are compared with their
+    published hash.
 
     Args:
         repository: "owner/name" on the hub.
-        required: Names, or patterns with `*`; each must be there in the end.
-        optional: More of them, that not every repository has.
+        required: Names, or patterns with `*`; each must be present afterwards.
+        optional: Names that not every repository has.
 
     Returns:
         The folder that holds them.
 
     Raises:
-        ModelError: They can't be had, or what arrived isn't what the hub published.
+        ModelError: They can't be fetched, or differ from the published files.
         UnavailableError: The hub's client isn't installed.
     """
     if (missing := HUB_CLIENT.missing()) is not None:
@@ -89,13 +89,13 @@ def _downloaded(repository: str, patterns: Sequence[str]) -> Path:
         Exception
     ) as failure:  # the errors of the client and its HTTP library have no common base
         error: BaseException = failure
-        if isinstance(failure, LocalEntryNotFoundError):  # says little; what caused it says more
+        if isinstance(failure, LocalEntryNotFoundError):  # its cause has the details
             error = failure.__cause__ or failure
         reason = " ".join(str(error).split())[:MAX_REASON] or type(error).__name__
         raise ModelError(
             repository,
             f"not in the Hugging Face cache, and not fetched ({reason})",
-            f"{EMBEDDED}, a path, or what the hub has and lets you read, and a network to it",
+            f"{EMBEDDED}, a path, or a repository that you may read, and network access",
         ) from failure
 
 
@@ -111,9 +111,9 @@ def lacking(folder: Path, required: Sequence[str]) -> str | None:
 
 
 def check_hashes(paths: Iterable[Path]) -> None:
-    """Compare files of the Hugging Face cache with the hashes that their blobs are named by.
+    """Compare files of the Hugging Face cache with the SHA-256 hashes in their blobs' names.
 
-    Small ones are named by a git hash, and are not compared; nor are files from elsewhere.
+    Small files are named by a git hash and aren't compared; nor are files outside the cache.
 
     Raises:
         ModelError: A file differs from what was published.

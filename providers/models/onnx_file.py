@@ -1,7 +1,7 @@
-"""Checks that an ONNX file is whole without loading it.
+"""Checks that an ONNX file is complete without loading it.
 
-The file is a protobuf message (`ModelProto` in onnx.proto): fields of a number, a kind and, for all
-that is large, a length. What they hold is not looked at.
+The file is a protobuf message (`ModelProto` in onnx.proto): fields with a number, a wire type and,
+for everything large, a length. The fields' contents are not read.
 """
 
 from pathlib import Path
@@ -11,12 +11,12 @@ from harness.errors import ModelError
 
 GRAPH = 7
 VARINT, BYTES = 0, 2
-"""The only kinds of field that the message has."""
+"""The only wire types in this message."""
 ALLOWED = "a whole ONNX file"
 
 
 def check_onnx(path: Path) -> None:
-    """Walk over a file's outermost fields.
+    """Check the lengths of a file's outermost fields.
 
     Raises:
         ModelError: It is missing, empty, cut short or not ONNX.
@@ -44,7 +44,7 @@ def check_onnx(path: Path) -> None:
 
 
 def _varint(file: BinaryIO) -> int:
-    """A number in the low seven bits of bytes, of which all but the last have the high bit set."""
+    """Read a protobuf varint: seven bits per byte; all bytes but the last have the high bit set."""
     value = 0
     for shift in range(0, 64, 7):
         (byte,) = file.read(1) or b"\xff"

@@ -1,6 +1,6 @@
-"""Checks the files of a Parakeet model for onnx-asr before the libraries see them.
+"""Checks the files of a Parakeet model for onnx-asr before they are loaded.
 
-They believe what `config.json` says, and fail at the first decode, with an error that names no
+The libraries trust `config.json` and would fail at the first decode, with an error that names no
 file.
 """
 
@@ -18,7 +18,7 @@ CONFIG, VOCABULARY = "config.json", "vocab.txt"
 
 
 class ParakeetConfig(msgspec.Struct, frozen=True):
-    """What onnx-asr reads in `config.json`."""
+    """The fields of `config.json` that onnx-asr reads."""
 
     model_type: Literal["nemo-conformer-tdt", "nemo-conformer-rnnt"]
     features_size: Literal[80, 128] = 80
@@ -26,7 +26,7 @@ class ParakeetConfig(msgspec.Struct, frozen=True):
 
 
 def graph_files(quantization: str | None) -> tuple[str, str]:
-    """The names of the encoder's file and of the decoder's.
+    """Return the names of the encoder's and the decoder's file.
 
     >>> graph_files("int8")
     ('encoder-model.int8.onnx', 'decoder_joint-model.int8.onnx')
@@ -36,10 +36,10 @@ def graph_files(quantization: str | None) -> tuple[str, str]:
 
 
 def check_parakeet(folder: Path, quantization: str | None) -> ParakeetConfig:
-    """Look through a folder: at its configuration, and whether its files are there and whole.
+    """Check a folder's configuration, and that its files are present and complete.
 
     Raises:
-        ModelError: A file is missing or cut short, or the configuration isn't what it must be.
+        ModelError: A file is missing or cut short, or the configuration is invalid.
     """
     names = (CONFIG, VOCABULARY, *graph_files(quantization))
     if missing := lacking(folder, names):

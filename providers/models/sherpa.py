@@ -1,4 +1,4 @@
-"""Finds the files of a streaming sherpa-onnx model, and checks that they are whole."""
+"""Finds the files of a streaming sherpa-onnx model, and checks that they are complete."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,10 +27,10 @@ def sherpa_files(folder: Path, *, int8: bool) -> SherpaFiles:
 
     Args:
         folder: Where they are.
-        int8: Whether those are wanted that have `int8` in their names; else those that don't.
+        int8: Take the files with `int8` in their names, else those without.
 
     Raises:
-        ModelError: One is missing or cut short, or there are several.
+        ModelError: A file is missing or cut short, or several match.
     """
     if not folder.is_dir():
         raise ModelError(str(folder), "no such folder", ALLOWED)

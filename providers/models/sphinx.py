@@ -1,4 +1,4 @@
-"""PocketSphinx as it runs in a process of its own, and the check of its model before that."""
+"""Runs PocketSphinx's decoders in a child process, and checks its model files."""
 
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,10 @@ folder inside), {" or ".join(DICTIONARIES)}, and {" or ".join(LANGUAGE_MODELS)}"
 )
 
 OF_PHONES = "*phone.lm*"
-"""A language model of sounds lies beside that of words."""
+"""The model's folder also holds a language model of phones."""
 FRAMES_PER_S = 100
 QUICK: dict[str, Any] = {"maxhmmpf": 3000, "fwdflat": False, "bestpath": False}
-"""For partials: half the work of the default, for a few more wrong words."""
+"""Options for partials: half the work of the default, and a few more wrong words."""
 
 WordTimes = tuple[str, float, float]
 
@@ -26,7 +26,7 @@ def model_files(folder: Path) -> dict[str, str]:
     """Find a model's parts in its folder.
 
     Returns:
-        Paths, by the option of PocketSphinx that takes them.
+        Paths by PocketSphinx's option names.
 
     Raises:
         ModelError: A part is missing or empty.
@@ -55,7 +55,7 @@ def _found(folder: Path, names: tuple[str, ...]) -> str:
 
 
 class Sphinx:
-    """Two decoders: a quick one that listens along, and a thorough one that hears whole utterances.
+    """Two decoders: a quick one for partials, and a thorough one that decodes whole utterances.
 
     Args:
         files: See `model_files`.
@@ -69,12 +69,12 @@ class Sphinx:
         self._pcm = b""
 
     def begin(self) -> None:
-        """Forget everything: what comes is another stream."""
+        """Reset the state for another stream."""
         self._stop()
         self._quick.reinit_feat()
 
     def hear(self, pcm: bytes) -> list[WordTimes]:
-        """Take more of an utterance, 16-bit PCM, and guess at all of it so far."""
+        """Take more of an utterance, 16-bit PCM, and return the words of all of it so far."""
         if not self._pcm:
             self._quick.start_utt()
         self._pcm += pcm
@@ -84,12 +84,12 @@ class Sphinx:
     def conclude(self) -> list[WordTimes]:
         """Decode the utterance as a whole.
 
-        Means are subtracted from its spectra. The quick decoder can't wait for those of the whole
-        utterance, so it goes on with those of this one.
+        Cepstral means are subtracted. The quick decoder can't wait for the means of the whole
+        utterance, so for the next one it uses those of this one.
         """
         pcm = self._pcm
         self._stop()
-        self._thorough.reinit_feat()  # or the last sample of the utterance before would count
+        self._thorough.reinit_feat()  # discards samples left from the utterance before
         self._thorough.start_utt()
         self._thorough.process_raw(pcm, full_utt=True)
         self._thorough.end_utt()
@@ -103,7 +103,7 @@ class Sphinx:
 
 
 def _words(decoder: Any) -> list[WordTimes]:
-    """The words of its best guess, in seconds from the utterance's beginning."""
+    """Return the words of its best hypothesis, in seconds from the utterance's beginning."""
     return [
         (
             part.word.partition("(")[0],
@@ -111,5 +111,5 @@ def _words(decoder: Any) -> list[WordTimes]:
             (part.end_frame + 1) / FRAMES_PER_S,
         )
         for part in decoder.seg() or ()
-        if part.word[0] not in "<[+"  # silence and noises; "the(2)" is a way of saying "the"
+        if part.word[0] not in "<[+"  # silence and noises; "the(2)" is a pronunciation of "the"
     ]

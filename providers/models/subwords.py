@@ -1,4 +1,4 @@
-"""From the pieces of words that transducers and CTC models say, with their times, to words."""
+"""Joins the subword pieces of transducers and CTC models, with their times, to words."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -6,16 +6,16 @@ from itertools import pairwise
 from harness.contract import Word
 
 MAX_PIECE_S = 0.4
-"""A piece is told when it begins; it ends when the next one begins, but not later than this."""
+"""Only a piece's begin is known; it ends when the next one begins, but at most this much later."""
 
 
 def words_of(pieces: Sequence[str], begins_s: Sequence[float], end_s: float) -> list[Word]:
-    """Join pieces to words; one that begins with a space, or with ▁, begins a word.
+    """Join pieces to words; a piece that begins with a space or ▁ begins a word.
 
     Args:
         pieces: In order.
         begins_s: When each begins, in seconds.
-        end_s: Where what was heard ends.
+        end_s: Where the decoded audio ends.
 
     >>> words_of([" op", "en", " it"], [0.2, 0.5, 2.0], 2.1)
     [Word(text='open', t0=0.2, t1=0.9), Word(text='it', t0=2.0, t1=2.1)]

@@ -1,4 +1,4 @@
-"""Models that the user names by a folder: nothing fetches them unasked."""
+"""Finds models in a folder that the user names; they are not fetched by default."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ GIVEN = "given"
 
 
 def given_folder(model: str, given: ModelFolder) -> Path | None:
-    """Find the folder of a model that was given, or is a path; None for a name.
+    """Return the folder of the model `GIVEN` or of a path; None for a model's name.
 
     Raises:
-        ModelError: It should have been given, and was not.
+        ModelError: Neither the option nor the variable names a folder.
 
     >>> given_folder(GIVEN, ModelFolder("weights", "NO_SUCH_VARIABLE", "", given="models"))
     PosixPath('models')

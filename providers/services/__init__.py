@@ -1,1 +1,1 @@
-"""Policies for network services: connection, retries, failures, order of items."""
+"""Connections, retries and failures of speech recognition services."""

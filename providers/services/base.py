@@ -1,9 +1,8 @@
-"""Recognition by a service over a network: one connection a source, and all that it takes.
+"""Recognises speech through a network service, with one connection per source.
 
-A provider reaches its vendor through its SDK, as `ServiceConnection`s. Here is what all have
-in common: utterances are found by energy and sent as they are spoken, silence is not; deadlines
-for each phase; retries, which are told and never hidden; keys, which come from the environment and
-go nowhere; and what it costs.
+A provider wraps its vendor's SDK as `ServiceConnection`s. This module is the common part: speech is
+found by energy and sent as it is spoken, without silence; each phase has a timeout; each retry is
+reported; API keys come from the environment and are never stored.
 """
 
 import asyncio
@@ -27,7 +26,7 @@ from providers.services.resilient_stream import (
     ResilientStream,
     RetryWait,
 )
-from providers.services.retries import RetryPolicy, giving_up
+from providers.services.retries import RetryPolicy, final_error
 from providers.streaming.feedthrough import (
     EngineStream,
     EngineText,
@@ -36,9 +35,9 @@ from providers.streaming.feedthrough import (
 )
 
 MESSAGE = 2 * SAMPLE_RATE_HZ * BYTES_PER_SAMPLE
-"""Bytes of audio that are sent at a time, at most; services refuse messages that are too long."""
+"""Maximum bytes of audio per message; services reject longer ones."""
 MAX_UNANSWERED = 4
-"""Utterances without a final; a service that is further behind gets no more audio for now."""
+"""Utterances without a final at which no further one is sent until the service catches up."""
 PLACEHOLDER = "…"
 
 Seconds = Annotated[float, Meta(gt=0, le=3600)]
@@ -48,17 +47,17 @@ class ServiceSettings(ProviderSettings, frozen=True, kw_only=True):
     """Options that all services have."""
 
     base_url: str | None = None
-    """Where the service is, if not where its vendor's SDK looks."""
+    """The service's address; the default is that of the vendor's SDK."""
     price_per_audio_minute: Annotated[float, Meta(ge=0)] | None = None
     """In any currency; turns into the metric `cost_per_audio_hour`."""
     attempts: Annotated[int, Meta(ge=1, le=100)] = 5
-    """How often something that failed is tried, until it works."""
+    """Maximum number of successive attempts at something that fails."""
     longest_wait_s: Seconds = 30.0
-    """How long all waits between such attempts may be together."""
+    """Limit of the total wait between successive attempts."""
     connect_s: Seconds = 10.0
-    """For a connection to be ready."""
+    """Timeout for a connection to be ready."""
     answer_s: Seconds = 30.0
-    """For a final after the end of its utterance."""
+    """Timeout for a final after the end of its utterance."""
 
     def __post_init__(self) -> None:
         if self.base_url is not None:
@@ -66,11 +65,11 @@ class ServiceSettings(ProviderSettings, frozen=True, kw_only=True):
 
 
 class ServiceProvider(FeedThroughProvider):
-    """A subclass says what its client is and how to dial.
+    """Base of service providers; a subclass defines the SDK's client and how to `dial`.
 
     Attributes:
         key_variable: The environment variable with the key.
-        url_variable: The one with the base URL, where the SDK has one.
+        url_variable: The environment variable with the base URL, where the SDK has one.
         one_utterance: Whether a connection carries a single utterance.
     """
 
@@ -85,11 +84,11 @@ class ServiceProvider(FeedThroughProvider):
 
     @abstractmethod
     def import_sdk(self) -> None:
-        """Import whatever takes long to import; blocking."""
+        """Import the modules that take long to import; blocking."""
 
     @abstractmethod
     def make_client(self) -> Any:
-        """Make the SDK's client, with its own retries off; blocking."""
+        """Create the SDK's client, with its own retries off; blocking."""
 
     @abstractmethod
     async def close_client(self, client: Any) -> None:
@@ -97,25 +96,25 @@ class ServiceProvider(FeedThroughProvider):
 
     @abstractmethod
     async def dial(self, client: Any, config: SessionConfig) -> ServiceConnection:
-        """Open a connection that is ready for audio; may be cancelled when it takes too long."""
+        """Open a connection that is ready for audio; cancelled when it takes too long."""
 
     @abstractmethod
     def sdk_failure(self, error: BaseException) -> ServiceFailure | None:
-        """Tell what one of the SDK's own exceptions means; None for any other."""
+        """Classify one of the SDK's own exceptions; None for any other."""
 
     @property
     def key(self) -> str:
-        """The key; for the SDK's client and nothing else."""
+        """The API key; only for the SDK's client."""
         return os.environ.get(self.key_variable, "").strip()
 
     @property
     def base_url(self) -> str | None:
-        """Where the service is, by option or environment; None for the vendor's own address."""
+        """The service's address, by option or environment; None for the vendor's own."""
         variable = os.environ.get(self.url_variable) if self.url_variable else None
         return self.settings.base_url or variable or None
 
     def clean(self, text: str) -> str:
-        """Take the key out of a text, since services quote it."""
+        """Remove the key from a text, since services quote it."""
         return text.replace(self.key, PLACEHOLDER) if self.key else text
 
     def load(self, config: SessionConfig) -> None:
@@ -126,14 +125,14 @@ class ServiceProvider(FeedThroughProvider):
             except ValueError as error:
                 raise UsageError(f"{self.url_variable}", str(error)) from None
         self.import_sdk()
-        for library in ("websockets", "httpcore2"):  # at DEBUG they write down whole requests
+        for library in ("websockets", "httpcore2"):  # at DEBUG they log whole requests
             logging.getLogger(library).setLevel(logging.INFO)
 
     def unload(self) -> None:
         """See `ResidentProvider`."""
 
     def note_inference(self, listener: FeedThroughStream, begin_s: float, samples: int) -> None:
-        """Count a final; what is measured is the time since its utterance's end was sent."""
+        """Report a final as an inference: the time since the end of its utterance was sent."""
         span = InferenceSpan(listener.source, begin_s, now_s(), samples / SAMPLE_RATE_HZ)
         self.inferred(listener.session, span)
 
@@ -143,14 +142,14 @@ class ServiceProvider(FeedThroughProvider):
 
 
 class ServiceStream(EngineStream):
-    """One source's utterances, on one call, or each on a call of its own."""
+    """One source's utterances, on one resilient stream or on one each."""
 
     confirms = True
 
     def __init__(self, provider: ServiceProvider, listener: FeedThroughStream, client: Any) -> None:
         self._provider, self._listener, self._client = provider, listener, client
         settings = provider.settings
-        self._line = CallSettings(
+        self._call_settings = CallSettings(
             dial=lambda: provider.dial(client, listener.session.config),
             retry_policy=RetryPolicy(settings.attempts, settings.longest_wait_s),
             connect_s=settings.connect_s,
@@ -158,14 +157,14 @@ class ServiceStream(EngineStream):
             one_utterance=provider.one_utterance,
             failure_of=lambda error: failure_of(error, provider.sdk_failure),
             clean=provider.clean,
-            heard=self._heard,
-            waited=self._waited,
-            exhausted=self._given_up,
+            on_answer=self._on_answer,
+            on_wait=self._on_wait,
+            exhausted=self._on_exhausted,
         )
-        self._calls = [] if provider.one_utterance else [ResilientStream(self._line)]
+        self._calls = [] if provider.one_utterance else [ResilientStream(self._call_settings)]
         self._open: PendingUtterance | None = None
         self._count = self._unanswered = 0
-        self._moved = asyncio.Event()
+        self._progress = asyncio.Event()
         self._failure: Exception | None = None
 
     async def feed(self, samples: Samples) -> None:
@@ -178,7 +177,7 @@ class ServiceStream(EngineStream):
             self._listener.session.waiting += 1
             if self._provider.one_utterance:
                 self._calls = [call for call in self._calls if not call.is_over]
-                self._calls.append(ResilientStream(self._line))
+                self._calls.append(ResilientStream(self._call_settings))
         pcm = to_pcm16(samples).astype("<i2", copy=False).tobytes()
         for at in range(0, len(pcm), MESSAGE):
             await self._calls[-1].feed(self._open, pcm[at : at + MESSAGE])
@@ -200,29 +199,29 @@ class ServiceStream(EngineStream):
         await self._provider.close_client(self._client)
 
     async def _until(self, unanswered: int) -> None:
-        """Wait until no more utterances than that are without a final."""
+        """Wait until at most `unanswered` utterances are without a final."""
         while self._unanswered > unanswered and self._failure is None:
-            self._moved.clear()
-            await self._moved.wait()
+            self._progress.clear()
+            await self._progress.wait()
         if self._failure is not None:
             raise self._failure
 
-    def _heard(self, pending: PendingUtterance, answer: Answer) -> None:
+    def _on_answer(self, pending: PendingUtterance, answer: Answer) -> None:
         self._listener.on_text(EngineText(answer.text, answer.is_final, utterance=pending.number))
         if answer.is_final and pending.over_s is not None:
             self._listener.confirm(pending.samples)
             self._provider.note_inference(self._listener, pending.over_s, pending.samples)
             self._unanswered -= 1
             self._listener.session.waiting -= 1
-            self._moved.set()
+            self._progress.set()
 
-    def _waited(self, wait: RetryWait) -> None:
+    def _on_wait(self, wait: RetryWait) -> None:
         session = self._listener.session
-        session.last_error = wait.failure.said
+        session.last_error = wait.failure.message
         session.config.observer.interrupted(
             Interruption(
                 source=self._listener.source,
-                reason=wait.failure.said,
+                reason=wait.failure.message,
                 attempt=wait.attempts,
                 begin_s=wait.begin_s,
                 end_s=wait.end_s,
@@ -230,19 +229,19 @@ class ServiceStream(EngineStream):
             )
         )
 
-    def _given_up(self, failure: ServiceFailure, attempts: int) -> None:
+    def _on_exhausted(self, failure: ServiceFailure, attempts: int) -> None:
         where = self._provider.describe(self._listener.source)
-        error = giving_up(where, failure, attempts, self._provider.key_variable)
+        error = final_error(where, failure, attempts, self._provider.key_variable)
         self._failure = self._failure or error
-        self._moved.set()
+        self._progress.set()
         self._listener.fail(self._failure)
 
 
 def check_url(url: str) -> None:
-    """Refuse what is no base URL, or holds a secret, for it is written into reports.
+    """Reject an invalid base URL, or one with a secret, since it is written into reports.
 
     Raises:
-        ValueError: Says why, and not what was given.
+        ValueError: With the reason, and without the URL.
 
     >>> check_url("https://user:pass@example.org/v1")
     Traceback (most recent call last):

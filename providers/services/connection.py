@@ -1,4 +1,4 @@
-"""A connection to a service through its vendor's SDK: what is said into it, and what comes back."""
+"""The interface of a connection to a service, which each provider implements with an SDK."""
 
 import io
 import wave
@@ -15,41 +15,41 @@ from providers.services.failures import Kind, ServiceFailureError
 
 @dataclass(frozen=True)
 class Answer:
-    """What a service says about an utterance: all of it, not what is new."""
+    """A service's text of one utterance: all of it, not only what is new."""
 
     utterance: int
-    """Which one, counted from 0 over those that this connection was given."""
+    """The utterance's number on this connection, from 0."""
     text: str
     is_final: bool = False
 
 
 class ServiceConnection(ABC):
-    """One connection, or one request; it is made when it is ready, and made anew when it breaks.
+    """One connection or request that is ready for audio; a new one replaces it when it breaks.
 
-    Its methods raise whatever the SDK raises; a broken protocol is a `ServiceFailureError`.
+    Its methods raise the SDK's exceptions; a protocol violation is a `ServiceFailureError`.
     """
 
     @abstractmethod
     async def send(self, pcm: bytes) -> None:
-        """Send audio of the utterance that is open: the project's PCM."""
+        """Send audio of the open utterance, as the project's PCM."""
 
     @abstractmethod
     async def end_utterance(self) -> None:
-        """Say that the utterance is over."""
+        """Send the end of the utterance."""
 
     @abstractmethod
     def answers(self) -> AsyncGenerator[Answer, None]:
-        """Everything that the service says, until it closes the connection."""
+        """Yield the service's answers until it closes the connection."""
 
     async def close(self) -> None:  # noqa: B027  (a request has nothing to close)
-        """Say goodbye."""
+        """Close the connection with a handshake."""
 
-    def abort(self) -> None:  # noqa: B027  (a request ends with whoever waits for it)
-        """Let go at once."""
+    def abort(self) -> None:  # noqa: B027  (a request ends when its task is cancelled)
+        """Close the connection at once."""
 
 
 class UploadConnection(ServiceConnection):
-    """One request with one whole utterance, whose answer is streamed; a subclass makes it."""
+    """One request with one whole utterance, whose answer is streamed."""
 
     def __init__(self) -> None:
         self._pcm = bytearray()
@@ -72,11 +72,11 @@ class UploadConnection(ServiceConnection):
 
     @abstractmethod
     def upload(self, wav: bytes) -> AsyncGenerator[Answer, None]:
-        """Make the request, and read the answer."""
+        """Make the request, and yield the answers."""
 
 
 def wav_of(pcm: bytes | bytearray) -> bytes:
-    """A WAV file of the project's PCM.
+    """Return a WAV file of the project's PCM.
 
     >>> len(wav_of(bytes(320)))
     364
@@ -91,10 +91,10 @@ def wav_of(pcm: bytes | bytearray) -> bytes:
 
 
 def checked_text(text: object, before: str = "") -> str:
-    """Return a text that a service sent, behind what came before; SDKs don't look at it.
+    """Append a text from a service to the text before it; SDKs don't validate it.
 
     Raises:
-        ServiceFailureError: It is no text, or longer than anyone talks.
+        ServiceFailureError: It isn't text, or the result is longer than any speech.
 
     >>> checked_text(" door", "open the")
     'open the door'

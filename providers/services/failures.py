@@ -1,7 +1,7 @@
-"""What went wrong with a service, read off the exceptions of SDKs and of what they build on.
+"""Classifies failures of services by the exceptions of SDKs and of the libraries below them.
 
-Each provider knows the exceptions of its SDK. All SDKs pass on those of the same two libraries, for
-HTTP and for WebSockets; these are imported only when something fails.
+Each provider classifies its SDK's exceptions. All SDKs pass on those of the same two libraries, for
+HTTP and for WebSockets, which are imported here only when something fails.
 """
 
 import email.utils
@@ -17,74 +17,74 @@ from harness.errors import EchobenchError, ProviderError
 if TYPE_CHECKING:
     from websockets.exceptions import ConnectionClosed
 
-MAX_SAID = 500
-"""Characters of a service's own words that are worth passing on."""
+MAX_LETTERS = 500
+"""Maximum length of a service's message."""
 TOO_BIG = 1009
-CLOSED_ON_PURPOSE = {1002, 1003, 1007, 1008, 1010, *range(3000, 5000)}
-"""WebSocket closing codes that say the client did wrong: asking again would not help."""
+CLIENT_MISTAKES = {1002, 1003, 1007, 1008, 1010, *range(3000, 5000)}
+"""WebSocket close codes that report a mistake of the client, so a retry would not help."""
 
 
 class Kind(Enum):
-    """What kind of failure it is, which decides whether it is worth asking again."""
+    """The kind of a failure, which decides whether a retry may help."""
 
     KEY = auto()
-    """The key is refused, or may not do this."""
+    """The key is invalid, or lacks the permission."""
     REQUEST = auto()
-    """What was asked for doesn't exist, or can't be done."""
+    """The requested model or option doesn't exist or isn't supported."""
     QUOTA = auto()
-    """What was paid for is used up."""
+    """The paid quota is used up."""
     LIMIT = auto()
-    """Too many requests for now."""
+    """The rate limit was exceeded."""
     SERVER = auto()
     """The service failed."""
     LOST = auto()
-    """The connection broke, or was never made."""
+    """The connection broke, or could not be established."""
     TIMEOUT = auto()
     """The connection was not ready in time."""
     SILENT = auto()
-    """The service took audio, and did not answer it in time."""
+    """The service accepted audio, and did not answer in time."""
     PROTOCOL_ERROR = auto()
-    """It said what its protocol has no form for."""
+    """The service sent something that violates its protocol."""
 
 
 @dataclass(frozen=True)
 class ServiceFailure:
-    """What went wrong, in the service's words where it has any."""
+    """A classified failure, with the service's own message where there is one."""
 
     kind: Kind
-    said: str
-    """One line, of a length that someone reads."""
+    message: str
+    """One line of at most `MAX_LETTERS`."""
     retry_after_s: float | None = None
-    """How long the service asks to be left alone."""
+    """The wait that the service asks for."""
     refused: bool = False
-    """Whether it refused a request by its HTTP status, and so did nothing with the audio."""
+    """Whether it rejected a request by HTTP status, so that no audio was processed."""
 
 
 class ServiceFailureError(ProviderError):
-    """Carries a failure that was recognised where it came up."""
+    """Raised where a failure is already classified."""
 
-    def __init__(self, kind: Kind, said: str) -> None:
-        self.failure = ServiceFailure(kind, one_line(said))
-        super().__init__("service", said)
+    def __init__(self, kind: Kind, message: str) -> None:
+        self.failure = ServiceFailure(kind, one_line(message))
+        super().__init__("service", message)
 
     @classmethod
     def of(cls, failure: ServiceFailure) -> Self:
         """Wrap a failure."""
-        return cls(failure.kind, failure.said)
+        return cls(failure.kind, failure.message)
 
 
 OfSdk = Callable[[BaseException], ServiceFailure | None]
-"""What an SDK's own exception means; None for any other."""
+"""Classifies an SDK's own exceptions; None for any other."""
 
 
 def failure_of(error: BaseException, of_sdk: OfSdk) -> ServiceFailure:
-    """Tell what an error means; the first error of its chain of causes that tells anything counts.
+    """Classify an error by the first cause in its chain that can be classified.
 
     Args:
         error: What was raised.
-        of_sdk: Knows the exceptions of the SDK that was used.
+        of_sdk: Classifies the exceptions of the SDK that was used.
 
-    >>> failure_of(ConnectionRefusedError("refused"), lambda cause: None).said
+    >>> failure_of(ConnectionRefusedError("refused"), lambda cause: None).message
     'ConnectionRefusedError: refused'
     >>> failure_of(json.JSONDecodeError("Expecting value", "", 0), lambda cause: None).kind.name
     'PROTOCOL_ERROR'
@@ -102,21 +102,21 @@ def failure_of(error: BaseException, of_sdk: OfSdk) -> ServiceFailure:
         kind = Kind.TIMEOUT
     else:
         kind = Kind.LOST
-    return ServiceFailure(kind, said_by(error))
+    return ServiceFailure(kind, message_of(error))
 
 
-def said_by(error: BaseException) -> str:
-    """One line of what lies deepest behind an error, for that tells most.
+def message_of(error: BaseException) -> str:
+    """Return the message of an error's deepest cause in one line, since that has the most detail.
 
-    >>> said_by(OSError(113, "No route to host"))
+    >>> message_of(OSError(113, "No route to host"))
     'OSError: [Errno 113] No route to host'
     """
-    said = [cause for cause in _chain(error) if str(cause)] or [error]
-    return one_line(f"{type(said[-1]).__name__}: {said[-1]}")
+    causes = [cause for cause in _chain(error) if str(cause)] or [error]
+    return one_line(f"{type(causes[-1]).__name__}: {causes[-1]}")
 
 
-def of_code(code: str, said: str) -> ServiceFailure:
-    """Tell what a service's own word for an error means.
+def of_code(code: str, message: str) -> ServiceFailure:
+    """Classify a service's own error code.
 
     >>> of_code("insufficient_quota", "no more").kind.name, of_code("3804", "late").kind.name
     ('QUOTA', 'SERVER')
@@ -129,20 +129,20 @@ def of_code(code: str, said: str) -> ServiceFailure:
         "server_error": Kind.SERVER,
     }
     unknown = Kind.SERVER if code.isdecimal() else Kind.REQUEST
-    return ServiceFailure(kinds.get(code, unknown), one_line(said))
+    return ServiceFailure(kinds.get(code, unknown), one_line(message))
 
 
 def one_line(text: str) -> str:
-    r"""Cut a text to what is worth passing on.
+    r"""Put a text into one line of at most `MAX_LETTERS`.
 
     >>> one_line("HTTP 500:\n  busy")
     'HTTP 500: busy'
     """
-    return " ".join(text[: 2 * MAX_SAID].split())[:MAX_SAID]
+    return " ".join(text[: 2 * MAX_LETTERS].split())[:MAX_LETTERS]
 
 
 def seconds_to_wait(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Read `Retry-After`, which holds seconds or a date; None where it isn't there or unreadable.
+    """Parse `Retry-After`, which holds seconds or a date; None where it is missing or invalid.
 
     >>> now = datetime(2026, 1, 1, tzinfo=UTC)
     >>> seconds_to_wait({"Retry-After": "1.5"}, now)
@@ -156,7 +156,7 @@ def seconds_to_wait(headers: Mapping[str, str], now: datetime) -> float | None:
     """
     try:
         text = headers.get("Retry-After", "").strip()
-    except LookupError:  # given twice, to the WebSocket library
+    except LookupError:  # the WebSocket library raises it for a header that is given twice
         return None
     try:
         seconds = float(text)
@@ -176,8 +176,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _of_transport(error: BaseException) -> ServiceFailure | None:
-    """What an exception of the libraries means that all SDKs pass on: httpx2 and websockets."""
-    import httpx2  # whoever gets here has made a client of it, so this costs nothing
+    """Classify exceptions of httpx2 and websockets, which all SDKs pass on."""
+    import httpx2  # already imported by the SDK
     from websockets.exceptions import ConnectionClosed, InvalidStatus
 
     match error:
@@ -186,17 +186,17 @@ def _of_transport(error: BaseException) -> ServiceFailure | None:
         case ConnectionClosed():
             return _of_closing(error)
         case httpx2.TimeoutException():
-            return ServiceFailure(Kind.TIMEOUT, said_by(error))
+            return ServiceFailure(Kind.TIMEOUT, message_of(error))
     return None
 
 
 def refusal(status: int, headers: Mapping[str, str], body: object) -> ServiceFailure:
-    """What an HTTP response of status 400 or more means.
+    """Classify an HTTP response of status 400 or more.
 
-    >>> refusal(404, {}, '{"error": {"message": "no such model"}}').said
+    >>> refusal(404, {}, '{"error": {"message": "no such model"}}').message
     'HTTP 404: no such model'
     """
-    code, said = _told(body)
+    code, message = _code_and_message(body)
     if status in (401, 403):
         kind = Kind.KEY
     elif status == 429:
@@ -206,12 +206,12 @@ def refusal(status: int, headers: Mapping[str, str], body: object) -> ServiceFai
     else:
         kind = Kind.REQUEST
     wait_s = seconds_to_wait(headers, datetime.now(UTC))
-    said = one_line(f"HTTP {status}" + (f": {said}" if said else ""))
-    return ServiceFailure(kind, said, wait_s, refused=True)
+    message = one_line(f"HTTP {status}" + (f": {message}" if message else ""))
+    return ServiceFailure(kind, message, wait_s, refused=True)
 
 
-def _told(body: object) -> tuple[str, str]:
-    """The code and the message in the body of a refusal."""
+def _code_and_message(body: object) -> tuple[str, str]:
+    """Return the error code and message in a response's body."""
     if isinstance(body, bytes | bytearray):
         body = body.decode(errors="replace")
     text = body if isinstance(body, str) else ""
@@ -223,13 +223,13 @@ def _told(body: object) -> tuple[str, str]:
     inner = body.get("error", body) if isinstance(body, dict) else None
     if not isinstance(inner, dict):
         return "", text
-    said = inner.get("message") or inner.get("detail") or ""
-    return str(inner.get("code", "")), str(said)
+    message = inner.get("message") or inner.get("detail") or ""
+    return str(inner.get("code", "")), str(message)
 
 
 def _of_closing(closed: "ConnectionClosed") -> ServiceFailure:
-    said = one_line(str(closed))
+    message = one_line(str(closed))
     received = closed.rcvd.code if closed.rcvd else None
     if closed.sent and closed.sent.code == TOO_BIG and not closed.rcvd_then_sent:
-        return ServiceFailure(Kind.PROTOCOL_ERROR, said)
-    return ServiceFailure(Kind.REQUEST if received in CLOSED_ON_PURPOSE else Kind.LOST, said)
+        return ServiceFailure(Kind.PROTOCOL_ERROR, message)
+    return ServiceFailure(Kind.REQUEST if received in CLIENT_MISTAKES else Kind.LOST, message)

@@ -1,13 +1,13 @@
-"""Which utterance a service speaks of, when it names items and each item names the one before."""
+"""Maps a service's item ids to utterances, where each item names its predecessor."""
 
 from providers.services.failures import Kind, ServiceFailureError
 
 
 class Items:
-    """Numbers items by the chain of their predecessors, since answers come in any order.
+    """Numbers items by the chain of their predecessors, since answers arrive in any order.
 
     >>> items = Items()
-    >>> items.number("b")  # nothing was committed yet, so it is what is being said now
+    >>> items.number("b")  # not committed yet, so it is the open utterance
     0
     >>> items.committed("b", None)
     >>> items.committed("c", "b")
@@ -20,24 +20,24 @@ class Items:
         self._last: str | None = None
 
     def committed(self, item: object, previous: object) -> None:
-        """Take note of an item, which comes after the previous one.
+        """Register an item that follows the previous one.
 
         Raises:
-            TroubleError: It doesn't follow the one that was committed last.
+            ServiceFailureError: It doesn't follow the last committed item.
         """
         if not isinstance(item, str) or item in self._numbers:
             raise ServiceFailureError(Kind.PROTOCOL_ERROR, f"committed item {item!r:.80}")
         if self._last is not None and previous != self._last:
-            said = f"item {item!r:.80} follows {previous!r:.80}, not {self._last!r:.80}"
-            raise ServiceFailureError(Kind.PROTOCOL_ERROR, said)
+            problem = f"item {item!r:.80} follows {previous!r:.80}, not {self._last!r:.80}"
+            raise ServiceFailureError(Kind.PROTOCOL_ERROR, problem)
         self._numbers[item] = len(self._numbers)
         self._last = item
 
     def number(self, item: object) -> int:
-        """The utterance that an item is about; one that isn't committed yet is the next.
+        """Return an item's utterance; an item that isn't committed yet is the next one.
 
         Raises:
-            TroubleError: It is no item's name.
+            ServiceFailureError: It isn't an item's id.
         """
         if not isinstance(item, str):
             raise ServiceFailureError(Kind.PROTOCOL_ERROR, f"item {item!r:.80}")

@@ -1,4 +1,4 @@
-"""The project's PCM at another rate, piece by piece, for services that take no other."""
+"""Resamples the project's PCM piece by piece for services that require another rate."""
 
 import numpy as np
 import soxr
@@ -7,11 +7,11 @@ from harness.audio import SAMPLE_RATE_HZ
 
 
 class Resampler:
-    """Converts utterances one after another; the filter's memory ends with each.
+    """Converts utterances one after another; the filter is reset after each.
 
     Args:
         rate_hz: The rate to convert to.
-        shortest: Samples that an utterance has at least; silence is put behind a shorter one.
+        shortest: Minimum samples of an utterance; a shorter one is padded with silence.
 
     >>> resampler = Resampler(24_000, shortest=2400)
     >>> pieces = [resampler.piece(bytes(2 * 1600)) for _ in range(10)]
@@ -26,11 +26,11 @@ class Resampler:
         self._begin()
 
     def piece(self, pcm: bytes) -> bytes:
-        """Convert the next piece of the utterance; a little of it stays in the filter."""
+        """Convert the next piece of the utterance; some samples stay in the filter."""
         return self._counted(np.frombuffer(pcm, "<i2"), last=False)
 
     def rest(self) -> bytes:
-        """What is left of the utterance; the next one may begin."""
+        """Return the rest of the utterance, and reset for the next one."""
         rest = self._counted(np.zeros(0, np.int16), last=True)
         missing = max(0, self._shortest - self._given)
         self._begin()

@@ -1,7 +1,7 @@
-"""A call to a service: kept up until the utterances on it are answered, whatever becomes of wires.
+"""A stream to a service that reconnects until all of its utterances are answered.
 
-Audio is kept until its utterance has a final. When a connection breaks, the service has lost what
-it was sent, so all of that is sent again on the next one.
+Audio is kept until its utterance has a final. When a connection breaks, the audio of all unanswered
+utterances is sent again on the next one.
 """
 
 import asyncio
@@ -16,22 +16,22 @@ from providers.services.failures import Kind, ServiceFailure, ServiceFailureErro
 from providers.services.retries import RetryPolicy
 
 CLOSE_S = 1.0
-"""For a service to say goodbye."""
+"""Timeout for the closing handshake."""
 
 
 @dataclass(eq=False)
 class PendingUtterance:
-    """An utterance that has no final yet."""
+    """An utterance without a final."""
 
     number: int
     audio: list[bytes] = field(default_factory=list)
-    """All of it, for the case that it has to be sent again."""
+    """All of its audio, in case it has to be sent again."""
     sent: int = 0
-    """Bytes that the present connection was given."""
+    """Bytes sent on the current connection."""
     over_s: float | None = None
-    """When its end was sent for the first time."""
+    """When its end was first sent."""
     due_s: float | None = None
-    """When its final has to be there."""
+    """The deadline of its final."""
 
     @property
     def samples(self) -> int:
@@ -41,76 +41,76 @@ class PendingUtterance:
 
 @dataclass(frozen=True)
 class RetryWait:
-    """A call that failed waited before it tried again; times are on the running clock."""
+    """The wait before a retry; times are on the running clock."""
 
     failure: ServiceFailure
     attempts: int
-    """How many have failed in a row."""
+    """How many attempts have failed in a row."""
     begin_s: float
     end_s: float
     replayed_s: float
-    """Audio that was sent in vain, and is sent again."""
+    """Audio that is sent again."""
 
 
 @dataclass(frozen=True)
 class CallSettings:
-    """How a call is made, and whom it tells."""
+    """A stream's settings and callbacks."""
 
     dial: Callable[[], Awaitable[ServiceConnection]]
     retry_policy: RetryPolicy
     connect_s: float
-    """For a connection to be ready."""
+    """Timeout for a connection to be ready."""
     answer_s: float
-    """For a service to take audio, and for a final after its utterance's end."""
+    """Timeout for sending audio, and for a final after its utterance's end."""
     one_utterance: bool
-    """Whether a connection carries a single one."""
+    """Whether a connection carries a single utterance."""
     failure_of: Callable[[BaseException], ServiceFailure]
-    """Knows the exceptions of the SDK."""
+    """Classifies an exception."""
     clean: Callable[[str], str]
-    """Takes secrets out of what a service said."""
-    heard: Callable[[PendingUtterance, Answer], None]
-    waited: Callable[[RetryWait], None]
+    """Removes secrets from a service's message."""
+    on_answer: Callable[[PendingUtterance, Answer], None]
+    on_wait: Callable[[RetryWait], None]
     exhausted: Callable[[ServiceFailure, int], None]
-    """Told the last failure and how many attempts there were; the call is over then."""
+    """Called with the last failure and the number of attempts when the stream ends by it."""
 
 
 class ResilientStream:
-    """See the module; it begins at once, in a task of its own."""
+    """See the module; it starts a task at once."""
 
     def __init__(self, settings: CallSettings) -> None:
         self._settings = settings
         self._unanswered: list[PendingUtterance] = []
         self._on_connection: dict[int, PendingUtterance] = {}
-        self._given = 0  # utterances that the present connection was given
+        self._sent_count = 0  # utterances sent on the current connection
         self._connection: ServiceConnection | None = None
         self._sending = asyncio.Lock()
-        self._wanted = asyncio.Event()
+        self._has_unanswered = asyncio.Event()
         self._answered = self._late = False  # since the last attempt
         self._timer: asyncio.TimerHandle | None = None
         self._task = asyncio.create_task(self._run())
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will come of it."""
+        """Whether the stream has ended."""
         return self._task.done()
 
     async def feed(self, pending: PendingUtterance, pcm: bytes) -> None:
-        """Send audio of an utterance; without a connection it is only kept."""
+        """Send audio of an utterance; without a connection it is buffered."""
         async with self._sending:
             if not pending.audio:
                 self._unanswered.append(pending)
-                self._wanted.set()
+                self._has_unanswered.set()
             pending.audio.append(pcm)
-            await self._now(lambda connection: self._give(connection, pending, pcm))
+            await self._send_now(lambda connection: self._send(connection, pending, pcm))
 
     async def end(self, pending: PendingUtterance) -> None:
-        """Say that an utterance is over."""
+        """Send the end of an utterance."""
         async with self._sending:
             pending.over_s = now_s()
-            await self._now(lambda connection: self._give_end(connection, pending))
+            await self._send_now(lambda connection: self._send_end(connection, pending))
 
     async def close(self) -> None:
-        """End it within seconds; what is unanswered stays so."""
+        """End the stream within seconds, without waiting for answers."""
         if self._unanswered and self._connection is not None:
             self._connection.abort()
         self._task.cancel()
@@ -119,7 +119,7 @@ class ResilientStream:
     async def _run(self) -> None:
         try:
             await self._keep_up()
-        except Exception as error:  # noqa: BLE001  (whoever made the call raises it)
+        except Exception as error:  # noqa: BLE001  (the stream's owner raises it)
             self._give_up(self._settings.failure_of(error), 1)
 
     async def _keep_up(self) -> None:
@@ -139,19 +139,19 @@ class ResilientStream:
                 self._give_up(failure, attempts)
                 return
             if failure.kind is Kind.LOST and not self._unanswered:
-                self._wanted.clear()
-                await self._wanted.wait()  # nobody speaks, so nothing is lost yet
+                self._has_unanswered.clear()
+                await self._has_unanswered.wait()  # nothing is lost while there is no speech
                 wait_s = 0.0
             begin_s = now_s()
             try:
                 await asyncio.sleep(wait_s)
             finally:
                 failure = self._cleaned(failure)
-                self._settings.waited(RetryWait(failure, attempts, begin_s, now_s(), replayed_s))
+                self._settings.on_wait(RetryWait(failure, attempts, begin_s, now_s(), replayed_s))
             waited_s += wait_s
 
     async def _try(self) -> ServiceFailure | None:
-        """Connect and converse; tell what ended it, None when all is said."""
+        """Connect and exchange audio and answers; return the failure, None when all is answered."""
         failure = None
         try:
             if not await self._converse(await self._dial()):
@@ -164,9 +164,9 @@ class ResilientStream:
         task = asyncio.current_task()
         assert task is not None
         if self._late and not task.uncancel():
-            said = f"no final {self._settings.answer_s:g} s after the end of an utterance"
-            failure = ServiceFailure(Kind.SILENT, said)
-        elif task.cancelling():  # an SDK kept it to itself
+            message = f"no final {self._settings.answer_s:g} s after the end of an utterance"
+            failure = ServiceFailure(Kind.SILENT, message)
+        elif task.cancelling():  # an SDK swallowed the cancellation
             raise asyncio.CancelledError
         return failure
 
@@ -175,11 +175,11 @@ class ResilientStream:
             async with asyncio.timeout(self._settings.connect_s):
                 return await self._settings.dial()
         except TimeoutError as error:
-            said = f"no connection {self._settings.connect_s:g} s after it was asked for"
-            raise ServiceFailureError(Kind.TIMEOUT, said) from error
+            message = f"no connection {self._settings.connect_s:g} s after it was requested"
+            raise ServiceFailureError(Kind.TIMEOUT, message) from error
 
     async def _converse(self, connection: ServiceConnection) -> bool:
-        """Send what is unanswered, and listen; return whether this connection is done."""
+        """Send unanswered audio, and read answers; return whether this connection is done."""
         async with aclosing(connection.answers()) as answers:
             try:
                 async with self._sending:
@@ -193,39 +193,39 @@ class ResilientStream:
             finally:
                 self._connection = None
                 self._set_timer()
-                await self._let_go(connection)
+                await self._close(connection)
 
     async def _replay(self, connection: ServiceConnection) -> None:
-        self._on_connection, self._given = {}, 0
+        self._on_connection, self._sent_count = {}, 0
         for pending in self._unanswered:
             pending.sent, pending.due_s = 0, None
         for pending in self._unanswered:
             for pcm in pending.audio:
-                await self._give(connection, pending, pcm)
+                await self._send(connection, pending, pcm)
             if pending.over_s is not None:
-                await self._give_end(connection, pending)
+                await self._send_end(connection, pending)
 
-    async def _now(self, give: Callable[[ServiceConnection], Awaitable[None]]) -> None:
-        """Give something to the connection, if there is one; else the next one gets it."""
+    async def _send_now(self, send: Callable[[ServiceConnection], Awaitable[None]]) -> None:
+        """Send something on the connection, if there is one; else it is sent on the next one."""
         if self._connection is None:
             return
         try:
-            await give(self._connection)
+            await send(self._connection)
         except Exception as error:  # noqa: BLE001  (each SDK has its own)
             failure = self._settings.failure_of(error)
-            if failure.kind is not Kind.LOST:  # that, who listens finds out too
+            if failure.kind is not Kind.LOST:  # the reading task handles a lost connection
                 self._give_up(failure, 1)
 
-    async def _give(
+    async def _send(
         self, connection: ServiceConnection, pending: PendingUtterance, pcm: bytes
     ) -> None:
         if not pending.sent:
-            self._on_connection[self._given] = pending
-            self._given += 1
+            self._on_connection[self._sent_count] = pending
+            self._sent_count += 1
         pending.sent += len(pcm)
         await self._in_time(connection.send(pcm))
 
-    async def _give_end(self, connection: ServiceConnection, pending: PendingUtterance) -> None:
+    async def _send_end(self, connection: ServiceConnection, pending: PendingUtterance) -> None:
         pending.due_s = now_s() + self._settings.answer_s
         self._set_timer()
         await self._in_time(connection.end_utterance())
@@ -235,36 +235,36 @@ class ResilientStream:
             async with asyncio.timeout(self._settings.answer_s):
                 await sending
         except TimeoutError as error:
-            said = f"it took no audio for {self._settings.answer_s:g} s"
-            raise ServiceFailureError(Kind.SILENT, said) from error
+            message = f"it took no audio for {self._settings.answer_s:g} s"
+            raise ServiceFailureError(Kind.SILENT, message) from error
 
     def _give_up(self, failure: ServiceFailure, attempts: int) -> None:
         self._settings.exhausted(self._cleaned(failure), attempts)
 
     def _cleaned(self, failure: ServiceFailure) -> ServiceFailure:
-        return replace(failure, said=self._settings.clean(failure.said))
+        return replace(failure, message=self._settings.clean(failure.message))
 
     def _take(self, answer: Answer) -> None:
-        if answer.utterance >= self._given:
+        if answer.utterance >= self._sent_count:
             raise ServiceFailureError(
-                Kind.PROTOCOL_ERROR, "an answer to something that was never said"
+                Kind.PROTOCOL_ERROR, "an answer for an utterance that was not sent"
             )
         pending = self._on_connection.get(answer.utterance)
         if pending is None:
-            return  # it goes on about what is settled
+            return  # the utterance has its final already
         if answer.is_final:
             if pending.over_s is None:
                 raise ServiceFailureError(
-                    Kind.PROTOCOL_ERROR, "a final while the utterance goes on"
+                    Kind.PROTOCOL_ERROR, "a final before the end of the utterance"
                 )
             del self._on_connection[answer.utterance]
             self._unanswered.remove(pending)
             self._answered = True
             self._set_timer()
-        self._settings.heard(pending, answer)
+        self._settings.on_answer(pending, answer)
 
     def _set_timer(self) -> None:
-        """Wait for the final that is due first, and no longer."""
+        """Set the timer to the earliest deadline of a final."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -279,7 +279,7 @@ class ResilientStream:
         self._task.cancel()
 
     @staticmethod
-    async def _let_go(connection: ServiceConnection) -> None:
+    async def _close(connection: ServiceConnection) -> None:
         try:
             async with asyncio.timeout(CLOSE_S):
                 await connection.close()

@@ -1,7 +1,7 @@
-"""When a service is asked again, how long to wait before that, and how it ends when it is no use.
+"""Decides when and after what wait a failed call is retried, and with which error it ends.
 
-The SDKs' own retries are off, for they wait in silence. Here each wait is told to whoever measures,
-and none is taken out of a latency.
+The SDKs' own retries are off, since they don't report their waits. Here each wait is recorded, and
+stays in the latencies.
 """
 
 import random
@@ -23,13 +23,13 @@ WORTH_A_RETRY = {Kind.LIMIT, Kind.SERVER, Kind.LOST, Kind.TIMEOUT}
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How much a service is put up with."""
+    """Limits of retries."""
 
     attempts: int = 5
-    """How often something is tried until it works."""
+    """Maximum number of successive attempts."""
     longest_wait_s: float = 30.0
-    """How long all waits in a row may be together. A service that asks to be left alone for longer
-    is given up at once: to come back sooner would be no kindness."""
+    """Limit of the total of successive waits. If a service asks for a longer one, the call fails at
+    once, since an earlier retry would disregard the request."""
 
     def wait_s(
         self,
@@ -38,15 +38,15 @@ class RetryPolicy:
         waited_s: float = 0.0,
         luck: float | None = None,
     ) -> float | None:
-        """How long to wait before the next attempt; None to give up.
+        """Return the wait before the next attempt; None to give up.
 
-        `Retry-After` is kept to. Otherwise waits double, each cut by up to a half at random, so
-        that many clients that failed together don't come back together.
+        `Retry-After` is obeyed. Otherwise waits double, each shortened by up to a half at random,
+        so that clients that failed together don't retry together.
 
         Args:
             failure: How the last attempt failed.
-            attempts: How many have failed in a row.
-            waited_s: How long was waited between them.
+            attempts: How many attempts have failed in a row.
+            waited_s: The total wait between them.
             luck: From 0 to 1; random when None.
 
         >>> retry_policy, busy = RetryPolicy(), ServiceFailure(Kind.SERVER, "HTTP 503")
@@ -70,41 +70,43 @@ class RetryPolicy:
         return wait_s if waited_s + wait_s <= self.longest_wait_s else None
 
 
-def giving_up(where: str, failure: ServiceFailure, attempts: int, variable: str) -> EchobenchError:
-    """The error that a failure ends in when it is given up.
+def final_error(
+    where: str, failure: ServiceFailure, attempts: int, variable: str
+) -> EchobenchError:
+    """Return the error to raise when there is no further attempt.
 
     Args:
         where: The provider and the source.
-        failure: The last one.
-        attempts: How many were made.
-        variable: Which environment variable holds the key.
+        failure: The last failure.
+        attempts: How many attempts were made.
+        variable: The environment variable of the key.
 
-    >>> print(giving_up("service", ServiceFailure(Kind.KEY, "HTTP 401"), 1, "A_KEY"))
-    service: the service refused the key (HTTP 401); allowed: a key in A_KEY with the right to it
+    >>> print(final_error("service", ServiceFailure(Kind.KEY, "HTTP 401"), 1, "A_KEY"))
+    service: the service refused the key (HTTP 401); allowed: a key in A_KEY with the permission
     """
     tries = f", {attempts} times in a row" if attempts > 1 else ""
-    said = f"({failure.said}){tries}"
+    details = f"({failure.message}){tries}"
     match failure.kind:
         case Kind.KEY:
-            allowed = f"a key in {variable} with the right to it"
-            return UnavailableError(where, f"the service refused the key {said}", allowed)
+            allowed = f"a key in {variable} with the permission"
+            return UnavailableError(where, f"the service refused the key {details}", allowed)
         case Kind.REQUEST:
             allowed = "a model and options that the service knows"
-            return UsageError(where, f"the service refused the request {said}", allowed)
+            return UsageError(where, f"the service refused the request {details}", allowed)
         case Kind.QUOTA:
-            return ProviderError(where, f"nothing is left of what was paid for {said}")
+            return ProviderError(where, f"the service's quota is used up {details}")
         case Kind.LIMIT:
-            problem = f"the service lets no more requests in {said}"
+            problem = f"the service's rate limit was exceeded {details}"
             if (wait_s := failure.retry_after_s) is not None:
-                problem += f", and asked to wait {wait_s:g} s"
+                problem += f", and it asked to wait {wait_s:g} s"
             return ProviderError(where, problem, "a later attempt, or a longer longest_wait_s")
         case Kind.TIMEOUT:
-            return StalledError(where, f"the service was not ready in time {said}")
+            return StalledError(where, f"the service was not ready in time {details}")
         case Kind.SILENT:
-            return StalledError(where, f"the service left audio unanswered {said}")
+            return StalledError(where, f"the service did not answer in time {details}")
         case Kind.PROTOCOL_ERROR:
-            return BadOutputError(where, f"the service broke its protocol {said}")
+            return BadOutputError(where, f"the service broke its protocol {details}")
         case Kind.SERVER:
-            return ProviderError(where, f"the service failed {said}")
+            return ProviderError(where, f"the service failed {details}")
         case Kind.LOST:
-            return ProviderError(where, f"the connection to the service was lost {said}")
+            return ProviderError(where, f"the connection to the service was lost {details}")

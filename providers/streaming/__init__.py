@@ -1,1 +1,1 @@
-"""How text is streamed from an engine: windows, agreement, segmentation, feed-through."""
+"""Streaming policies that providers share: windows, agreement, segmentation, feed-through."""

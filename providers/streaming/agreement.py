@@ -1,4 +1,4 @@
-"""LocalAgreement-2: the words on which two decodes in a row agree are taken for stable.
+"""LocalAgreement-2: words on which two successive decodes agree count as stable.
 
 Source: Liu et al. 2020, "Low-Latency Sequence-to-Sequence Speech Recognition and Translation by
 Partial Hypothesis Selection", as used for Whisper by Macháček et al. 2023 (arXiv 2307.14743).
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 
 def spoken_form(text: str) -> str:
-    """What is left of a word when case and punctuation, which flicker, are taken away.
+    """Return a word without case and punctuation, which differ between decodes.
 
     >>> spoken_form(" Door,"), spoken_form("don't")
     ('door', 'dont')

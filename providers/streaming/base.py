@@ -1,8 +1,7 @@
-"""How a provider streams, whatever its engine: it takes audio, says segments, flushes, fails, ends.
+"""The common part of streaming providers: takes audio, yields segments, flushes, fails and ends.
 
-The audio is taken by a task of its own, so that what an engine says goes out at once, also while
-no audio comes or the engine takes none. The next chunk is taken when all that was said so far has
-been read.
+A separate task takes the audio, so that segments are yielded immediately, also while no audio
+arrives or the engine accepts none. The next chunk is taken once all earlier segments were read.
 """
 
 import asyncio
@@ -19,9 +18,9 @@ from providers.streaming.segments import Captions, checked_samples
 
 
 class Stream(ABC):
-    """One source in a session; a second stream of that source goes on with this.
+    """The state of one source in a session; a second stream of the source continues with it.
 
-    A subclass says how audio is fed to the engine, and calls `say` whenever it knows more.
+    A subclass feeds audio to the engine, and calls `emit` whenever there is new text.
     """
 
     def __init__(self, session: Session, source: AudioSource | None) -> None:
@@ -29,22 +28,22 @@ class Stream(ABC):
         self.account = session.audio[source]
         self.captions = Captions(source)
         self.turn = asyncio.Lock()
-        """Held while the engine is fed or flushed: a flush may come from another task."""
+        """Held while the engine is fed or flushed, since a flush may come from another task."""
         self.chunks = 0
         self.feeding: asyncio.Task[None] | None = None
-        self._said: deque[ASRSegment] = deque()
-        self._flushed: list[ASRSegment] | None = None  # what is said during a flush
+        self._unread: deque[ASRSegment] = deque()
+        self._flushed: list[ASRSegment] | None = None  # segments of a running flush
         self._news, self._read = asyncio.Event(), asyncio.Event()
         self._read.set()
         self._failure: Exception | None = None
         self._ending = asyncio.Lock()
 
     async def begin(self) -> None:  # noqa: B027  (most have nothing to do)
-        """Get ready for audio."""
+        """Prepare for audio."""
 
     @abstractmethod
     async def feed(self, samples: Samples) -> None:
-        """Give audio to the engine; keeps `account` right, also when it raises.
+        """Feed audio to the engine; keeps `account` correct, also when it raises.
 
         Args:
             samples: float32, shape (n,), n > 0, 16 kHz.
@@ -52,15 +51,15 @@ class Stream(ABC):
 
     @abstractmethod
     async def flush(self) -> None:
-        """Say finals on everything that was fed; more audio may follow."""
+        """Emit finals for everything fed so far; more audio may follow."""
 
     async def end(self) -> None:
-        """Stop taking audio, give up whatever is not done, and account for it; may come twice."""
+        """Stop taking audio, abandon unfinished work, and account for it; may be called twice."""
         async with self._ending:
             if self.feeding is not None and self.feeding is not asyncio.current_task():
                 self.feeding.cancel()
                 await asyncio.gather(self.feeding, return_exceptions=True)
-            self._said.clear()
+            self._unread.clear()
             self._failure = None
             self.captions.forget()
             self.chunks = 0
@@ -71,9 +70,9 @@ class Stream(ABC):
 
     @abstractmethod
     async def abandon(self) -> None:
-        """Give up whatever is not done, and let go of what only this stream needs."""
+        """Abandon unfinished work, and release this stream's resources."""
 
-    def say(
+    def emit(
         self,
         segment_id: int,
         text: str,
@@ -82,32 +81,32 @@ class Stream(ABC):
         is_final: bool,
         words: Sequence[Word] = (),
     ) -> None:
-        """Say something about a stretch of speech; see `Captions.say`."""
-        self._put(self.captions.say(segment_id, text, span_s, is_final=is_final, words=words))
+        """Emit a segment; see `Captions.revise`."""
+        self._put(self.captions.revise(segment_id, text, span_s, is_final=is_final, words=words))
 
     def settle(self) -> None:
-        """Say as a final what was last said about the open stretch, if anything was."""
+        """Emit the last partial of the open segment as its final, if there is one."""
         if (final := self.captions.settle()) is not None:
             self._put(final)
 
     def fail(self, error: Exception) -> None:
-        """End the stream with an error that came up outside of `feed` and `flush`; on the loop."""
+        """End the stream with an error raised outside `feed` and `flush`; on the loop's thread."""
         self._failure = error
         if self.feeding is not None:
             self.feeding.cancel()
 
     def failure(self) -> Exception | None:
-        """Return the error given to `fail`, once."""
+        """Return and forget the error given to `fail`."""
         failure, self._failure = self._failure, None
         return failure
 
     async def segments(self, feeding: asyncio.Task[None]) -> AsyncIterator[ASRSegment]:
-        """All that is said until the audio has been fed."""
-        self._said.clear()  # a flush that outlived the stream before may have left something
+        """Yield all segments until the audio has been fed."""
+        self._unread.clear()  # a flush that outlasted the previous stream may have left some
         feeding.add_done_callback(lambda _: self._news.set())
         while True:
-            while self._said:
-                yield self._said.popleft()
+            while self._unread:
+                yield self._unread.popleft()
             self._read.set()
             if feeding.done():
                 return
@@ -115,19 +114,19 @@ class Stream(ABC):
             await self._news.wait()
 
     async def all_read(self) -> None:
-        """Wait until whoever listens has read all that was said, and asks for more."""
+        """Wait until the consumer has read all segments and asks for the next."""
         await self._read.wait()
 
-    async def flush_apart(self) -> list[ASRSegment]:
-        """Flush, and return the finals; what nobody has read yet is among them."""
-        flushed = self._flushed = [*self._said]
-        self._said.clear()
+    async def flush_to_list(self) -> list[ASRSegment]:
+        """Flush, and return the finals, including those that weren't read yet."""
+        flushed = self._flushed = [*self._unread]
+        self._unread.clear()
         self._read.set()
         try:
             await self.flush()
         except BaseException:
             self._flushed = None
-            for segment in flushed:  # nobody gets it from here, so it stays in the stream
+            for segment in flushed:  # not returned, so they stay in the stream
                 self._put(segment)
             raise
         self._flushed = None
@@ -137,13 +136,13 @@ class Stream(ABC):
         if self._flushed is not None:
             self._flushed.append(segment)
             return
-        self._said.append(segment)
+        self._unread.append(segment)
         self._news.set()
         self._read.clear()
 
 
 class StreamingProvider(ResidentProvider):
-    """A subclass says how to `load` its engine, and what a `Stream` of it is."""
+    """Base of providers that stream; a subclass defines `load` and `make_stream`."""
 
     def __init__(self, settings: ProviderSettings | None = None) -> None:
         super().__init__(settings)
@@ -151,7 +150,7 @@ class StreamingProvider(ResidentProvider):
 
     @abstractmethod
     def make_stream(self, session: Session, source: AudioSource | None) -> Stream:
-        """Make what a source needs in a session; it hasn't begun yet."""
+        """Create the stream of a source in a session, without beginning it."""
 
     async def transcribe_stream(
         self,
@@ -168,7 +167,7 @@ class StreamingProvider(ResidentProvider):
         try:
             async for segment in stream.segments(feeding):
                 yield segment
-            self.check_running(session, source)  # the stop that cancelled it tells more
+            self.check_running(session, source)  # if a stop cancelled it, raise that
             feeding.result()
         finally:
             await stream.end()
@@ -182,10 +181,10 @@ class StreamingProvider(ResidentProvider):
         async with stream.turn:
             self.check_running(stream.session, source)
             with provider_errors(self.describe(source)):
-                return await stream.flush_apart()
+                return await stream.flush_to_list()
 
     async def end_streams(self, session: Session) -> None:
-        """See `ResidentProvider`; whoever listens to one of them is told when it asks again."""
+        """See `ResidentProvider`; a stream's consumer gets the error when it asks again."""
         streams = [stream for stream in self._streams.values() if stream.session is session]
         await asyncio.gather(*(stream.end() for stream in streams))
 
@@ -201,7 +200,7 @@ class StreamingProvider(ResidentProvider):
                 try:
                     samples = checked_samples(pcm, f"{where}, chunk {stream.chunks}")
                 except AudioError as error:
-                    bad_audio = error  # what was heard before it is told first
+                    bad_audio = error  # raised after the finals of the audio before it
                     break
                 stream.chunks += 1
                 with provider_errors(where):
@@ -215,15 +214,15 @@ class StreamingProvider(ResidentProvider):
                 raise bad_audio
         except asyncio.CancelledError:
             if (failure := stream.failure()) is not None:
-                raise self._told(stream, failure) from failure.__cause__
+                raise self._after_settling(stream, failure) from failure.__cause__
             raise
         except Exception as error:
-            self._told(stream, error)
+            self._after_settling(stream, error)
             raise
 
     @staticmethod
-    def _told(stream: Stream, error: Exception) -> Exception:
-        """Keep what was said before an error."""
+    def _after_settling(stream: Stream, error: Exception) -> Exception:
+        """Make the last partial before an error final, and return the error."""
         stream.settle()
         stream.session.last_error = str(error)
         return error

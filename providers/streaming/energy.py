@@ -1,8 +1,8 @@
-"""Speech or silence, from energy alone: for endpointing, where a wrong answer costs little.
+"""Detects speech by energy alone, for endpointing, where a wrong answer has little effect.
 
-The level of each 20 ms frame, in the band where voices have their strength, is compared with the
-quietest frame of the last seconds. So a hum, a fan or rain is silence once it has lasted that long,
-for speech has gaps and they haven't; and any loud sound that comes and goes is speech.
+The level of each 20 ms frame, in the band with most of a voice's energy, is compared with the
+quietest frame of the last seconds. So a steady noise (hum, fan, rain) counts as silence once it has
+lasted that long, since speech has gaps; and any loud intermittent sound counts as speech.
 """
 
 from collections import deque
@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from harness.audio import SAMPLE_RATE_HZ, Samples
 
 FRAME = SAMPLE_RATE_HZ // 50
-"""Samples a frame: 20 ms."""
+"""Samples per frame: 20 ms."""
 BAND_HZ = (200, 4000)
-"""Mains hum and rumble lie below; above, voices have little that is not in the band too."""
+"""Mains hum and rumble are below; voices have little energy above."""
 BEGINS_ABOVE_FLOOR_DB = 8.0
 ENDS_BELOW_FLOOR_DB = 5.0
-"""Lower, so that a word's faint end belongs to it; noise alone varies less than this."""
+"""Lower, so that a word's faint end is included; noise alone varies less than this."""
 QUIETEST_SPEECH_DB = -60.0
 FLOOR_S = 3.0
-"""The floor is the lowest level in so long a time; hardly anyone talks longer without a gap."""
+"""The floor is the lowest level of this many seconds; speech rarely lasts longer without a gap."""
 
 _TAPER = np.hanning(FRAME).astype(np.float32)
 _BINS = slice(BAND_HZ[0] * FRAME // SAMPLE_RATE_HZ, BAND_HZ[1] * FRAME // SAMPLE_RATE_HZ + 1)
@@ -29,7 +29,7 @@ _SCALE = 2 / (FRAME * float(np.sum(_TAPER**2)))
 
 
 def levels_db(samples: Samples) -> NDArray[np.float32]:
-    """Level of each whole frame inside the band, in dB of full scale (RMS).
+    """Compute the level of each whole frame within the band, in dB of full scale (RMS).
 
     Args:
         samples: float32, shape (n,).
@@ -48,20 +48,20 @@ def levels_db(samples: Samples) -> NDArray[np.float32]:
 
 
 class EnergyDetector:
-    """Marks frames as speech; remembers the last seconds from call to call."""
+    """Classifies frames as speech or silence; keeps the last seconds between calls."""
 
     def __init__(self) -> None:
         self._recent: deque[float] = deque(maxlen=round(FLOOR_S * SAMPLE_RATE_HZ / FRAME))
         self._in_speech = False
 
     def __call__(self, levels: NDArray[np.float32]) -> list[bool]:
-        """Judge the next frames.
+        """Classify the next frames.
 
         Args:
             levels: The output of `levels_db`.
 
         Returns:
-            One answer a frame; True is speech.
+            One value per frame; True is speech.
         """
         answers = []
         for level in levels.tolist():

@@ -1,9 +1,9 @@
-"""Streaming with an engine that streams by itself: it is fed, and says what it heard when it knows.
+"""Streams with an engine that streams by itself: audio is fed, text arrives at any time.
 
-Such an engine may run in this process, in a child process or behind a network. It may find the ends
-of utterances by itself; for one that doesn't, they are found here by energy, and silence between
-them is never fed, only counted. What it says about a later utterance waits until the earlier ones
-have their finals, since segments go out in order.
+Such an engine may run in this process, in a child process or behind a network. If it doesn't detect
+the ends of utterances, they are found here by energy, and silence between utterances is counted but
+never fed. Text of a later utterance waits until the earlier ones have their finals, since segments
+are emitted in order.
 """
 
 import asyncio
@@ -22,71 +22,70 @@ from providers.streaming.segmenter import Limits, Segmenter, Window
 from providers.streaming.segments import placed
 
 MAX_UNCONFIRMED_S = 30.0
-"""Of audio that an engine was fed and hasn't recognised; longer than any utterance. A network takes
-whatever it is given, and the source has to know that it is ahead."""
+"""Limit of audio that was fed and isn't recognised yet; longer than any utterance. A network
+accepts any amount, and backpressure has to reach the source."""
 
 
 @dataclass(frozen=True)
 class EngineText:
-    """What an engine says about one utterance: all of it, not what is new.
+    """An engine's text of one utterance: all of it, not only what is new.
 
-    Times are seconds of audio. They count from the utterance's beginning where utterances are
-    found here, and from the first sample that the engine was fed where it finds them by itself.
+    Times are seconds of audio: from the utterance's beginning where utterances are found here, and
+    from the first sample fed where the engine detects utterances.
     """
 
     text: str
     is_final: bool = False
     words: Sequence[Word] = ()
     span_s: tuple[float, float] | None = None
-    """Where the utterance lies, for engines that know that and no word times."""
+    """Begin and end of the utterance, for engines without word times."""
     utterance: int | None = None
-    """Which one, counted from 0 since the stream's beginning; the oldest without a final if None.
-    For engines whose answers come out of order."""
+    """Its number, counted from 0 since the stream's beginning, for engines whose answers arrive out
+    of order; None means the oldest utterance without a final."""
 
 
 class EngineStream(ABC):
-    """An engine's side of one stream of one source; `listener.on_text` takes what it says.
+    """An engine's part of one source's stream; it reports text to `listener.on_text`.
 
-    It may say something inside these calls or at any other time, on the loop's thread. Errors that
-    come up outside of a call go to `listener.fail`. Every utterance gets a final, which may be
-    empty.
+    It may report text within these calls or at any other time, on the loop's thread. Errors outside
+    of a call are reported to `listener.fail`. Every utterance gets a final, which may be empty.
     """
 
     confirms: ClassVar[bool] = False
     """Whether it calls `listener.confirm` when samples have been recognised. Otherwise they count
-    as that when `feed` returns. What is fed may run ahead of that by `MAX_UNCONFIRMED_S`."""
+    as recognised when `feed` returns. At most `MAX_UNCONFIRMED_S` may be unconfirmed."""
 
     @abstractmethod
     async def feed(self, samples: Samples) -> None:
-        """Take audio: float32, shape (n,), n > 0, 16 kHz; wait while there is no room for it."""
+        """Take audio: float32, shape (n,), n > 0, 16 kHz; wait while there is no room."""
 
     async def end_utterance(self) -> None:
-        """Be told that the utterance is over; its final needn't have been said on return."""
+        """Mark the end of the utterance; its final may be reported after the return."""
         await self.flush()
 
     @abstractmethod
     async def flush(self) -> None:
-        """Say all finals that are due, if any; on return they are said, and audio may follow."""
+        """Report all outstanding finals before returning; more audio may follow."""
 
     @abstractmethod
     async def close(self) -> None:
-        """Let go of everything within seconds, also in the middle of a call that was cancelled.
+        """Release all resources within seconds, also after a call was cancelled.
 
-        On return nothing is said any more.
+        No text is reported after the return.
         """
 
 
 class FeedThroughProvider(StreamingProvider):
-    """A subclass says how to `load` its engine and how to `open_engine` for a stream."""
+    """Base of providers whose engine streams; a subclass defines `load` and `open_engine`."""
 
     limits: Limits | None = Limits()
-    """Where utterances end; None for an engine that finds out by itself."""
+    """Where utterances end; None for an engine that detects it."""
 
     @abstractmethod
     async def open_engine(self, listener: "FeedThroughStream") -> EngineStream:
-        """Get the engine ready for a stream of `listener.source` in `listener.session`.
+        """Prepare the engine for a stream of `listener.source` in `listener.session`.
 
-        It may be cancelled, and then has to tidy up after itself.
+        It may be cancelled, and then has to release what it acquired.
         """
 
     def make_stream(self, session: Session, source: AudioSource | None) -> Stream:
@@ -96,17 +95,17 @@ class FeedThroughProvider(StreamingProvider):
 
 @dataclass
 class Utterance:
-    """A stretch of speech that has no final yet; times are seconds since the session's start."""
+    """An utterance without a final; times are seconds since the session's start."""
 
     begin_s: float
     end_s: float | None = None
-    """None while it goes on."""
-    news: EngineText | None = None
-    """What the engine said about it and hasn't gone out."""
+    """None while it is open."""
+    pending: EngineText | None = None
+    """The engine's latest text, if it wasn't emitted yet."""
 
 
 class FeedThroughStream(Stream):
-    """Feeds one source to its engine, and puts what the engine says in order."""
+    """Feeds one source to its engine, and emits the engine's texts in order."""
 
     def __init__(
         self, provider: FeedThroughProvider, session: Session, source: AudioSource | None
@@ -158,19 +157,19 @@ class FeedThroughStream(Stream):
         if engine is not None:
             await engine.close()
 
-    def on_text(self, heard: EngineText) -> None:
-        """Take what the engine says; on the loop's thread."""
+    def on_text(self, text: EngineText) -> None:
+        """Take the engine's text; on the loop's thread."""
         if self._engine is None:
-            return  # it talks on after the end
-        if (utterance := self._utterance(heard.utterance)) is None:
-            which = heard.utterance if heard.utterance is not None else "any"
-            problem = f"the engine spoke of utterance {which}, which isn't open"
+            return  # text after the stream's end
+        if (utterance := self._utterance(text.utterance)) is None:
+            which = text.utterance if text.utterance is not None else "any"
+            problem = f"the engine sent text for utterance {which}, which isn't open"
             self.fail(ProviderError(self._provider.describe(self.source), problem))
             return
-        utterance.news = heard
-        while self._utterances and (news := self._utterances[0].news) is not None:
-            self._say(self._utterances[0], news)
-            if not news.is_final:
+        utterance.pending = text
+        while self._utterances and (pending := self._utterances[0].pending) is not None:
+            self._emit(self._utterances[0], pending)
+            if not pending.is_final:
                 break
             self._utterances.popleft()
             self._finals += 1
@@ -184,11 +183,11 @@ class FeedThroughStream(Stream):
             self._confirmed.set()
 
     def settle(self) -> None:
-        """See `Stream`; also of the utterances that had to wait for this one."""
+        """See `Stream`; also settles the utterances that waited for this one."""
         super().settle()
         for utterance in self._utterances:
-            if utterance.news is not None:
-                self._say(utterance, replace(utterance.news, is_final=True))
+            if utterance.pending is not None:
+                self._emit(utterance, replace(utterance.pending, is_final=True))
         self._utterances.clear()
 
     @property
@@ -211,38 +210,38 @@ class FeedThroughStream(Stream):
             self.confirm(self._unconfirmed)
 
     async def _feed_window(self, window: Window) -> None:
-        """Feed what is new in a window, and end the utterance where the window does."""
+        """Feed the new samples of a window, and end the utterance if the window is final."""
         if not self._utterances or self._utterances[-1].end_s is not None:
             self._utterances.append(Utterance(window.begin / SAMPLE_RATE_HZ))
         utterance = self._utterances[-1]
-        if window.fresh:
-            await self._feed(window.samples[-window.fresh :])
+        if window.new_samples:
+            await self._feed(window.samples[-window.new_samples :])
         if window.is_final:
             utterance.end_s = window.end / SAMPLE_RATE_HZ
             await self._running().end_utterance()
 
     def _utterance(self, number: int | None) -> Utterance | None:
-        """The open utterance of that number; an engine that finds them may begin new ones."""
+        """Return the open utterance `number`; the engine may begin new ones."""
         at = 0 if number is None else number - self._finals
         while self._segmenter is None and at >= len(self._utterances):
             self._utterances.append(Utterance(self._opened_s))
         return self._utterances[at] if 0 <= at < len(self._utterances) else None
 
-    def _say(self, utterance: Utterance, news: EngineText) -> None:
-        """Say the news about the oldest utterance; one in which nothing was heard is no segment."""
-        utterance.news = None
-        before, text = self.captions.latest, news.text.strip()
+    def _emit(self, utterance: Utterance, update: EngineText) -> None:
+        """Emit a text of the oldest utterance; an utterance without text makes no segment."""
+        utterance.pending = None
+        before, text = self.captions.latest, update.text.strip()
         if before is None and not text:
             return
         segment_id = before.segment_id if before else self._next_id
         self._next_id = segment_id + 1
         begin_s = max(utterance.begin_s, self.captions.last_final_t1)
         end_s = self._received_s if utterance.end_s is None else utterance.end_s
-        words = placed(news.words, utterance.begin_s, end_s, not_before_s=begin_s)
+        words = placed(update.words, utterance.begin_s, end_s, not_before_s=begin_s)
         span_s = begin_s, end_s
         if words:
             span_s = words[0].t0, words[-1].t1
-        elif news.span_s is not None:
-            t0, t1 = (min(utterance.begin_s + at_s, end_s) for at_s in news.span_s)
+        elif update.span_s is not None:
+            t0, t1 = (min(utterance.begin_s + at_s, end_s) for at_s in update.span_s)
             span_s = t0, t1
-        self.say(segment_id, text, span_s, is_final=news.is_final, words=words)
+        self.emit(segment_id, text, span_s, is_final=update.is_final, words=words)

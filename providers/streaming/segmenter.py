@@ -1,9 +1,9 @@
-"""Cuts a stream of samples into the windows that an engine is to decode.
+"""Cuts a stream of samples into the windows that an engine decodes.
 
-A segment begins a little before speech does and ends at a pause. While it grows, each push hands
-out a window with all of it so far (not final); when it has ended, one with the whole of it
-(final). The longer a segment gets, the shorter a pause ends it, and at the longest the engine can
-take it is cut where it is quietest. Silence between segments is never decoded, only counted.
+A segment begins shortly before speech and ends at a pause. While it grows, each push returns a
+window with all of it so far (not final); after its end, one with the whole segment (final). The
+longer a segment gets, the shorter the pause that ends it; at the engine's maximum length it is cut
+where it is quietest. Silence between segments is counted but never decoded.
 """
 
 from collections.abc import Iterator
@@ -18,51 +18,51 @@ from providers.streaming.energy import FRAME, EnergyDetector, levels_db
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds that decide where segments begin and end; what suits depends on the model."""
+    """Durations that decide where segments begin and end; suitable values depend on the model."""
 
     pause_s: float = 0.5
     """Silence that ends a segment which has just begun."""
     short_pause_s: float = 0.2
-    """Silence that ends one which is half as long as it may get; until then it takes ever less."""
+    """Silence that ends a segment of half the maximum length; the required pause falls linearly."""
     longest_s: float = 15.0
-    """No window is longer."""
+    """Maximum length of a window."""
     lead_s: float = 0.3
-    """Audio kept before speech begins; onsets are quieter than the detector can hear."""
+    """Audio kept before speech begins; onsets are quieter than the detector's threshold."""
     tail_s: float = 0.2
     """Audio kept after speech ends."""
     onset_s: float = 0.08
     """Speech shorter than this, such as a click, begins no segment."""
-    news_s: float = 0.0
-    """While speech goes on, less of it than this is not worth a window that isn't final."""
+    min_new_speech_s: float = 0.0
+    """While speech continues, less new speech than this isn't worth a non-final window."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """Audio to decode: `samples` are those from `begin` on, in samples since the stream's start."""
+    """Audio to decode; `begin` is the first sample's index since the stream's start."""
 
     segment_id: int
     begin: int
     samples: Samples
     is_final: bool
-    has_news: bool
-    """Whether there is speech in it that the segment's window before did not hold."""
-    fresh: int
-    """Samples that no earlier window held."""
+    has_new_speech: bool
+    """Whether it has speech that the segment's previous window did not have."""
+    new_samples: int
+    """Number of samples that no earlier window had."""
 
     @property
     def end(self) -> int:
-        """The sample after the last."""
+        """The index after the last sample."""
         return self.begin + len(self.samples)
 
 
 class Segmenter:
-    """See the module; keeps `account` right at every moment, with `settle` after each window.
+    """See the module; keeps `account` correct at all times, with `settle` after each window.
 
     Args:
         limits: Where to cut.
-        account: Where the samples are counted.
-        in_order: Whether the engine keeps what it has heard, so that nothing which was handed out
-            can be left to the next segment. A forced cut is then made where the audio is.
+        account: Counts the samples.
+        in_order: Whether the engine keeps state, so that samples already returned can't move to the
+            next segment. A forced cut is then made at the newest sample.
     """
 
     def __init__(self, limits: Limits, account: AudioAccount, *, in_order: bool = False) -> None:
@@ -70,29 +70,29 @@ class Segmenter:
         self._detect = EnergyDetector()
         self._kept = np.zeros(0, np.float32)  # the samples from _origin on
         self._origin = 0
-        self._judged = 0  # samples whose frames have been judged
-        self._claimed = 0  # samples that were handed out or skipped
-        self._abandoned = 0  # samples that nobody waits for any more
-        self._onset = 0  # speech frames in a row, before a segment begins
+        self._judged = 0  # samples whose frames have been classified
+        self._claimed = 0  # samples that were returned or skipped
+        self._abandoned = 0  # samples before this one were abandoned
+        self._onset = 0  # successive speech frames before a segment begins
         self._segment_id = 0
         self._begin: int | None = None  # of the open segment
         self._speech_end = 0
         self._handed_out = 0  # end of the last window
 
     def push(self, samples: Samples) -> list[Window]:
-        """Take the next samples, and return what there is to decode now, in order."""
+        """Take the next samples, and return the windows to decode now, in order."""
         self.account.received += len(samples)
         self._kept = np.concatenate([self._kept, samples])
         windows = list(self._ended_segments())
         if self._begin is None:
             lead = self._frames(self.limits.lead_s) + self._onset
             self._skip_to(self._judged - lead * FRAME)
-        elif self._has_news(self._received) and self._has_enough():
+        elif self._has_new_speech(self._received) and self._has_enough():
             windows.append(self._window(self._received, is_final=False))
         return windows
 
     def flush(self) -> list[Window]:
-        """End the open segment, if any, and account for everything received."""
+        """End the open segment, if any, and return its window; accounts for everything received."""
         windows = []
         if self._begin is not None:
             windows.append(self._close(self._received))
@@ -101,21 +101,21 @@ class Segmenter:
         return windows
 
     def settle(self, window: Window, *, decoded: bool) -> bool:
-        """Account for a window that was handed out: it was decoded, or didn't need to be.
+        """Account for a returned window: it was decoded, or didn't need to be.
 
         Returns:
-            False if it was abandoned in the meantime, and counted as that.
+            False if it was abandoned in the meantime, and counted as dropped.
         """
         if window.begin < self._abandoned:
             return False
         if decoded:
-            self.account.decoded += window.fresh
+            self.account.decoded += window.new_samples
         else:
-            self.account.skipped += window.fresh
+            self.account.skipped += window.new_samples
         return True
 
     def abandon(self) -> None:
-        """Give up whatever waits or isn't settled, and account for it; the next push goes on."""
+        """Drop all unsettled audio, and account for it; the next push continues after it."""
         self.account.dropped += self.account.pending
         self._abandoned = self._judged = self._claimed = self._received
         self._segment_id += self._begin is not None
@@ -152,7 +152,7 @@ class Segmenter:
         self._onset = 0
 
     def _end(self) -> int | None:
-        """Where the open segment ends, if what has been judged ends it."""
+        """Return where the open segment ends, if the frames classified so far end it."""
         assert self._begin is not None
         length_s = (self._judged - self._begin) / SAMPLE_RATE_HZ
         silence_s = (self._judged - self._speech_end) / SAMPLE_RATE_HZ
@@ -170,7 +170,7 @@ class Segmenter:
         return cut if cut < self._speech_end else with_tail
 
     def _quietest(self) -> int:
-        """The middle of the quietest 100 ms in the second half of the open segment."""
+        """Return the middle of the quietest 100 ms in the second half of the open segment."""
         assert self._begin is not None
         half = (self._begin + self._judged) // 2
         levels = levels_db(self._kept[half - self._origin : self._judged - self._origin])
@@ -179,34 +179,34 @@ class Segmenter:
 
     def _close(self, end: int) -> Window:
         window = self._window(end, is_final=True)
-        goes_on = self._speech_end > end
+        continues = self._speech_end > end
         self._segment_id += 1
-        self._begin = end if goes_on else None
+        self._begin = end if continues else None
         self._handed_out = end
         self._drop_to(end)
         return window
 
-    def _has_news(self, end: int) -> bool:
+    def _has_new_speech(self, end: int) -> bool:
         tail = self._frames(self.limits.tail_s / 2) * FRAME
-        # A forced cut may fall before words that the segment has shown already.
-        held_other_words = self._handed_out > end and self._speech_end > end
-        return held_other_words or min(self._speech_end + tail, end) > self._handed_out
+        # A forced cut may fall before words that the segment's partials already had.
+        had_other_words = self._handed_out > end and self._speech_end > end
+        return had_other_words or min(self._speech_end + tail, end) > self._handed_out
 
     def _has_enough(self) -> bool:
-        """Whether the speech that no window held is likely to hold a word, as far as it goes."""
-        goes_on = self._judged - self._speech_end < self._frames(self.limits.tail_s / 2) * FRAME
+        """Whether the new speech is long enough to have a word, or has ended."""
+        continues = self._judged - self._speech_end < self._frames(self.limits.tail_s / 2) * FRAME
         new_s = (self._speech_end - self._handed_out) / SAMPLE_RATE_HZ
-        return not goes_on or new_s >= self.limits.news_s
+        return not continues or new_s >= self.limits.min_new_speech_s
 
     def _window(self, end: int, *, is_final: bool) -> Window:
         assert self._begin is not None
         samples = self._kept[self._begin - self._origin : end - self._origin]
-        fresh = max(0, end - self._claimed)
+        new_samples = max(0, end - self._claimed)
         window = Window(
-            self._segment_id, self._begin, samples, is_final, self._has_news(end), fresh
+            self._segment_id, self._begin, samples, is_final, self._has_new_speech(end), new_samples
         )
         self._handed_out = end
-        self._claimed += fresh
+        self._claimed += new_samples
         return window
 
     def _skip_to(self, end: int) -> None:

@@ -1,4 +1,4 @@
-"""What was said about one source so far, as the contract's segments: revisions, times in order."""
+"""Builds one source's segments as the contract requires: revisions, and times in order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,25 +11,27 @@ from providers.streaming.agreement import agreed
 
 @dataclass
 class Captions:
-    """The open segment of a source, and where the final before it ended."""
+    """The open segment of a source, and the end of the final before it."""
 
     source: AudioSource | None
     latest: ASRSegment | None = None
-    """What was last said about the open segment; None when nothing is open."""
+    """The latest revision of the open segment; None when no segment is open."""
     last_final_t1: float = 0.0
 
     def forget(self) -> None:
-        """Give up the open segment; the next thing said begins another."""
+        """Discard the open segment; the next text begins another."""
         self.latest = None
 
     def settle(self) -> ASRSegment | None:
-        """Make what was last said about the open segment its final; None if nothing was."""
+        """Make the latest revision of the open segment its final; None if it has no text."""
         if (latest := self.latest) is None or not latest.text:
             return None
         span_s = latest.t0, latest.t1
-        return self.say(latest.segment_id, latest.text, span_s, is_final=True, words=latest.words)
+        return self.revise(
+            latest.segment_id, latest.text, span_s, is_final=True, words=latest.words
+        )
 
-    def say(
+    def revise(
         self,
         segment_id: int,
         text: str,
@@ -38,29 +40,29 @@ class Captions:
         is_final: bool,
         words: Sequence[Word] = (),
     ) -> ASRSegment:
-        """Make the next segment; stable are the words on which it and the one before agree.
+        """Build the next revision; the words on which it and the one before agree are stable.
 
         Args:
-            segment_id: Grows from one stretch of speech to the next.
-            text: All that is known of this stretch.
-            span_s: Where its speech lies, in seconds since the session's start. What reaches into
-                the final before is cut off.
-            is_final: Whether this is the last word on it.
-            words: With times that lie inside the span, where the engine has them.
+            segment_id: Grows from segment to segment.
+            text: The segment's whole text.
+            span_s: Begin and end of its speech, in seconds since the session's start; moved to
+                begin no earlier than the previous final ends.
+            is_final: Whether this is the final.
+            words: With times inside the span, where the engine reports them.
 
         >>> captions = Captions(None)
-        >>> captions.say(0, "open the", (0.5, 1.0), is_final=False).stable_words
+        >>> captions.revise(0, "open the", (0.5, 1.0), is_final=False).stable_words
         0
-        >>> captions.say(0, "open the door", (0.5, 1.5), is_final=False).stable_words
+        >>> captions.revise(0, "open the door", (0.5, 1.5), is_final=False).stable_words
         2
-        >>> final = captions.say(0, "open a door", (0.5, 1.6), is_final=True)
+        >>> final = captions.revise(0, "open a door", (0.5, 1.6), is_final=True)
         >>> final.revision, final.stable_words
         (2, 3)
-        >>> captions.say(1, "please", (1.4, 2.0), is_final=False).t0
+        >>> captions.revise(1, "please", (1.4, 2.0), is_final=False).t0
         1.6
         """
-        said, before = text.split(), self.latest
-        heard_before = before.text.split() if before else ()
+        now, before = text.split(), self.latest
+        words_before = before.text.split() if before else ()
         t0 = max(span_s[0], self.last_final_t1)
         segment = ASRSegment(
             source=self.source,
@@ -71,7 +73,7 @@ class Captions:
             t0=t0,
             t1=max(span_s[1], t0),
             words=tuple(words),
-            stable_words=len(said) if is_final else agreed(heard_before, said),
+            stable_words=len(now) if is_final else agreed(words_before, now),
         )
         self.latest = None if is_final else segment
         if is_final:
@@ -82,15 +84,15 @@ class Captions:
 def placed(
     words: Sequence[Word], begin_s: float, end_s: float, not_before_s: float = 0.0
 ) -> list[Word]:
-    """Move words from a stretch of audio to the session's time, in order, inside the stretch.
+    """Shift words from a window's time to the session's, in order and within the window.
 
-    Engines report times that step back, overlap or lie behind the end of what they heard.
+    Engines report times that go back, overlap or lie after the end of the audio.
 
     Args:
-        words: Times are seconds since the stretch's beginning.
-        begin_s: Where it begins, in seconds since the session's start.
+        words: Times are seconds since the window's beginning.
+        begin_s: Where the window begins, in seconds since the session's start.
         end_s: Where it ends.
-        not_before_s: Where the final before it ended.
+        not_before_s: Where the previous final ended.
 
     >>> placed([Word("a", 0.2, 0.1), Word("b", 0.1, 7.0)], 1.0, 2.0, not_before_s=1.5)
     [Word(text='a', t0=1.5, t1=1.5), Word(text='b', t0=1.5, t1=2.0)]
@@ -105,14 +107,14 @@ def placed(
 
 
 def checked_samples(pcm: object, where: str) -> Samples:
-    r"""Turn a chunk of the contract's PCM into floats.
+    r"""Convert a chunk of the contract's PCM to floats.
 
     Args:
         pcm: Bytes of 16-bit little-endian mono PCM.
         where: The provider, source and chunk, for messages.
 
     Raises:
-        AudioError: It isn't bytes, is empty, or ends in half a sample.
+        AudioError: It isn't bytes, is empty, or ends within a sample.
 
     >>> checked_samples(b"\x00\x40", "chunk 0").tolist()
     [0.5]

@@ -1,8 +1,8 @@
-"""Streaming with an engine that decodes whole windows, as the Whisper family does.
+"""Streams with an engine that decodes whole windows, as the Whisper family does.
 
-At each chunk the open segment is decoded anew, which gives a partial; what two decodes in a row
-agree on is marked stable. At a pause the whole segment is decoded once more, unless the last
-partial heard all of it, and that is the final. Silence is never decoded: Whisper invents text
+At each chunk the open segment is decoded again, which gives a partial; words on which two
+successive decodes agree are stable. At a pause the whole segment is decoded once more for the
+final, unless the last partial had all of it. Silence is never decoded: Whisper hallucinates text
 for it.
 """
 
@@ -19,11 +19,11 @@ from providers.streaming.segments import placed
 
 
 class WindowedProvider(StreamingProvider):
-    """A subclass says how to `load`, to `decode` one window, and what `limits` its model has."""
+    """Base of providers that decode windows; a subclass defines `load`, `decode` and `limits`."""
 
     limits = Limits()
     decodes_finals_anew = False
-    """Whether a final is worth a decode of its own although a partial has heard all of it."""
+    """Whether a final is decoded again although a partial had all of its audio."""
 
     @abstractmethod
     def decode(self, samples: Samples, *, is_final: bool) -> list[Word]:
@@ -31,7 +31,7 @@ class WindowedProvider(StreamingProvider):
 
         Args:
             samples: float32, shape (n,), 16 kHz.
-            is_final: Whether this is the last word on these samples: take care, not short cuts.
+            is_final: Whether this decode makes a final, so that accuracy matters more than speed.
 
         Returns:
             Words in order; their times are seconds from the window's beginning.
@@ -73,17 +73,17 @@ class WindowedStream(Stream):
             await self._decode(self._windows.popleft())
 
     async def _decode(self, window: Window) -> None:
-        """Decode a window, and say what that changes."""
+        """Decode a window, and emit the result."""
         provider = self._provider
         provider.check_running(self.session, self.source)
-        said = self.captions.latest
-        words: list[Word] = [*said.words] if said else []
-        to_decode = window.has_news or (window.is_final and provider.decodes_finals_anew)
+        latest = self.captions.latest
+        words: list[Word] = [*latest.words] if latest else []
+        to_decode = window.has_new_speech or (window.is_final and provider.decodes_finals_anew)
         if to_decode:
             call = partial(provider.decode, window.samples, is_final=window.is_final)
             window_s = len(window.samples) / SAMPLE_RATE_HZ
             found = await provider.infer(self.session, self.source, window_s, call)
-            provider.check_running(self.session, self.source)  # a stop cuts the engine short
+            provider.check_running(self.session, self.source)  # a stop interrupts the engine
             words = placed(
                 found,
                 window.begin / SAMPLE_RATE_HZ,
@@ -91,11 +91,11 @@ class WindowedStream(Stream):
                 not_before_s=self.captions.last_final_t1,
             )
         still_wanted = self._segmenter.settle(window, decoded=to_decode)
-        if not still_wanted or not (words or (said and said.words)):
+        if not still_wanted or not (words or (latest and latest.words)):
             return
         if words:
             span_s = words[0].t0, words[-1].t1
         else:
             span_s = window.begin / SAMPLE_RATE_HZ, window.end / SAMPLE_RATE_HZ
         text = " ".join(word.text for word in words)
-        self.say(window.segment_id, text, span_s, is_final=window.is_final, words=words)
+        self.emit(window.segment_id, text, span_s, is_final=window.is_final, words=words)

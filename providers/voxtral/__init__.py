@@ -1,1 +1,1 @@
-"""What it takes to keep voxtral.c going: its files, errors, pace, answers, process and streams."""
+"""Runs voxtral.c processes: model files, errors, computing schedule, output and streams."""

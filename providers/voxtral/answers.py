@@ -1,8 +1,8 @@
-"""What a voxtral.c process answers, read while it computes: text, and the symbols of `--monitor`.
+"""Parses the output of a voxtral.c process: text, and the symbols of `--monitor`.
 
-The symbols tell when it computed. A step begins when it has all that it needs, the audio in its
-pipe and the step before out of the way, and ends when its symbol is read: so it is the wall's time,
-as for an engine in this process, with the pipe's delay in it.
+The symbols show when it computed. A step begins when all its audio is in the pipe and the previous
+step has ended, and ends when its symbol is read. So its duration is wall time, as for an engine in
+this process, and includes the pipe's delay.
 """
 
 import codecs
@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from operator import methodcaller
 from typing import Protocol
 
 from harness.audio import BYTES_PER_SAMPLE
@@ -22,65 +22,57 @@ from providers.voxtral.errors import explained
 from providers.voxtral.pace import Pace
 
 SYMBOLS = re.compile(f"[{symbols.ENCODED}{symbols.PREFILLED}{symbols.DECODED}{symbols.RESETS}]")
-"""Those that matter here; there may be a flood of other text between them."""
+"""The symbols that are parsed; any amount of other text may come between them."""
 LOADED = b"Model loaded.\n"
 TAIL = 1 << 14
 """Bytes of standard error that are kept for an explanation."""
 MAX_UNDECODABLE = 32
-"""Bytes of one utterance that are no UTF-8; a reset in the middle of a character leaves three."""
+"""Invalid UTF-8 bytes in one utterance; a reset in the middle of a character leaves three."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One time that it computed; see the module."""
+    """One computation; see the module."""
 
     begin_s: float
     end_s: float
     samples: int
-    """Those that it had read since the step before."""
+    """Samples read since the previous step."""
 
 
 class Listener(Protocol):
-    """Who is told what a process does."""
+    """Receives a process' output."""
 
-    def said(self, text: str, taken: int) -> None:
-        """Take a piece of text, which may end in a word, and how much it had read by then."""
+    def on_text(self, text: str, taken: int) -> None:
+        """Take a piece of text, which may end within a word, and the number of samples read."""
 
-    def computed(self, step: Step, taken: int) -> None:
-        """Take note of a step, after which it had read so many samples."""
+    def on_step(self, step: Step, taken: int) -> None:
+        """Take a step, and the number of samples read after it."""
 
     def fail(self, error: Exception) -> None:
-        """Be told that the process is of no use any more."""
-
-
-def _said(text: str, taken: int, listener: Listener) -> None:
-    listener.said(text, taken)
-
-
-def _computed(step: Step, taken: int, listener: Listener) -> None:
-    listener.computed(step, taken)
+        """Take the error after which the process is unusable."""
 
 
 class Answers:
-    """Fed by the threads that read the outputs; asked by the event loop.
+    """Parses what the reading threads get from a process, and calls its listener on the event loop.
 
     Args:
         where: The provider, for messages.
         interval_s: The process' option `-I`.
-        tell: Has a listener called, soon and in the event loop.
+        notify: Schedules a call with the listener on the event loop.
     """
 
     def __init__(
         self,
         where: str,
         interval_s: float,
-        tell: Callable[[Callable[[Listener], None]], None],
+        notify: Callable[[Callable[[Listener], None]], None],
     ) -> None:
-        self._where, self._tell = where, tell
+        self._where, self._notify = where, notify
         self.pace = Pace(interval_s)
         self.lock = threading.Lock()
-        """Held while the process is offered audio, so that no answer comes before its question,
-        and while an answer is taken note of, so that nobody sees half of it."""
+        """Held while audio is written, so that no answer is parsed before its audio is counted, and
+        while an answer is parsed, so that no reader sees a partial update."""
         self.failure: Exception | None = None
         self.is_loaded = False
         self._log = b""
@@ -94,76 +86,76 @@ class Answers:
 
     @property
     def are_complete(self) -> bool:
-        """Whether all that was asked is answered.
+        """Whether the process has answered all audio that it can.
 
-        Then listeners are about to be told all text, but for that of the very last step.
+        Calls to the listener are then scheduled for all text, except that of the very last step.
         """
         with self.lock:
             return self.pace.is_idle
 
     @property
     def odd_bytes(self) -> int:
-        """How many bytes are missing to a whole sample, after a write that was cancelled."""
+        """How many bytes complete the current sample, after a write that was cancelled."""
         return self._bytes % BYTES_PER_SAMPLE
 
-    def asked(self, count: int, at_s: float) -> None:
-        """Note that the pipe has taken so many bytes; the caller holds the lock."""
+    def fed(self, count: int, at_s: float) -> None:
+        """Count bytes that the pipe has accepted; the caller holds the lock."""
         self._bytes += count
         self.pace.fed = self._bytes // BYTES_PER_SAMPLE
         if count:
             self._accepted.append((self.pace.fed, at_s))
 
     def begin_utterance(self) -> None:
-        """Forget what was left unfinished, and count afresh what may go wrong in an utterance."""
+        """Reset the incomplete text and the error counts for a new utterance."""
         with self.lock:
             self._text.reset()
             self._characters = self._undecodable = 0
 
     def fail(self, error: Exception) -> None:
-        """Note that no answer follows; the first reason counts."""
+        """Record that no answer follows; the first error counts."""
         with self.lock:
             self._fail(error)
 
     def end(self, how_it_ended: str) -> None:
-        """Note that the process ended; what it wrote before may say why."""
+        """Record that the process ended, with the reason found in its standard error."""
         stderr = self._log.decode(errors="replace")
         self.fail(explained(self._where, how_it_ended, stderr))
 
     def take(self, errors: bytes, output: bytes, at_s: float) -> None:
-        """Read what came on standard error, where there is other text too, and standard output."""
+        """Parse new bytes of standard error, which also has other text, and standard output."""
         with self.lock:
             log = self._log + errors
             self.is_loaded, self._log = self.is_loaded or LOADED in log, log[-TAIL:]
             for symbol in SYMBOLS.findall(self._symbols.decode(errors)):
                 if (step := self._step_of(symbol, at_s)) is not None:
-                    self._tell(partial(_computed, step, self.pace.taken))
+                    self._notify(methodcaller("on_step", step, self.pace.taken))
             self._take_text(self._text.decode(output))
-            self._tell(lambda listener: None)  # whoever waits may wait for this
+            self._notify(lambda listener: None)  # wakes a waiting task
 
     def _fail(self, error: Exception) -> None:
         self.failure = failure = self.failure or error
-        self._tell(lambda listener: listener.fail(failure))
+        self._notify(lambda listener: listener.fail(failure))
 
     def _take_text(self, text: str) -> None:
         self._characters += len(text)
         self._undecodable += text.count("\N{REPLACEMENT CHARACTER}")
         if self._undecodable > MAX_UNDECODABLE:
-            problem = f"said {self._undecodable} bytes that are no UTF-8"
+            problem = f"wrote {self._undecodable} bytes that are no UTF-8"
             self._fail(BadOutputError(self._where, problem, "text"))
         elif self._characters > MAX_TEXT:
-            problem = f"said {self._characters} characters about one utterance"
+            problem = f"wrote {self._characters} characters for one utterance"
             self._fail(BadOutputError(self._where, problem, f"at most {MAX_TEXT}"))
         elif text:
-            self._tell(partial(_said, text, self.pace.taken))
+            self._notify(methodcaller("on_text", text, self.pace.taken))
 
     def _step_of(self, symbol: str, at_s: float) -> Step | None:
-        """Take note of a symbol; return the step that it ends, if it does."""
+        """Update the pace by a symbol; return the step that it ends, if any."""
         pace = self.pace
         if symbol == symbols.ENCODED:
             while self._accepted and self._accepted[0][0] < pace.due_at():
                 self._accepted.popleft()
-            has_all_s = self._accepted[0][1] if self._accepted else at_s
-            self._begin_s = min(max(has_all_s, self._end_s), at_s)
+            complete_s = self._accepted[0][1] if self._accepted else at_s
+            self._begin_s = min(max(complete_s, self._end_s), at_s)
             pace.encoded()
         elif symbol == symbols.PREFILLED:
             pace.prefilled()

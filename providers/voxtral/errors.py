@@ -1,4 +1,4 @@
-"""What voxtral.c writes before it gives up, turned into this project's errors."""
+"""Converts voxtral.c's error messages to this project's errors."""
 
 import re
 from collections.abc import Callable
@@ -31,16 +31,16 @@ KNOWN: list[tuple[str, Make, str, str]] = [
     (r"(?:error while loading shared libraries|Library not loaded): (\S+)",
      UnavailableError, r"the program lacks the library \1", "the library, or a build without it"),
 ]  # fmt: skip
-"""What it says, the error to raise, what to call it, what is allowed; the first match counts."""
+"""Message pattern, error class, problem, what is allowed; the first match counts."""
 
 
 def explained(where: str, how_it_ended: str, stderr: str) -> EchobenchError:
-    r"""Make an error of the end of a process.
+    r"""Return the error for a process that ended.
 
     Args:
         where: The provider and source, or the model's folder, for messages.
         how_it_ended: Its exit status or signal, in words.
-        stderr: The last that it wrote to standard error.
+        stderr: The end of its standard error.
 
     >>> explained("voxtral", "exited with 1", "Unknown option: --monitor\nUsage: …").problem
     'the program knows no option --monitor'
@@ -50,15 +50,15 @@ def explained(where: str, how_it_ended: str, stderr: str) -> EchobenchError:
     for pattern, make, problem, allowed in KNOWN:
         if (match := re.search(pattern, stderr)) is not None:
             return make(where, match.expand(problem), allowed)
-    last = next((line for line in reversed(said(stderr)) if line), "")
+    last = next((line for line in reversed(without_symbols(stderr)) if line), "")
     words = f" ({last[:MAX_SHOWN]})" if last else ""
     return ProviderError(where, f"the process {how_it_ended}{words}")
 
 
-def said(stderr: str) -> list[str]:
-    r"""Lines of standard error without the symbols of `--monitor`.
+def without_symbols(stderr: str) -> list[str]:
+    r"""Return the lines of standard error without the symbols of `--monitor`.
 
-    >>> said("Model loaded.\n⌛▶·▶▪▶▫⚠↯♻")
+    >>> without_symbols("Model loaded.\n⌛▶·▶▪▶▫⚠↯♻")
     ['Model loaded.', '']
     """
     return [re.sub(r"[⌛▶·▪▸▫▹✗✘◦⚠☠↺⟳↯⌚✂♻]", "", line).strip() for line in stderr.splitlines()]

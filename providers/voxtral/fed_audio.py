@@ -1,4 +1,4 @@
-"""An utterance as an engine was fed it: with silence of ours in between, or parts of it twice."""
+"""Maps the samples fed to an engine to an utterance that was fed with gaps or repeats."""
 
 from dataclasses import dataclass, field
 
@@ -7,11 +7,11 @@ from harness.audio import BYTES_PER_SAMPLE
 
 @dataclass
 class FedAudio:
-    """Keeps the audio, and where in all that was fed its parts are.
+    """An utterance's audio, and where its parts are among all samples fed.
 
     >>> utterance = FedAudio()
     >>> utterance.add(fed=1000, pcm=bytes(600))
-    >>> utterance.add(fed=5000, pcm=bytes(600))  # after silence of ours
+    >>> utterance.add(fed=5000, pcm=bytes(600))  # after inserted silence
     >>> [utterance.place(fed) for fed in (0, 1200, 4000, 5100, 9000)]
     [0, 200, 300, 400, 600]
     >>> len(utterance.again(fed=9000, begin=400))  # what follows the 400th sample, once more
@@ -30,18 +30,18 @@ class FedAudio:
         return len(self.pcm) // BYTES_PER_SAMPLE
 
     def add(self, fed: int, pcm: bytes) -> None:
-        """Note that more of the utterance is fed, after `fed` samples of whatever kind."""
+        """Record that more of the utterance is fed, after `fed` samples in all."""
         begin = self.samples
         self.pcm += pcm
         self._parts.append((fed, begin, self.samples))
 
     def again(self, fed: int, begin: int) -> bytes:
-        """Note that all from a sample on is fed again, and return it."""
+        """Record that the audio from a sample on is fed again, and return it."""
         self._parts.append((fed, begin, self.samples))
         return bytes(self.pcm[begin * BYTES_PER_SAMPLE :])
 
     def place(self, fed: int) -> int:
-        """How much of the utterance an engine knows that has read so many samples in all."""
+        """Return how much of the utterance an engine has read after `fed` samples in all."""
         for at, begin, end in reversed(self._parts):
             if at <= fed:
                 return min(begin + fed - at, end)

@@ -1,6 +1,6 @@
-"""Looks at a folder with a Voxtral model before a process is started on it.
+"""Checks the files of a Voxtral model before a process is started with them.
 
-The process maps 8.9 GB and trusts them; a download that was cut short is better found here.
+The process maps 8.9 GB without checks; an incomplete download is detected here.
 """
 
 import struct
@@ -20,11 +20,11 @@ T = TypeVar("T")
 
 class _Tensor(msgspec.Struct):
     data_offsets: tuple[int, int] = (0, 0)
-    """Where it lies; the metadata beside the tensors have none."""
+    """Begin and end in the file; the metadata entry has none."""
 
 
 def check_model(folder: Path) -> None:
-    """Look whether all files are there and whole, without reading the weights.
+    """Check that all files are present and complete, without reading the weights.
 
     Raises:
         ModelError: A file is missing, damaged or cut short.

@@ -1,10 +1,10 @@
-"""When voxtral.c computes, and on what, told from what it was fed and the symbols of `--monitor`.
+"""Predicts when voxtral.c computes, from the audio fed and the symbols of `--monitor`.
 
-It reads 128 ms of audio, then 256 ms at a time, and computes whenever enough frames of 10 ms are
-new: then it writes `▶` after the encoder, `·` when its prompt of 39 tokens is complete, and another
-symbol after the decoder. Eight frames are a token. The first time needs 312 frames, of which it
-makes up 255 by itself. So from the audio fed it is known how many answers are due; and when all
-have come, it has nothing left to say (voxtral.c and main.c at 134d366).
+It reads 128 ms of audio, then 256 ms at a time, and computes whenever enough new frames of 10 ms
+have arrived. It writes `▶` after the encoder, `·` when its prompt of 39 tokens is complete, and
+another symbol after the decoder. Eight frames are a token. The first computation needs 312 frames,
+of which it generates 255 as padding. So the audio fed determines how many answers are due; after
+the last of them, no more text follows (voxtral.c and main.c at 134d366).
 """
 
 import numpy as np
@@ -22,12 +22,12 @@ HOP = 160
 TOKEN_FRAMES, PROMPT_TOKENS = 8, 39
 FIRST_FRAMES = TOKEN_FRAMES * PROMPT_TOKENS
 FREE_FRAMES = 255
-"""What it has before the first sample."""
+"""Frames of padding before the first sample."""
 _FREE_SAMPLES = (FREE_FRAMES - 1) * HOP + 120
 TOKEN = TOKEN_FRAMES * HOP
 """Samples of a token: 80 ms."""
 DELAY_S = 0.48
-"""It says a word so long after its end, in seconds of audio."""
+"""A word's text follows its end by this much audio."""
 
 
 class Pace:
@@ -49,56 +49,56 @@ class Pace:
         self._step = max(1, int(np.float32(interval_s) * np.float32(100)))
         self.fed = 0
         self.taken = 0
-        """What it had read when it last computed."""
+        """Samples read at the last computation."""
         self.is_prompted = False
-        """Whether it recognises what it reads; else that is its prompt, wholly or in part."""
-        self.deaf_since: int | None = None
-        """Since which sample, if all that it has read since then is taken for its prompt."""
+        """Whether it recognises further audio; else it uses it as (part of) its prompt."""
+        self.prompt_since: int | None = None
+        """The sample since which it has used all audio as its prompt; None while it recognises."""
         self._prompted_at = self._text_at = 0
         self._begin = 0  # the sample after the last full reset
-        self._frames = 0  # those that it has encoded since then
-        self._reset_tokens = 0  # those before the last reset of the decoder alone
+        self._frames = 0  # encoded since then
+        self._reset_tokens = 0  # tokens before the last reset of the decoder alone
         self.awaited = ""
-        """Symbols of which one follows, until it has done with what it last encoded."""
+        """Symbols one of which follows, until the last encoded audio is decoded."""
 
     @property
     def is_idle(self) -> bool:
-        """Whether it has answered all that it was fed."""
+        """Whether it has answered all audio that it was fed."""
         return not self.awaited and self.due_at() > self.fed
 
     @property
     def ahead(self) -> int:
-        """Samples that it was fed and has not answered."""
+        """Samples fed and not answered."""
         return self.fed - self.taken
 
     @property
     def missing_prompt(self) -> int:
-        """Samples that its prompt lacks; after a full reset, it lacks but a moment."""
+        """Samples missing for its prompt; 1 after a full reset."""
         return max(1, (PROMPT_TOKENS - self._tokens) * TOKEN - self.ahead) if self._frames else 1
 
     @property
     def since_prompt(self) -> int:
-        """Samples fed since its prompt: it remembers the text of all of them."""
+        """Samples fed since its prompt, whose text it keeps as context."""
         return self.fed - self._prompted_at
 
     @property
     def since_text(self) -> int:
-        """Samples fed since it said something, or got its prompt."""
+        """Samples fed since its last text, or since its prompt."""
         return self.fed - self._text_at
 
     def due_at(self) -> int:
-        """How much it has to be fed before it computes next."""
+        """Return the number of samples fed at which it computes next."""
         return self._due_after(self.taken, self._frames)[0]
 
     def missing(self, least: int) -> int:
-        """Count the samples, at least so many, that are to be fed until nothing is held back."""
+        """Return how many samples, at least `least`, to feed so that none stays unprocessed."""
         at, frames = self._due_after(self.taken, self._frames)
         while at < self.fed + least:
             at, frames = self._due_after(at, frames)
         return at - self.fed
 
     def encoded(self) -> None:
-        """Take note of `▶`."""
+        """Process `▶`."""
         self.taken, self._frames = self._due_after(self.taken, self._frames)
         if self.is_prompted:
             self.awaited = DECODED
@@ -106,32 +106,32 @@ class Pace:
             self.awaited = PREFILLED
 
     def prefilled(self) -> None:
-        """Take note of `·`."""
-        self.is_prompted, self.deaf_since = True, None
+        """Process `·`."""
+        self.is_prompted, self.prompt_since = True, None
         self._prompted_at = self._text_at = self.taken
         self.awaited = DECODED if self._tokens > PROMPT_TOKENS else ""
 
     def decoded(self, *, text: bool) -> None:
-        """Take note of the symbol after the decoder; two of them tell that there was text."""
+        """Process the symbol after the decoder, which shows whether there was text."""
         self.awaited = ""
         if text:
             self._text_at = self.taken
 
     def reset(self, *, fully: bool) -> None:
-        """Take note of `♻`, or of `✂` where not all was reset."""
+        """Process `♻`, a full reset, or `✂`, a reset of the decoder alone."""
         self.is_prompted = False
-        if fully:  # it makes up a prompt of silence, and what it reads then is recognised
-            self._begin, self._frames, self.deaf_since = self.taken, 0, None
+        if fully:  # its prompt is padding, and further audio is recognised
+            self._begin, self._frames, self.prompt_since = self.taken, 0, None
             self._reset_tokens = 0
         else:
-            self.deaf_since, self._reset_tokens = self.taken, self._frames // TOKEN_FRAMES
+            self.prompt_since, self._reset_tokens = self.taken, self._frames // TOKEN_FRAMES
 
     @property
     def _tokens(self) -> int:
         return self._frames // TOKEN_FRAMES - self._reset_tokens
 
     def _due_after(self, taken: int, frames: int) -> tuple[int, int]:
-        """The next read that makes it compute, and how many frames it then has."""
+        """Return the samples read when it computes next, and its frames then."""
         needed = frames + self._step if frames else FIRST_FRAMES
         samples = self._begin + (needed - 1) * HOP - _FREE_SAMPLES
         reads = max(0, -(-(samples - FIRST_READ) // READ))

@@ -1,6 +1,6 @@
-"""One source's stream to a voxtral.c: utterances go in, and their text comes out, none of it lost.
+"""Streams one source through a voxtral.c process, and repeats audio that it missed.
 
-When the process ends its text by itself, what it reads next is its prompt, speech or not. So that
+After the process resets itself, it uses the next audio as its prompt, even if it is speech. So that
 part of the utterance is fed again.
 """
 
@@ -17,7 +17,7 @@ from providers.voxtral.process import VoxtralProcess
 
 LIMITS = Limits(pause_s=0.6, tail_s=0.6, longest_s=30.0)
 SILENT_END = round(LIMITS.tail_s * SAMPLE_RATE_HZ)
-"""Samples of an utterance in which nothing is said any more."""
+"""Samples of silence at the end of an utterance."""
 MAX_REPEATS = 3
 
 
@@ -25,10 +25,10 @@ class VoxtralStream(EngineStream):
     """See the module.
 
     Args:
-        process: Its process; nobody else uses it.
-        listener: Who is told.
-        report: Takes the process' steps.
-        discard: Called with a process that is of no use any more.
+        process: Its process, which no other stream uses.
+        listener: Gets the text and the errors.
+        report: Gets the process' steps.
+        discard: Called with a process that failed.
     """
 
     confirms = True
@@ -76,14 +76,14 @@ class VoxtralStream(EngineStream):
         if not self._process.is_usable:
             await self._discard(self._process)
 
-    def said(self, text: str, taken: int) -> None:
-        """See `Listener`; text comes later than the audio, so its times are put back."""
+    def on_text(self, text: str, taken: int) -> None:
+        """See `Listener`; text follows the audio with a delay, which its times correct."""
         if self._utterance is not None:
             self._text += text
             end = self._utterance.place(taken - round(DELAY_S * SAMPLE_RATE_HZ))
             self._listener.on_text(EngineText(self._text, span_s=(0.0, end / SAMPLE_RATE_HZ)))
 
-    def computed(self, step: Step, taken: int) -> None:
+    def on_step(self, step: Step, taken: int) -> None:
         """See `Listener`."""
         source, window_s = self._listener.source, step.samples / SAMPLE_RATE_HZ
         self._report(InferenceSpan(source, step.begin_s, step.end_s, window_s))
@@ -95,8 +95,8 @@ class VoxtralStream(EngineStream):
         self._listener.fail(error)
 
     async def _repeat_unheard(self, utterance: FedAudio, longer_than: int = 0) -> bool:
-        """Feed again what the process took for its prompt; tell whether that was necessary."""
-        if (since := self._process.deaf_since) is None:
+        """Feed again what the process used as its prompt; return whether that was necessary."""
+        if (since := self._process.prompt_since) is None:
             return False
         begin = utterance.place(since)
         if utterance.samples - begin <= longer_than:

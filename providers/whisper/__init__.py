@@ -1,1 +1,1 @@
-"""What the Whisper engines share: windows, word times, model files."""
+"""Code that the Whisper engines share: windows, word times, model files."""

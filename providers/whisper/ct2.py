@@ -1,8 +1,7 @@
-"""Checks a faster-whisper model folder before the libraries see it.
+"""Checks a faster-whisper model folder before it is loaded.
 
-CTranslate2 finds out by itself that `model.bin` is cut short. Of the other files it believes what
-they say, and fails at the first decode, or reads past its buffers; or a library raises an error
-that names no file.
+CTranslate2 detects that `model.bin` is cut short. It trusts the other files, and with damaged ones
+fails at the first decode, reads past its buffers, or raises an error that names no file.
 """
 
 from pathlib import Path
@@ -25,17 +24,17 @@ Index = Annotated[int, Meta(ge=0, lt=1000)]
 
 
 class _Config(msgspec.Struct):
-    """What faster-whisper needs of `config.json`, for word times and the first token."""
+    """The fields of `config.json` that faster-whisper uses for word times and the first token."""
 
     alignment_heads: Annotated[list[tuple[Index, Index]], Meta(min_length=1)]
     suppress_ids_begin: list[Annotated[int, Meta(ge=0)]]
 
 
 def check_ct2(folder: Path) -> None:
-    """Look through a folder, at everything but the values of the weights.
+    """Check a folder's files, except the values of the weights.
 
     Raises:
-        ModelError: A file is missing or doesn't hold what it must.
+        ModelError: A file is missing or damaged.
     """
     if missing := lacking(folder, FILES):
         problem = f"has no {missing}" if folder.is_dir() else "no such folder"
@@ -55,9 +54,9 @@ def check_ct2(folder: Path) -> None:
 
 
 def _check_heads(folder: Path, alignment_heads: list[tuple[int, int]]) -> None:
-    """Make sure that the heads exist; a distilled model converted carelessly names its teacher's.
+    """Check that the heads exist; some converted distilled models name those of their teacher.
 
-    CTranslate2 follows them out of its buffers, and the process ends.
+    CTranslate2 would read past its buffers, and the process would crash.
     """
     path = folder / "model.bin"
     try:

@@ -1,4 +1,4 @@
-"""Reads what a CTranslate2 model consists of, passing over its weights.
+"""Reads the structure of a CTranslate2 model, skipping its weights.
 
 Source: `Model::load` in CTranslate2's `src/models/model.cc`.
 """
@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 KNOWN_VERSIONS = range(4, 7)
-"""Of the file's format; in all of them a variable is stored alike."""
+"""Versions of the file's format, which all store variables in the same way."""
 LAYER = "decoder/layer_"
 HEADS = "decoder/num_heads"
 
 
 class Decoder(NamedTuple):
-    """The size of a Whisper model's decoder; None for what the file doesn't tell."""
+    """The size of a Whisper model's decoder; None for values that the file doesn't have."""
 
     layers: int | None
     heads: int | None
 
 
 def read_decoder(path: Path) -> Decoder:
-    """Walk a `model.bin` from variable to variable.
+    """Read the decoder's size from a `model.bin`.
 
     Raises:
-        ValueError: It ends before it should, or isn't what it claims to be.
+        ValueError: The file is cut short or damaged.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -41,7 +41,7 @@ def read_decoder(path: Path) -> Decoder:
             _unpack(file, f"<{rank}I")
             _, length = _unpack(file, "<BI")
             layer = name.removeprefix(LAYER).partition("/")[0]
-            if name.startswith(LAYER) and layer.isdigit():  # a `layer_norm` is none
+            if name.startswith(LAYER) and layer.isdigit():  # not `layer_norm`
                 layers.add(layer)
             if name == HEADS and length == 2:
                 (heads,) = _unpack(file, "<h")

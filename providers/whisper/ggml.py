@@ -1,8 +1,8 @@
-"""Checks that a whisper.cpp model file is whole before the native loader sees it.
+"""Checks that a whisper.cpp model file is complete before it is loaded.
 
-A file that was cut short may load without a word and hear nothing. So its parts are counted from
-header to header, without reading the weights. What else may be wrong with it ends the process that
-loads it, and its worker says so.
+A file that was cut short may load without an error and recognise nothing. So its parts are counted
+by their headers, without reading the weights. Other damage crashes the worker process that loads
+the file, which is reported as such.
 """
 
 import math
@@ -16,16 +16,16 @@ MAGIC = b"lmgg"
 HEADER = ("n_vocab", "n_audio_ctx", "n_audio_state", "n_audio_head", "n_audio_layer", "n_text_ctx",
           "n_text_state", "n_text_head", "n_text_layer", "n_mels", "ftype")  # fmt: skip
 LARGEST = 100_000
-"""No number in any Whisper model's headers is larger."""
+"""Upper bound of the numbers in a Whisper model's headers."""
 BYTES_AND_ELEMENTS = {
     0: (4, 1), 1: (2, 1), 2: (18, 32), 3: (20, 32), 6: (22, 32), 7: (24, 32), 8: (34, 32),
     10: (84, 256), 11: (110, 256), 12: (144, 256), 13: (176, 256), 14: (210, 256),
 }  # fmt: skip
-"""Of a block, by tensor type: f32, f16, q4_0, q4_1, q5_0, q5_1, q8_0, q2_K to q6_K."""
+"""Sizes of a block by tensor type: f32, f16, q4_0, q4_1, q5_0, q5_1, q8_0, q2_K to q6_K."""
 
 
 def check_ggml(path: Path) -> dict[str, int]:
-    """Walk a whisper.cpp model file from end to end.
+    """Check a whisper.cpp model file from its beginning to its end.
 
     Returns:
         The header's fields by name.
@@ -57,7 +57,7 @@ def check_ggml(path: Path) -> dict[str, int]:
 
 
 def tensor_count(header: dict[str, int]) -> int:
-    """How many tensors a model has: those outside of its layers, and those of each layer.
+    """Return how many tensors a model has, outside and inside of its layers.
 
     >>> tensor_count({"n_audio_layer": 4, "n_text_layer": 4})  # tiny
     167

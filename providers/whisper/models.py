@@ -1,4 +1,4 @@
-"""Whisper models by family, as data: what each wants, and where the distilled ones are."""
+"""Properties of the Whisper model families, and the repositories of the distilled models."""
 
 from dataclasses import dataclass
 
@@ -8,17 +8,17 @@ from providers.models.hub import EMBEDDED
 
 @dataclass(frozen=True)
 class Traits:
-    """What a family of models wants."""
+    """Properties of a family of models."""
 
     longest_s: float
-    """The longest window to give it. Captions shouldn't wait longer than this for a final."""
-    bears_short_context: bool = False
-    """Whether it was trained to do without padding to 30 s."""
-    fewest_positions: int = 256
-    """Of the encoder, in a short context; 50 of them are a second."""
+    """Maximum length of a window; also limits how long captions wait for a final."""
+    supports_short_context: bool = False
+    """Whether it was trained without padding to 30 s."""
+    min_positions: int = 256
+    """Minimum positions of the encoder in a short context; 50 of them are a second."""
     english_only: bool = False
     stamps_words: bool = False
-    """Whether it was trained to have each word's beginning as the likeliest stamp beside it."""
+    """Whether it was trained so that a word's likeliest time stamp is its beginning."""
 
 
 @dataclass(frozen=True)
@@ -57,25 +57,25 @@ DISTILLED = {
         "ggml-model.bin",
     ),
 }
-"""All know English only, the large ones too, although their vocabulary has other languages."""
+"""All are English only, including the large ones, although their vocabulary is multilingual."""
 
 _OWN = Traits(
     longest_s=8.0,
-    bears_short_context=True,
-    fewest_positions=0,
+    supports_short_context=True,
+    min_positions=0,
     english_only=True,
     stamps_words=True,
 )
 _DISTILLED = Traits(longest_s=15.0, english_only=True)
-"""The first ones lose their way in windows longer than that (whisper.cpp, pull request 1982)."""
+"""The first ones are unreliable in longer windows (whisper.cpp, pull request 1982)."""
 _ENGLISH, _OTHER = Traits(longest_s=15.0, english_only=True), Traits(longest_s=15.0)
 
 
 def traits_of(model: str, language: str) -> Traits:
-    """What a model wants, by its name; a path is taken for a model of no special family.
+    """Return a model's properties by its name; a path counts as an ordinary model.
 
     Raises:
-        ModelError: It doesn't know the language.
+        ModelError: It doesn't support the language.
 
     >>> traits_of("base.en", "en").english_only, traits_of("base", "de").english_only
     (True, False)
@@ -87,5 +87,5 @@ def traits_of(model: str, language: str) -> Traits:
     else:
         traits = _ENGLISH if ".en" in model.rpartition("/")[2] else _OTHER
     if traits.english_only and language != "en":
-        raise ModelError(model, f"asked to hear the language {language!r}", "en, which it knows")
+        raise ModelError(model, f"does not know the language {language!r}", "en")
     return traits

@@ -1,14 +1,12 @@
-"""Word times from whisper.cpp, where what it makes of them by itself isn't the best to be had.
+"""Derives word times from whisper.cpp's tokens, where its own word times are inaccurate.
 
-It takes a model with two decoder layers for one of the first distilled ones, which lose their way
-when they write time stamps, and forbids them. A segment's beginning is then nonsense. What tells
-when a word was said is where the decoder looked for it, which whisper.cpp follows by dynamic time
-warping (DTW).
+It assumes that a model with two decoder layers is one of the first distilled ones, which are
+unreliable with time stamps, and disables them. A segment's beginning is then wrong. Word times come
+from the decoder's attention instead, which whisper.cpp follows by dynamic time warping (DTW).
 
-Beside each token it notes the likeliest time stamp, and makes word times of these and of the
-signal's energy. For a model that was taught to tell the beginning of each word there, the time
-stamp alone is far better: half of its errors are below 0.01 s, and with the energy 1 in 20 is
-above 0.2 s.
+For each token it records the likeliest time stamp, and computes word times from it and the signal's
+energy. For a model trained to give each word's beginning there, the time stamp alone is much
+better: half of its errors are below 0.01 s; with the energy, 1 in 20 is above 0.2 s.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,15 +17,15 @@ from harness.contract import Word
 
 DISTILLED_LAYERS = 2
 VOCABULARY_OF_V3 = 51_866
-"""Models made from large-v3 have learnt time stamps again, and whisper.cpp knows."""
+"""Models made from large-v3 have time stamps again, and whisper.cpp uses them."""
 STAMP_S = 0.02
-"""Between two time stamps of any Whisper model."""
+"""Resolution of the time stamps of any Whisper model."""
 TOP_LAYERS = 1
-"""Whose heads are followed. Of two layers, only the upper one looks where the word is."""
+"""Layers whose attention is followed; of two, only the upper one attends to the word's place."""
 
 
 def knows_timestamps(header: dict[str, int]) -> bool:
-    """Tell by a model file's header whether whisper.cpp lets the model write time stamps.
+    """Return whether whisper.cpp enables time stamps, by the header of the model file.
 
     >>> knows_timestamps({"n_text_layer": 2, "n_vocab": 51_864})
     False
@@ -36,11 +34,11 @@ def knows_timestamps(header: dict[str, int]) -> bool:
 
 
 def alignment() -> dict[str, Any]:
-    """Parameters for a context that follows where the decoder looks."""
+    """Return context parameters that follow the decoder's attention."""
     import _pywhispercpp as binding
 
     return {
-        "flash_attn": False,  # it doesn't keep what is to be followed
+        "flash_attn": False,  # it doesn't keep the attention weights
         "dtw_token_timestamps": True,
         "dtw_aheads_preset": binding.WHISPER_AHEADS_N_TOP_MOST,
         "dtw_n_top": TOP_LAYERS,
@@ -48,21 +46,21 @@ def alignment() -> dict[str, Any]:
 
 
 class Token(NamedTuple):
-    """A token of text, and what whisper.cpp noted beside it; times are since the decode's start."""
+    """A token of text with whisper.cpp's times, in seconds since the window's start."""
 
     segment: int
     text: bytes
     stamp_s: float
     """The likeliest time stamp."""
     left_s: float
-    """When the decoder moved on from it, where that was followed."""
+    """When the decoder's attention left it, where that was followed."""
 
 
 def text_tokens(model: Any) -> Iterator[Token]:
     """Read the tokens of a model's last decode."""
     import _pywhispercpp as binding
 
-    context = model._ctx  # no public way leads to the tokens
+    context = model._ctx  # the tokens have no public interface
     end_of_text, first_stamp = (
         binding.whisper_token_eot(context),
         binding.whisper_token_beg(context),
@@ -77,12 +75,12 @@ def text_tokens(model: Any) -> Iterator[Token]:
 
 
 def aligned_words(model: Any) -> list[Word]:
-    """Read the words of a model's last decode, by where the decoder looked; in seconds."""
+    """Read the words of a model's last decode, with times by the attention, in seconds."""
     return joined((token.text, token.left_s) for token in text_tokens(model))
 
 
 def stamped_words(model: Any, segments: list[Any]) -> list[Word]:
-    """Read the words of a model's last decode, by the time stamps beside them; in seconds.
+    """Read the words of a model's last decode, with times by its time stamps, in seconds.
 
     Args:
         model: The model.
@@ -96,7 +94,7 @@ def stamped_words(model: Any, segments: list[Any]) -> list[Word]:
 
 
 def spread(tokens: list[tuple[bytes, float]], begin_s: float, end_s: float) -> list[Word]:
-    r"""Make words of a segment's tokens; each ends where the next begins, the last with it.
+    r"""Join a segment's tokens to words; each ends where the next begins, or at the segment's end.
 
     >>> spread([(b" open", 9.9), (b" d", 0.5), (b"oor", 0.8)], 0.2, 1.0)
     [Word(text='open', t0=0.2, t1=0.5), Word(text='door', t0=0.5, t1=1.0)]
@@ -117,9 +115,9 @@ def spread(tokens: list[tuple[bytes, float]], begin_s: float, end_s: float) -> l
 
 
 def joined(tokens: Iterable[tuple[bytes, float]]) -> list[Word]:
-    r"""Make words of tokens, each with the moment at which the decoder moved on from it.
+    r"""Join tokens to words, given when the decoder's attention left each token.
 
-    A blank begins a word, and each word where the one before has ended.
+    A blank begins a word; each word begins where the previous one ends.
 
     >>> joined([(b" d", 0.4), (b"oor", 0.7), (b" caf", 1.0), (b"\xc3", 1.1), (b"\xa9", 1.2)])
     [Word(text='door', t0=0.0, t1=0.7), Word(text='café', t0=0.7, t1=1.2)]

@@ -124,7 +124,7 @@ class LocalAgreementStream(Stream):
     def _say_finally(self, words: Sequence[Word]) -> None:
         if words:
             span_s = words[0].t0, words[-1].t1
-            self.say(self._said_count, " ".join(texts(words)), span_s, is_final=True)
+            self.emit(self._said_count, " ".join(texts(words)), span_s, is_final=True)
             self._said_count += 1
 
 

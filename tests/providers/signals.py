@@ -72,7 +72,7 @@ def windows_of(
     windows = [window for piece in cut(samples, sizes) for window in segmenter.push(piece)]
     windows += segmenter.flush()
     for window in windows:
-        segmenter.settle(window, decoded=window.has_news)
+        segmenter.settle(window, decoded=window.has_new_speech)
     return windows
 
 

@@ -119,7 +119,7 @@ def test_two_sources_share_a_session_in_a_whole_trial(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fault", "error", "problem"),
     [
-        ("full", ProviderError, "said: Server at capacity"),
+        ("full", ProviderError, "reported: Server at capacity"),
         ("never_ready", ProviderError, "was not ready for audio within 0.5 s"),
     ],
 )
@@ -140,9 +140,9 @@ def test_a_server_that_takes_no_audio(
 @pytest.mark.parametrize(
     ("fault", "problem"),
     [
-        ("drops", "closed the connection while audio went on, with 1006"),
-        ("garbage", "sent what is no JSON .*<html>"),
-        ("other_source", "text about 'desk', of which it heard nothing"),
+        ("drops", "closed the connection before all audio was sent, with 1006"),
+        ("garbage", "sent a message that isn't JSON .*<html>"),
+        ("other_source", "sent text for source 'desk', which sent no audio"),
         ("never_done", "had not ended 0.5 s after the last audio"),
     ],
 )
@@ -169,7 +169,7 @@ def test_a_token_goes_by_header_from_the_environment(
     async def session() -> None:
         async with echopanel(token="s3cret") as panel:
             provider = provider_for(panel, tmp_path)
-            with pytest.raises(ProviderError, match="said: Unauthorized"):
+            with pytest.raises(ProviderError, match="reported: Unauthorized"):
                 await provider.start_session("s", SessionConfig(model="its own"))
             monkeypatch.setenv("ECHOPANEL_WS_AUTH_TOKEN", "s3cret")
             assert await provider.start_session("s", SessionConfig(model="its own"))
@@ -180,7 +180,7 @@ def test_a_token_goes_by_header_from_the_environment(
 
 def test_nobody_there_is_told_with_the_address(tmp_path: Path) -> None:
     provider = provider_for(EchoPanel(port=9), tmp_path)
-    with pytest.raises(UnavailableError, match=r"ws://127\.0\.0\.1:9/.*nobody answers"):
+    with pytest.raises(UnavailableError, match=r"ws://127\.0\.0\.1:9/.*can't be reached"):
         run(provider.start_session("s", SessionConfig(model="its own")))
 
 
@@ -240,7 +240,7 @@ def test_bare_pcm_can_have_one_source_only(tmp_path: Path) -> None:
     path = tmp_path / "adapter.toml"
     text = BINARY.read_text().replace('mic = "system"', 'mic = "system"\nsystem = "other"')
     path.write_text(text)
-    with pytest.raises(DataFileError, match="bare PCM tells no sources apart"):
+    with pytest.raises(DataFileError, match="bare PCM doesn't name its source"):
         read_adapter(path)
 
 

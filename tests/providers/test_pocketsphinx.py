@@ -119,7 +119,7 @@ def test_a_stop_ends_a_process_that_is_busy_for_too_long(
     model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Here it is stopped by a signal, as an engine in an endless loop would be."""
-    monkeypatch.setattr("providers.pocketsphinx.PATIENCE_S", 0.2)
+    monkeypatch.setattr("providers.pocketsphinx.CANCEL_TIMEOUT_S", 0.2)
     entry = shortest(3)[2]
 
     async def body() -> tuple[float, int, str]:

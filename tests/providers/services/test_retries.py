@@ -17,14 +17,14 @@ from websockets.http11 import Response
 
 from providers.openai_api import OpenAiApi
 from providers.services.failures import (
-    MAX_SAID,
+    MAX_LETTERS,
     Kind,
     ServiceFailure,
     ServiceFailureError,
     failure_of,
 )
 from providers.services.item_order import Items
-from providers.services.retries import WORTH_A_RETRY, RetryPolicy, giving_up
+from providers.services.retries import WORTH_A_RETRY, RetryPolicy, final_error
 from providers.voxtral_api import VoxtralApi
 
 troubles = st.builds(
@@ -52,9 +52,9 @@ def test_no_wait_is_too_short_or_too_long(
 def test_every_trouble_ends_in_an_error_that_says_what_was_said(
     failure: ServiceFailure, attempts: int
 ) -> None:
-    error = giving_up("service, source mic", failure, attempts, "A_KEY")
+    error = final_error("service, source mic", failure, attempts, "A_KEY")
     assert str(error).startswith("service, source mic: ")
-    assert f"({failure.said})" in str(error)
+    assert f"({failure.message})" in str(error)
     assert (f"{attempts} times in a row" in str(error)) == (attempts > 1)
 
 
@@ -152,10 +152,10 @@ def test_errors_are_taken_for_what_they_are(
         for each in (error, wrapped):
             failure = failure_of(each, of_sdk)
             assert failure.kind is kind
-            assert said in failure.said
+            assert said in failure.message
             assert failure.retry_after_s == wait_s
-            assert len(failure.said) <= MAX_SAID
-            assert "\n" not in failure.said
+            assert len(failure.message) <= MAX_LETTERS
+            assert "\n" not in failure.message
 
 
 def test_an_exception_is_known_by_its_class_and_not_by_its_name() -> None:

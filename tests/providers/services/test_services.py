@@ -72,12 +72,12 @@ EXPECTED = [
     *expect("forbidden", TrialStatus.UNSUPPORTED, "refused the key", "HTTP 403", on=OPENAI,
             requests=1),
     *expect("unknown_model", BAD_INPUT, "HTTP 404: The model does not exist", requests=1),
-    *expect("no_quota", ERROR, "nothing is left", "exceeded your current quota", on=FILE,
+    *expect("no_quota", ERROR, "quota is used up", "exceeded your current quota", on=FILE,
             requests=1),
     *expect("rate_limited", OK, waits=2, requests=3),
     *expect("rate_limited_for_an_hour", ERROR, "HTTP 429: Later", "asked to wait 3600 s",
             requests=1),
-    *expect("rate_limited_for_ever", ERROR, "lets no more requests in", "3 times in a row",
+    *expect("rate_limited_for_ever", ERROR, "rate limit was exceeded", "3 times in a row",
             on=FILE, waits=2, requests=3),
     *expect("fails_once", OK, waits=1),
     *expect("fails", ERROR, "the service failed", "HTTP 500", "3 times in a row", waits=2,
@@ -85,13 +85,13 @@ EXPECTED = [
     *expect("overloaded", ERROR, "HTTP 503", on=OPENAI, waits=2, requests=3),
     *expect("never_answers", TIMEOUT, "not ready in time", "2 times", on=REALTIME, waits=1,
             settings=IMPATIENT),
-    *expect("never_answers", TIMEOUT, "left audio unanswered", on=FILE, settings=IMPATIENT),
+    *expect("never_answers", TIMEOUT, "did not answer in time", on=FILE, settings=IMPATIENT),
     *expect("never_begins", TIMEOUT, "not ready in time", "2 times", on=OPENAI, waits=1,
             settings=IMPATIENT),
-    *expect("never_finishes", TIMEOUT, "left audio unanswered", "no final 2 s after",
+    *expect("never_finishes", TIMEOUT, "did not answer in time", "no final 2 s after",
             settings=HASTY),
-    *expect("drips", TIMEOUT, "left audio unanswered", settings=HASTY),
-    *expect("deaf", TIMEOUT, "left audio unanswered", on=REALTIME, settings=HASTY),
+    *expect("drips", TIMEOUT, "did not answer in time", settings=HASTY),
+    *expect("deaf", TIMEOUT, "did not answer in time", on=REALTIME, settings=HASTY),
     *expect("breaks_once", OK, waits=1),
     *expect("breaks", ERROR, "connection to the service was lost", "3 times in a row", waits=2),
     *expect("closes_once", OK, on=REALTIME, waits=1),
@@ -230,7 +230,7 @@ def test_a_service_that_never_begins_is_given_up(services: Loopback, corpus: Pat
     (outcome,) = run(outcomes([LEAKS], services, corpus), ClockKind.WALL).values()
     gc.collect()
     assert outcome.status is TIMEOUT
-    assert "no connection 1 s after it was asked for), 2 times in a row" in outcome.reason
+    assert "no connection 1 s after it was requested), 2 times in a row" in outcome.reason
 
 
 def test_every_rule_of_the_contract_is_kept(services: Loopback, corpus: Path) -> None:

@@ -173,7 +173,7 @@ def test_an_answer_that_had_to_wait_is_not_lost_with_the_one_before() -> None:
 
 
 def say_nothing(engine: ToneFeed) -> None:
-    engine.open[0].listener.on_text = lambda heard: None  # type: ignore[method-assign]
+    engine.open[0].listener.on_text = lambda text: None  # type: ignore[method-assign]
 
 
 def speak_of_another(engine: ToneFeed) -> None:

@@ -52,7 +52,7 @@ def test_audio_is_conserved_at_every_moment(parts: list[Piece], sizes: list[int]
     def check() -> None:
         account = subject.account
         assert account.received == given_so_far
-        unsettled = sum(window.fresh for window in waiting)
+        unsettled = sum(window.new_samples for window in waiting)
         assert account.pending >= unsettled
         assert min(account.decoded, account.skipped) >= 0
         assert account.dropped == 0
@@ -62,13 +62,13 @@ def test_audio_is_conserved_at_every_moment(parts: list[Piece], sizes: list[int]
         waiting += subject.push(piece)
         while len(waiting) > lag:
             window = waiting.pop(0)
-            assert subject.settle(window, decoded=window.has_news)
+            assert subject.settle(window, decoded=window.has_new_speech)
             check()
         check()
     waiting += subject.flush()
-    assert subject.account.pending == sum(window.fresh for window in waiting)
+    assert subject.account.pending == sum(window.new_samples for window in waiting)
     for window in waiting:
-        subject.settle(window, decoded=window.has_news)
+        subject.settle(window, decoded=window.has_new_speech)
     assert subject.account.pending == 0
 
 
@@ -79,7 +79,7 @@ def test_what_counts_as_decoded_was_in_a_window(parts: list[Piece], sizes: list[
     samples, subject = render(parts), segmenter()
     windows = windows_of(subject, samples, sizes)
     handed_out = sum(covered(windows, len(samples)))
-    assert sum(window.fresh for window in windows) == handed_out
+    assert sum(window.new_samples for window in windows) == handed_out
     assert subject.account.decoded <= handed_out
     assert subject.account.decoded + subject.account.skipped == len(samples)
 
@@ -178,7 +178,7 @@ def test_flush_at_any_moment_settles_everything(
         if number in flush_after:
             windows += subject.flush()
             assert subject.flush() == []
-            assert subject.account.pending == sum(window.fresh for window in windows)
+            assert subject.account.pending == sum(window.new_samples for window in windows)
             for window in windows:
                 subject.settle(window, decoded=True)
             assert subject.account.pending == 0
@@ -245,7 +245,7 @@ def test_a_long_segment_ends_at_a_breath(length_s: float, count: int) -> None:
 
 def test_a_fragment_of_speech_is_not_worth_a_partial() -> None:
     """While it goes on; a short word that is over is."""
-    limits = Limits(news_s=0.3)
+    limits = Limits(min_new_speech_s=0.3)
     for length_s, count in ((0.2, 0), (0.4, 1)):
         for ends in (False, True):
             subject = segmenter(limits)
@@ -280,10 +280,13 @@ def test_a_forced_cut_loses_and_repeats_nothing() -> None:
 
 def test_a_final_has_news_only_if_a_partial_did_not_hear_it_all() -> None:
     samples = between_silences(speech(samples_of(1.0)))
-    for sizes, has_news in (((samples_of(2.2), SAMPLE_RATE_HZ), False), ((len(samples),), True)):
+    for sizes, has_new_speech in (
+        ((samples_of(2.2), SAMPLE_RATE_HZ), False),
+        ((len(samples),), True),
+    ):
         windows = windows_of(segmenter(), samples, sizes)
         assert [window.is_final for window in windows] == [False, True][-len(windows) :]
-        assert windows[-1].has_news is has_news
+        assert windows[-1].has_new_speech is has_new_speech
 
 
 def test_a_final_cut_short_of_what_was_shown_is_decoded_anew() -> None:
@@ -292,14 +295,14 @@ def test_a_final_cut_short_of_what_was_shown_is_decoded_anew() -> None:
     windows = windows_of(segmenter(), samples, [samples_of(0.1)])
     for before, after in pairwise(windows):
         if after.is_final and before.segment_id == after.segment_id and before.end > after.end:
-            assert after.has_news
+            assert after.has_new_speech
 
 
 def test_a_partial_without_new_speech_is_not_handed_out() -> None:
     samples = between_silences(speech(samples_of(1.0)))
     windows = windows_of(segmenter(), samples, [samples_of(0.05)])
     partials = [window for window in windows if not window.is_final]
-    assert all(window.has_news for window in windows[:-1])
+    assert all(window.has_new_speech for window in windows[:-1])
     assert max(window.end for window in partials) <= samples_of(2.2)
 
 
@@ -320,7 +323,7 @@ def test_an_engine_that_keeps_what_it_hears_gets_each_sample_of_its_segment_once
     fed: dict[int, list[Samples]] = {}
     for window in windows:
         fed.setdefault(window.segment_id, []).append(
-            window.samples[len(window.samples) - window.fresh :]
+            window.samples[len(window.samples) - window.new_samples :]
         )
     for before, after in pairwise(finals(windows)):
         assert before[2] <= after[1]

@@ -36,7 +36,7 @@ def test_finals_never_overlap_and_revisions_count_up(
     segment_id = revision = 0
     last_t1 = 0.0
     for text, begin_s, end_s, is_final in said:
-        segment = captions.say(segment_id, text, (begin_s, end_s), is_final=is_final)
+        segment = captions.revise(segment_id, text, (begin_s, end_s), is_final=is_final)
         assert segment.revision == revision
         assert last_t1 <= segment.t0 <= segment.t1
         assert segment.stable_words <= len(text.split())

@@ -35,7 +35,7 @@ def model(tmp_path: Path) -> Path:
         ("closes_stdout", ProviderError, "closed its output but kept running"),
         ("deaf", StalledError, "for 1 s"),
         ("garbage", BadOutputError, "no UTF-8"),
-        ("babbles", BadOutputError, "characters about one utterance"),
+        ("babbles", BadOutputError, "characters for one utterance"),
     ],
 )
 def test_what_was_heard_before_a_failure_is_kept_and_the_next_session_works(
@@ -78,7 +78,7 @@ def test_a_process_that_dies_while_nobody_speaks_is_replaced(program: Path, mode
     ("mode", "error", "words"),
     [
         ("never_ready", StalledError, "had not loaded its model after 6 s"),
-        ("mute", StalledError, "said nothing for 1 s"),
+        ("mute", StalledError, "made no progress for 1 s"),
         ("no_tokenizer", ModelError, r"tekken\.json can't be opened"),
     ],
 )

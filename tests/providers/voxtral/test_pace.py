@@ -37,7 +37,7 @@ class Rig:
     def feed(self, pcm: bytes) -> None:
         """As through a pipe: it is read in blocks, and what is no whole block stays in it."""
         with self.answers.lock:
-            self.answers.asked(len(pcm), at_s=0.0)
+            self.answers.fed(len(pcm), at_s=0.0)
         self._unread += pcm
         while len(self._unread) >= self._block():
             block = bytes(self._unread[: self._block()])
@@ -47,11 +47,11 @@ class Rig:
             self.answers.take(self.symbols.encode(), b"".join(pieces), at_s=0.0)
             self.symbols = ""
 
-    def said(self, text: str, taken: int) -> None:
+    def on_text(self, text: str, taken: int) -> None:
         assert taken <= self.pace.fed
         self.text += text
 
-    def computed(self, step: Step, taken: int) -> None:
+    def on_step(self, step: Step, taken: int) -> None:
         self.steps.append(step)
 
     def fail(self, error: Exception) -> None:
@@ -131,7 +131,7 @@ def test_silence_makes_it_renew_itself_after_five_seconds() -> None:
         if not rig.pace.is_prompted:
             break
     assert not rig.pace.is_prompted
-    assert rig.pace.deaf_since is None
+    assert rig.pace.prompt_since is None
     assert 4.5 < rig.pace.since_text / SAMPLE_RATE_HZ < 6.5
 
 
@@ -141,7 +141,7 @@ def test_after_the_end_of_a_text_it_takes_speech_for_a_prompt() -> None:
     rig.feed(pcm_of(1.0, None))
     for word in words(1):
         rig.feed(word)
-    while rig.pace.deaf_since is None:
+    while rig.pace.prompt_since is None:
         rig.feed(pcm_of(0.1, None))
     heard = rig.text
     for word in words(2):
