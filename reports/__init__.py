@@ -1,1 +1,1 @@
-"""What a run leaves for people: tables, CSV files and one HTML page, made from its journal."""
+"""Reports on runs, made from their journals: HTML pages, tables, comparisons, gates and trends."""

@@ -1,4 +1,4 @@
-"""Reports on runs that were measured: renders, compares, gates and follows them over time."""
+"""Reports on measured runs: renders, compares and gates them, and finds trends."""
 
 import sys
 import traceback
@@ -20,8 +20,8 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m repor
         program: How the user called it.
 
     Returns:
-        The exit status. A mistake is one line on standard error that says what is wrong, and the
-        status that the command has for that: 3 of `gate`, else 2.
+        The exit status. An error is one line on standard error, and the command's status for
+        errors: 3 for `gate`, else 2.
     """
     parser = Parser(prog=program, description=__doc__)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -37,9 +37,9 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m repor
         print(sanitize(" ".join(str(error).split())), file=sys.stderr)
         return int(given.error_status)
     except KeyboardInterrupt:
-        print("broken off", file=sys.stderr)
+        print("interrupted", file=sys.stderr)
         return int(given.error_status)
-    except Exception:  # noqa: BLE001  (Python's own status for it is 1, which here is a verdict)
+    except Exception:  # noqa: BLE001  (Python's exit status would be 1, which here is a verdict)
         traceback.print_exc()
         return int(given.error_status)
     return status

@@ -1,4 +1,4 @@
-"""Figures as people read them."""
+"""Formats figures, units and limits."""
 
 import math
 
@@ -16,11 +16,11 @@ SIGNS: dict[str, str] = {
     "fail": "✗",
     "invalid": "!",
 }
-"""By `VerdictLevel` and `Outcome`."""
+"""Signs by `VerdictLevel` and `Outcome`."""
 
 
 def number(value: float) -> str:
-    """A number with three or four digits that count.
+    """Format a number with up to four significant digits.
 
     >>> [number(value) for value in (0.10913, 31.0, 1.24e-5, math.inf, 0.0)]
     ['0.1091', '31', '1.2e-5', '∞', '0']
@@ -38,7 +38,7 @@ def number(value: float) -> str:
 
 
 def with_unit(value: float | None, unit: str) -> str:
-    """A value with its unit; "none" where there is no value.
+    """Format a value with its unit; "none" where there is no value.
 
     >>> with_unit(1.5, "s").split(), with_unit(0.25, "1"), with_unit(None, "s")
     (['1.5', 's'], '0.25', 'none')
@@ -55,7 +55,7 @@ def with_unit(value: float | None, unit: str) -> str:
 
 
 def limit_with_unit(limit: Limit | ChunkLimit, unit: str = "") -> str:
-    r"""A limit such as "<= 0" with its unit, to stay on one line.
+    r"""Format a limit such as "<= 0" with its unit, without line breaks.
 
     >>> limit_with_unit(Limit("<=", 5), "chunks").split(), limit_with_unit(Limit("<", 0.5), "1")
     (['≤', '5', 'chunks'], '<\xa00.5')

@@ -1,4 +1,4 @@
-"""Makes docs/metrics.md of what metrics say about themselves: `python -m reports.metricsdoc`."""
+"""Generates docs/metrics.md from the metrics' docstrings: `python -m reports.metricsdoc`."""
 
 import inspect
 import re
@@ -35,7 +35,7 @@ FIRST = """
     rtf dropped_chunks startup_time word_emission_latency finalization_delay marker_latency wer
     normalized_erasure unaccounted_samples residency_vanish
 """.split()
-"""The ten to look at first."""
+"""The ten most important metrics."""
 QUESTIONS = {
     "Does it keep up?": """
         rtf speed dropped_chunks queue_depth chunk_latency first_chunk_latency feeder_lateness""",
@@ -66,11 +66,11 @@ QUESTIONS = {
         interruptions interrupted_time cost_per_audio_hour""",
     "Does the table of recommendations fit this machine?": "recommended_rtf next_model_rtf",
 }
-"""What a reader asks, in the order of asking, with the metrics that answer it."""
+"""The page's sections: questions, each with the metrics that answer it."""
 
 
 def metrics_page() -> str:
-    """The page, from the metrics of this project and the thresholds of the suites."""
+    """Return the page, from the project's metrics and the suites' thresholds."""
     thresholds = list(read_thresholds().values())
     parts = [INTRODUCTION, _contents()]
     for question, names in QUESTIONS.items():
@@ -95,7 +95,7 @@ def _summary(name: str) -> str:
 
 
 def anchor(heading: str) -> str:
-    """The fragment by which GitHub links to a heading.
+    """Return the fragment with which GitHub links to a heading.
 
     >>> anchor("Does it keep up, and why?")
     'does-it-keep-up-and-why'
@@ -131,7 +131,7 @@ def _limits(name: str, unit: str, thresholds: list[Threshold]) -> Iterator[str]:
 
 
 def unit_of(name: str) -> str:
-    """A metric's unit, as it gives it for a trial in which nothing happened."""
+    """Return a metric's unit, by its measurement of an empty trial."""
     source = SourceScript(name=AudioSource.MIC, gap_s=(0.0, 0.0))
     spec = TrialSpec(
         provider="none", model="none", chunk_seconds=1.0, corpus="embedded",

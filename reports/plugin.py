@@ -1,6 +1,7 @@
-"""Writes the reports at the end of a run; loads what that takes only then.
+"""The pytest plugin that writes the reports at the end of a run.
 
-What a test found out is among its properties, so that `--junit-xml` has figures beside outcomes.
+Each test's verdict becomes its properties, so `--junit-xml` includes the figures. Heavy modules are
+imported only when the reports are written.
 """
 
 from collections.abc import Generator
@@ -18,7 +19,7 @@ from harness.verdicts.evaluate import TrialResult
 
 
 def pytest_echobench_report(folder: RunFolder, results: list[TrialResult]) -> Path:
-    """Write the tables and the page, and name the page."""
+    """Write the tables and the page, and return the page's path."""
     from reports.runs import thresholds_file
     from reports.write import write_reports
 
@@ -27,7 +28,7 @@ def pytest_echobench_report(folder: RunFolder, results: list[TrialResult]) -> Pa
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    """Note the verdict that a test is about."""
+    """Add the verdict that a test checks to its properties."""
     try:
         return (yield)
     finally:
@@ -37,11 +38,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 
 
 def properties_of(result: TrialResult, threshold: str) -> list[tuple[str, object]]:
-    """A verdict as properties, with what is absent left out.
+    """Return a verdict as properties, without absent values.
 
     Args:
         result: The trial.
-        threshold: What it is held to.
+        threshold: The threshold's name.
     """
     found: list[tuple[str, object]] = [("trial", result.spec.name), ("status", result.status)]
     verdict = result.verdicts.get(threshold)
@@ -54,7 +55,7 @@ def properties_of(result: TrialResult, threshold: str) -> list[tuple[str, object
 
 @pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
-    """Go on to the table of verdicts where no report can be written; the run fails all the same."""
+    """Report an error in writing the reports, and still show the table; the run then fails."""
     try:
         return (yield)
     except EchobenchError as error:

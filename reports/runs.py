@@ -1,4 +1,4 @@
-"""Runs that were measured before, read from their folders."""
+"""Reads measured runs from their folders, and judges them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from harness.verdicts.thresholds import FILE, Threshold, read_thresholds
 
 @dataclass(frozen=True)
 class Run:
-    """A run with its trials, judged."""
+    """A run with its judged trials."""
 
     folder: RunFolder
     results: list[TrialResult]
@@ -21,12 +21,12 @@ class Run:
 
     @property
     def info(self) -> RunInfo:
-        """What its `run.json` says."""
+        """The content of its `run.json`."""
         return self.folder.info
 
 
 def thresholds_file(folder: RunFolder) -> Path:
-    """The file of thresholds that a run was judged by."""
+    """Return the file of thresholds that a run was judged by."""
     return Path(folder.info.options.thresholds or FILE)
 
 
@@ -34,13 +34,12 @@ def read_run(runs: Path, reference: str, thresholds: Path | None = None) -> Run:
     """Read a run from its journal.
 
     Args:
-        runs: Where runs are.
-        reference: One of them, by id, by path, or `latest`.
-        thresholds: Judge by this file instead of the run's own.
+        runs: The folder of runs.
+        reference: A run's id or path, or `latest`.
+        thresholds: A file of thresholds to use instead of the run's own.
 
     Raises:
-        UsageError: There is no such run, it is of another schema, or the file of thresholds can't
-            be used.
+        UsageError: There is no such run, it has another schema, or the thresholds are invalid.
         JournalError: The run is damaged.
     """
     folder = RunFolder.open(runs, reference)

@@ -1,4 +1,4 @@
-"""Writes everything that a run leaves for people into its folder."""
+"""Writes a run's page, summary and tables into its folder."""
 
 import importlib.util
 import io
@@ -21,18 +21,18 @@ TABLES = {"verdicts": verdict_frame, "figures": figure_frame, "chunks": chunk_fr
 
 @gc_paused()
 def write_reports(folder: RunFolder, results: Sequence[TrialResult], path: Path) -> list[Path]:
-    """Write the page, the summary for a pipeline, and the tables as CSV.
+    """Write the page, the summary for pipelines, and the tables as CSV.
 
     Args:
         folder: The run.
-        results: Its trials, judged by the thresholds.
+        results: Its judged trials.
         path: The thresholds' file.
 
     Returns:
-        What was written; the page for people comes first.
+        The files written, the page first.
 
     Raises:
-        JournalError: A file can't be written. Each is whole, or as it was before.
+        JournalError: A file can't be written; it then stays unchanged.
         DataFileError: The thresholds, or the embedded model's card, can't be read.
     """
     thresholds: dict[str, Threshold] = read_thresholds(path)
@@ -52,10 +52,10 @@ def write_parquet(folder: RunFolder, results: Sequence[TrialResult]) -> list[Pat
     """Write the tables as Parquet.
 
     Returns:
-        What was written.
+        The files written.
 
     Raises:
-        UnavailableError: pyarrow, which does it, isn't installed.
+        UnavailableError: pyarrow isn't installed.
         JournalError: A file can't be written.
     """
     if importlib.util.find_spec("pyarrow") is None:

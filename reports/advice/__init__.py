@@ -1,1 +1,1 @@
-"""What to use on this machine, and why."""
+"""Recommends a provider, model and chunk size by a run's figures."""

@@ -1,9 +1,9 @@
-"""Which provider, model and chunk size to use on this machine, and why, in plain words.
+"""Recommends a provider, model and chunk size for this machine, with reasons.
 
-Of the choices that keep all limits, those go on that aren't clearly less accurate than the most
-accurate one: whose word error rate, at its best, reaches what the other has at its worst. Of these
-the one that shows words soonest is taken, and of two that differ by less than a tenth of a second,
-the one that takes less CPU.
+Of the choices that meet all limits, those remain that aren't clearly less accurate than the most
+accurate one: the lower bound of their word error rate is at most the upper bound of its rate. Of
+these, the one with the lowest median latency is chosen; among those within a tenth of a second of
+it, the one that uses the least CPU.
 """
 
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from harness.verdicts.verdict import VerdictLevel
 from reports.advice.candidates import Candidate
 from reports.formatting import number, with_unit
 
-AS_SOON_S = 0.1
-"""Too short to notice."""
+SAME_LATENCY_S = 0.1
+"""Latencies that differ by less count as equal."""
 
 
 @dataclass(frozen=True)
 class Advice:
-    """What to use, and why."""
+    """The recommendation, and its reasons."""
 
     chosen: Candidate | None
     headline: str
@@ -28,10 +28,10 @@ class Advice:
 
 
 def advise(candidates: Sequence[Candidate]) -> Advice:
-    """Choose among what was measured.
+    """Choose among the measured candidates.
 
     Args:
-        candidates: Everything that was.
+        candidates: All of them.
     """
     if not candidates:
         return Advice(None, "Nothing was measured that could be chosen", [])
@@ -41,7 +41,7 @@ def advise(candidates: Sequence[Candidate]) -> Advice:
     judged = [each for each in kept if each.outcome in (Outcome.PASS, Outcome.WARN)]
     eligible = [each for each in judged or kept if each.figures is not None]
     if not eligible:
-        reason = "latency, accuracy or CPU is unknown for each choice that breaks no limit"
+        reason = "latency, accuracy or CPU use is unknown for each choice that breaks no limit"
         return Advice(None, "No choice can be made", [reason])
     accurate = _most_accurate(eligible)
     chosen = _soonest(accurate)
@@ -54,7 +54,7 @@ def advise(candidates: Sequence[Candidate]) -> Advice:
 
 
 def name_of(candidate: Candidate) -> str:
-    """A choice in words."""
+    """Return a choice's name."""
     spec = candidate.spec
     model = spec.model.rstrip("/").rsplit("/", 1)[-1]
     settings = "".join(f", {name} {value}" for name, value in sorted(spec.settings.items()))
@@ -70,7 +70,7 @@ def _most_accurate(eligible: Sequence[Candidate]) -> list[Candidate]:
 
 def _soonest(accurate: Sequence[Candidate]) -> Candidate:
     soonest_s = min(each.latency_s or 0.0 for each in accurate)
-    as_soon = [each for each in accurate if (each.latency_s or 0.0) <= soonest_s + AS_SOON_S]
+    as_soon = [each for each in accurate if (each.latency_s or 0.0) <= soonest_s + SAME_LATENCY_S]
     return min(as_soon, key=lambda each: (each.cpu or 0.0, each.number))
 
 
@@ -109,7 +109,9 @@ def _accuracy(
     if best is chosen:
         words = "no other gets more words right"
     else:
-        words = f"none is clearly more accurate; {name_of(best)} has {_percent(best.wer)} wrong"
+        words = (
+            f"none is clearly more accurate; {name_of(best)} has {_percent(best.wer)} word errors"
+        )
     return [f"{words}{f', and {less} clearly fewer' if less and best is chosen else ''}"]
 
 
@@ -119,16 +121,16 @@ def _latency(chosen: Candidate, accurate: Sequence[Candidate]) -> list[str]:
         return ["it is the only one that accurate"]
     next_s = min(each.latency_s or 0.0 for each in others)
     mine_s = chosen.latency_s or 0.0
-    if next_s > mine_s + AS_SOON_S:
+    if next_s > mine_s + SAME_LATENCY_S:
         return [f"of those, it shows words soonest; the next takes {_seconds(next_s)}"]
     return ["of those that show words as soon, it takes the least CPU"]
 
 
 def _figures(chosen: Candidate) -> str:
     return (
-        f"half of its words are shown within {_seconds(chosen.latency_s)} of being said,"
-        f" {_percent(chosen.wer)} of words are wrong, and it takes"
-        f" {number(round(100 * (chosen.cpu or 0.0), 1))} % of one core"
+        f"its median word latency is {_seconds(chosen.latency_s)}, its word error rate"
+        f" {_percent(chosen.wer)}, and it uses {number(round(100 * (chosen.cpu or 0.0), 1))} % of"
+        " one core"
     )
 
 

@@ -1,4 +1,4 @@
-"""The answer in plain words: which trials pass, which fail, and why."""
+"""States a run's outcome in words: which trials pass, which fail, and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from reports.formatting import limit_with_unit, with_unit
 
 @dataclass(frozen=True)
 class Point:
-    """One thing to say about a trial."""
+    """One statement about a trial."""
 
     words: str
     decides: bool
-    """Whether the trial stands as it does because of it."""
+    """Whether it decides the trial's outcome."""
 
 
 @dataclass(frozen=True)
 class TrialAnswer:
-    """How a trial stands, and why, worst first."""
+    """A trial's outcome, and its reasons, worst first."""
 
     judgement: TrialJudgement
     points: tuple[Point, ...]
@@ -33,13 +33,13 @@ class TrialAnswer:
 
     @property
     def outcome(self) -> Outcome:
-        """How it stands."""
+        """Its outcome."""
         return self.judgement.outcome
 
 
 @dataclass(frozen=True)
 class Answer:
-    """How a whole run stands: one sentence, and each trial, worst first."""
+    """A run's outcome: one sentence, and each trial, worst first."""
 
     outcome: Outcome
     sentence: str
@@ -47,7 +47,7 @@ class Answer:
 
 
 def answer_for(run: RunJudgement) -> Answer:
-    """Put into words how a run stands."""
+    """State a run's outcome in words."""
     order = list(Outcome)
     trials = sorted(run.trials, key=lambda trial: order.index(trial.outcome), reverse=True)
     sentence = run.sentence[0].upper() + run.sentence[1:]
@@ -71,17 +71,26 @@ def _points(trial: TrialJudgement) -> tuple[Point, ...]:
     return tuple(points)
 
 
+def rules_owner(activity: Activity) -> str:
+    """Return what the rules of an activity belong to.
+
+    >>> rules_owner(Activity.CONFORMANCE), rules_owner(Activity.LADDER)
+    ('contract', 'ladder')
+    """
+    return "contract" if activity is Activity.CONFORMANCE else str(activity)
+
+
 def _rules_point(findings: Sequence[Finding], activity: Activity) -> Point:
-    whose = "contract" if activity is Activity.CONFORMANCE else str(activity)
+    owner = rules_owner(activity)
     broken = [each.subject for each in findings if each.outcome is Outcome.FAIL]
     if not broken:
-        return Point(f"keeps all {len(findings)} rules of the {whose}", decides=True)
+        return Point(f"keeps all {len(findings)} rules of the {owner}", decides=True)
     words = f"breaks {len(broken)} of {len(findings)} rules: {', '.join(broken)}"
     return Point(words, decides=True)
 
 
 def _verdict_words(verdict: Verdict) -> str:
-    """What a verdict that isn't a pass says, in a sentence without its end."""
+    """Return a clause about a verdict that isn't a pass."""
     value = with_unit(verdict.value, verdict.unit)
     match verdict.level:
         case VerdictLevel.FAIL:

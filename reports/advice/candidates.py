@@ -1,4 +1,4 @@
-"""The choices that a run measured: a provider, model and chunk size, over all its scenarios."""
+"""Groups a run's trials into choices: a provider, model and chunk size, over all scenarios."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,23 +14,23 @@ LATENCY, ACCURACY, CPU = "word_emission_latency", "wer", "cpu_per_audio_second"
 
 @dataclass(frozen=True)
 class Candidate:
-    """One choice; of several scenarios, each figure is that of the worst."""
+    """One choice; each figure is that of its worst scenario."""
 
     number: int
-    """From 1, in the order of the run."""
+    """Its number, from 1, in the order of the run."""
     spec: TrialSpec
-    """Of its first trial."""
+    """The spec of its first trial."""
     trials: list[TrialResult]
     outcome: Outcome
-    """The worst of its trials; a trial that says nothing doesn't hide one that fails."""
+    """The worst outcome of its trials; a failure outweighs an invalid trial."""
     latency_s: float | None
-    """Median time from the end of a word to its first showing; infinite if most never were."""
+    """Median time from a word's end to its first display; infinite if most were never shown."""
     wer: float | None
     wer_bounds: tuple[float, float] | None
     cpu: float | None
-    """CPU seconds per second of audio, so the share of one core."""
+    """CPU seconds per second of audio, which is the share of one core."""
     unjudged: tuple[Finding, ...] = ()
-    """What can't be judged."""
+    """Findings that can't be judged."""
 
     @property
     def figures(self) -> tuple[float, float, float] | None:
@@ -48,10 +48,10 @@ class Candidate:
 
 
 def candidates_of(answers: Sequence[TrialAnswer]) -> list[Candidate]:
-    """The choices that a run measured.
+    """Return the choices that a run measured.
 
     Args:
-        answers: How its trials stand. That of the contract counts for all choices of its model.
+        answers: Its trials' outcomes. A contract trial counts for all choices of its model.
     """
     ordered = sorted(answers, key=lambda answer: answer.result.record.number)
     groups: dict[str, list[TrialAnswer]] = {}
@@ -69,7 +69,7 @@ def candidates_of(answers: Sequence[TrialAnswer]) -> list[Candidate]:
 
 
 def pareto_front(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Those that no other choice beats in everything; the rest needn't be thought about."""
+    """Return the choices that no other one dominates."""
     return [one for one in candidates if one.figures is not None
             and not any(other.dominates(one) for other in candidates)]  # fmt: skip
 

@@ -1,7 +1,7 @@
-"""The choices in two small charts: word error rate over latency, and over CPU.
+"""Draws the choices in two charts: word error rate over latency, and over CPU use.
 
-The better a choice, the nearer it is to the lower left corner. Those on the front are filled: no
-other is better in everything. Numbers are those of the table below.
+Better choices are nearer to the lower left corner. Those on the Pareto front are filled. The
+numbers are those of the page's table.
 """
 
 import math
@@ -15,7 +15,7 @@ from reports.formatting import number
 
 TITLE_PX, PLOT_PX, AXIS_PX, DOT_PX, RING_PX = 20, 190, 22, 9, 13
 LEFT, RIGHT = 0.06, 0.96
-"""Shares of the width between which choices stand."""
+"""Shares of the width between which choices are drawn."""
 
 
 def pareto(candidates: Sequence[Candidate], chosen: Candidate | None) -> list[Markup]:
@@ -23,7 +23,7 @@ def pareto(candidates: Sequence[Candidate], chosen: Candidate | None) -> list[Ma
 
     Args:
         candidates: All choices.
-        chosen: The one to point out.
+        chosen: The one to highlight.
 
     Returns:
         Two charts; none when there is nothing to draw.
@@ -33,9 +33,9 @@ def pareto(candidates: Sequence[Candidate], chosen: Candidate | None) -> list[Ma
         return []
     front = pareto_front(drawn)
     return [
-        _scatter("word error rate over median latency", "s", drawn, front, chosen,
+        _scatter("word error rate over median latency (s)", "s", drawn, front, chosen,
                  lambda each: each.latency_s or 0.0),
-        _scatter("word error rate over CPU", "of a core", drawn, front, chosen,
+        _scatter("word error rate over CPU use (share of one core)", "cores", drawn, front, chosen,
                  lambda each: each.cpu or 0.0),
     ]  # fmt: skip
 
@@ -71,13 +71,13 @@ def _scatter(
                 yield svg.line((at, at), (y(each.wer_bounds[0]), y(each.wer_bounds[1])), "range")
             if each is chosen:
                 yield svg.circle(at, height, RING_PX, "ring")
-            words = f"{each.number}: {number(x_of(each))} {unit}, {number(each.wer or 0.0)} wrong"
+            words = f"{each.number}: {number(x_of(each))} {unit}, WER {number(each.wer or 0.0)}"
             yield svg.circle(at, height, DOT_PX, f"choice {kind}", words)
             yield svg.text(at, height + 4, str(each.number), "middle", f"number {kind}")
 
-    said = "; ".join(f"{each.number}: {number(x_of(each))} {unit}, {number(each.wer or 0.0)}"
+    points = "; ".join(f"{each.number}: {number(x_of(each))} {unit}, {number(each.wer or 0.0)}"
                      for each in drawn)  # fmt: skip
-    return svg.chart(bottom + AXIS_PX, f"{title}: {said}", parts())
+    return svg.chart(bottom + AXIS_PX, f"{title}: {points}", parts())
 
 
 def _axes(

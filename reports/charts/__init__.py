@@ -1,1 +1,1 @@
-"""Charts, drawn as SVG."""
+"""Draws charts as SVG."""

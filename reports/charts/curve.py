@@ -1,7 +1,7 @@
-"""A curve with a chosen point, such as what a filter lets through against what it loses.
+"""Draws curves with a chosen point, such as a filter's false acceptance and rejection.
 
-This is the place for a trial's figures that are no single value. `CURVES` holds functions that make
-one of a trial's log, or None where the trial has nothing for it; the page draws them all.
+Curves show figures of a trial that aren't a single value. `CURVES` holds functions that return a
+curve for a trial's log, or None; the page draws all of them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,12 +18,12 @@ from reports.formatting import number
 TITLE_PX, PLOT_PX, DOT_PX = 20, 200, 5
 MIN_SPAN = 1e-9
 MAX_POINTS = 200
-"""More wouldn't be told apart."""
+"""More points can't be distinguished."""
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Points in an order that means something, of which one was chosen."""
+    """Ordered points, and the chosen one."""
 
     title: str
     x_name: str
@@ -31,43 +31,43 @@ class Curve:
     points: Sequence[tuple[float, float]]
     """Finite; in the order in which they are joined."""
     chosen: tuple[float, float] | None = None
-    """What was in force in the trial; needn't be one of the points."""
+    """The point that the trial used; needn't be one of `points`."""
     chosen_words: str = ""
-    """What it is, such as "threshold 0.5"."""
+    """The chosen point's label, such as "threshold 0.5"."""
     note: str = ""
-    """What to read off it, in a sentence."""
+    """An explanation, in a sentence."""
 
 
 def filter_curve(log: TrialLog) -> Curve | None:
-    """What the filter before the queue loses against what it lets through, by its threshold."""
+    """Return false rejection over false acceptance of the filter before the queue, by threshold."""
     points = vad_roc(log)
     chosen = next((point for point in points if point.is_chosen), None)
     if chosen is None:
         return None
     return Curve(
-        title="The filter before the queue",
-        x_name="silence let through",
-        y_name="speech taken out",
+        title="Voice filter before the queue",
+        x_name="silence passed (share of frames)",
+        y_name="speech removed (share of frames)",
         points=[(point.false_acceptance, point.false_rejection) for point in points],
         chosen=(chosen.false_acceptance, chosen.false_rejection),
         chosen_words=f"opens at {chosen.opens_at:g}",
-        note="Shares of frames, the run-up and the wait after speech included. To the left the "
-        "filter opens at a higher probability: it saves more, and loses more.",
+        note="Includes the padding before and after speech. Points to the left use a higher "
+        "threshold: less silence passes, and more speech is removed.",
     )
 
 
 CURVES: list[Callable[[TrialLog], Curve | None]] = [filter_curve]
-"""What the page draws of each trial, in order."""
+"""The curves that the page draws for each trial, in order."""
 
 
 def curves_of(log: TrialLog) -> list[Curve]:
-    """All curves of a trial that have something to show."""
+    """Return all curves of a trial that have points."""
     made = (make(log) for make in CURVES)
     return [curve for curve in made if curve is not None and curve.points]
 
 
 def draw_curve(curve: Curve) -> Markup:
-    """Draw a curve; both axes begin at 0 or below, and end beyond the last point."""
+    """Draw a curve; both axes begin at 0 or below, and end after the last point."""
     ends = [*curve.points, *([curve.chosen] if curve.chosen else [])]
     low_x, high_x = _span(x for x, _ in ends)
     low_y, high_y = _span(y for _, y in ends)
@@ -105,7 +105,7 @@ def draw_curve(curve: Curve) -> Markup:
 
 
 def thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """No more points than can be told apart, the first and the last among them.
+    """Reduce points to at most `MAX_POINTS`, including the first and the last.
 
     >>> len(thinned([(0.0, 0.0)] * 1000)), thinned([(1.0, 2.0)])
     (200, [(1.0, 2.0)])

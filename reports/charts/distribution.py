@@ -1,4 +1,4 @@
-"""How a metric's samples are spread, with its percentiles marked beside what they are held to."""
+"""Draws a histogram of a metric's samples, with its percentiles and their limits."""
 
 import math
 from collections.abc import Sequence
@@ -16,27 +16,27 @@ from reports.formatting import limit_with_unit, number, with_unit
 PERCENTILES = ("p50", "p95")
 MAX_BINS = 40
 LATER, NEVER = (0.83, 0.07), (0.92, 0.07)
-"""Where the bars of what is beyond the scale, or never came, begin, and how wide they are."""
-PLOT_PX, ROW_PX, COUNT_PX, CERTAIN_PX = 72, 16, 12, 4
+"""Begin and width of the bars for samples beyond the scale, and for infinite ones."""
+PLOT_PX, ROW_PX, COUNT_PX, INTERVAL_PX = 72, 16, 12, 4
 
 
 @dataclass(frozen=True)
 class Scale:
-    """The part of the samples that is drawn to scale, in bins of equal width."""
+    """The range of samples that is drawn to scale, in bins of equal width."""
 
     low: float
     step: float
     bins: int
     width: float
-    """Share of the chart's; the rest is for what is beyond the scale."""
+    """Share of the chart's width; the rest is for samples beyond the scale."""
 
     @property
     def high(self) -> float:
-        """Where it ends."""
+        """The end of the range."""
         return self.low + self.step * self.bins
 
     def x(self, value: float) -> float:
-        """A value's share of the chart's width."""
+        """Return a value's position as a share of the chart's width."""
         if math.isinf(value):
             return NEVER[0] + NEVER[1] / 2
         if value > self.high:
@@ -50,42 +50,42 @@ def distribution(
     """Draw a histogram.
 
     Args:
-        name: The metric's.
+        name: The metric's name.
         measurement: With at least one sample.
         held_to: Verdicts on percentiles of the metric, with their limits.
-        scale: Of the x axis.
+        scale: The scale of the x axis.
     """
     samples = measurement.samples or ()
-    wanted = [
+    marks = [
         svg.Mark(scale.x(value), f"{share} {shown(value, measurement.unit)}", "percentile")
         for share in PERCENTILES
         if (value := measurement.statistic(share)) is not None
     ]
-    certain = [_certainty(measurement, share, scale) for share in PERCENTILES]
+    intervals = [_certainty(measurement, share, scale) for share in PERCENTILES]
     for verdict in held_to:
         for title, limit in (("target", verdict.target), ("minimum", verdict.minimum)):
             if limit.number <= scale.high:
                 words = f"{title} {verdict.statistic} {limit_with_unit(limit)}"
-                wanted.append(svg.Mark(scale.x(limit.number), words, "limit"))
-    wanted.sort(key=lambda mark: mark.x)
-    rows = svg.rows_for(wanted)
+                marks.append(svg.Mark(scale.x(limit.number), words, "limit"))
+    marks.sort(key=lambda mark: mark.x)
+    rows = svg.rows_for(marks)
     top = ROW_PX * (max(rows) + 1) + COUNT_PX
     bottom = top + PLOT_PX
     parts = [*_bars(samples, scale, top, bottom), svg.line((0, 1), (bottom, bottom), "base")]
-    parts += [svg.bar(left, right - left, bottom - CERTAIN_PX, bottom, "certain", title)
-              for left, right, title in certain]  # fmt: skip
-    for mark, row in zip(wanted, rows, strict=True):
+    parts += [svg.bar(left, right - left, bottom - INTERVAL_PX, bottom, "certain", title)
+              for left, right, title in intervals]  # fmt: skip
+    for mark, row in zip(marks, rows, strict=True):
         parts += svg.draw_mark(mark, row, ROW_PX, bottom)
     for value in svg.round_values(scale.low, scale.high, 5):
         words = number(value) if value else with_unit(value, measurement.unit)
         parts.append(svg.tick(scale.x(value), bottom, words))
-    said = [*(mark.words for mark in wanted), *(title for _, _, title in certain)]
-    label = f"{name}: {len(samples)} samples; {'; '.join(said)}"
+    descriptions = [*(mark.words for mark in marks), *(title for _, _, title in intervals)]
+    label = f"{name}: {len(samples)} samples; {'; '.join(descriptions)}"
     return svg.chart(bottom + svg.AXIS_PX, label, parts)
 
 
 def _certainty(measurement: Measurement, share: str, scale: Scale) -> tuple[float, float, str]:
-    """Between what the true percentile lies, as shares of the width, and in words."""
+    """Return a percentile's confidence bounds as shares of the width, and in words."""
     low, high = percentile_bounds(measurement.samples or (), share_of(share))
     left = 0.0 if math.isinf(low) else scale.x(low)
     right = 1.0 if math.isinf(high) else scale.x(high)
@@ -94,7 +94,7 @@ def _certainty(measurement: Measurement, share: str, scale: Scale) -> tuple[floa
 
 
 def scale_for(samples: Sequence[float], targets: Sequence[float]) -> Scale:
-    """Choose bins that hold nearly all samples, and the targets.
+    """Choose bins that include nearly all samples and the targets.
 
     >>> scale_for([0.2, 0.5, 1.9, math.inf], [2.0])
     Scale(low=0.0, step=0.1, bins=21, width=0.8)
@@ -110,7 +110,7 @@ def scale_for(samples: Sequence[float], targets: Sequence[float]) -> Scale:
 
 
 def shown(value: float, unit: str) -> str:
-    """A percentile in words."""
+    """Format a percentile or one of its bounds."""
     if value == -math.inf:
         return "anything"
     return "never" if math.isinf(value) else with_unit(value, unit)

@@ -1,7 +1,7 @@
-"""Small SVG charts as wide as the page: x in shares of the width, y in pixels.
+"""Builds small SVG charts as wide as the page: x in shares of the width, y in pixels.
 
-Text keeps its size on a phone, since nothing is scaled. Colours come from classes, so a chart
-follows the page's light and dark. All text is escaped.
+Nothing is scaled, so text keeps its size on a phone. Colours come from CSS classes, so a chart
+follows the page's light and dark mode. All text is escaped.
 """
 
 import math
@@ -16,13 +16,13 @@ from harness.support.sanitize import sanitize
 Anchor = Literal["start", "middle", "end"]
 
 AXIS_PX = 20
-"""Room for what an x axis says, below a chart."""
+"""Height of an x axis' labels."""
 LETTER_SHARE = 0.02
-"""Room that a letter may take, as a share of the narrowest chart."""
+"""Maximum width of a letter, as a share of the narrowest chart."""
 
 
 def element(name: str, attributes: Mapping[str, object], *children: str) -> Markup:
-    """Make an element; attributes and texts are escaped, elements inside are kept.
+    """Make an element; attributes and texts are escaped, child elements are kept.
 
     >>> element("text", {"x": "5%"}, "a < b")
     Markup('<text x="5%">a &lt; b</text>')
@@ -37,7 +37,7 @@ def element(name: str, attributes: Mapping[str, object], *children: str) -> Mark
 
 
 def share(value: float) -> str:
-    """A share of the width as SVG has it.
+    """Format a share of the width for SVG.
 
     >>> share(0.123456), share(1)
     ('12.346%', '100%')
@@ -46,16 +46,16 @@ def share(value: float) -> str:
 
 
 def pixels(value: float) -> str:
-    """A length in pixels, to a tenth."""
+    """Format a length in pixels, to a tenth."""
     return f"{round(value, 1):g}"
 
 
 def chart(height: float, label: str, parts: Iterable[Markup]) -> Markup:
-    """A chart as wide as what it stands in.
+    """Make a chart as wide as its container.
 
     Args:
         height: In pixels.
-        label: What it shows, for who can't see it.
+        label: A description for screen readers.
         parts: Its elements.
     """
     attributes = {
@@ -69,7 +69,7 @@ def chart(height: float, label: str, parts: Iterable[Markup]) -> Markup:
 
 
 def bar(x: float, width: float, top: float, bottom: float, kind: str, title: str = "") -> Markup:
-    """A bar between two shares of the width; `title` is shown when pointed at."""
+    """Make a bar between two shares of the width; `title` is its tooltip."""
     attributes = {
         "class": kind,
         "x": share(x),
@@ -81,13 +81,13 @@ def bar(x: float, width: float, top: float, bottom: float, kind: str, title: str
 
 
 def circle(x: float, y: float, radius: float, kind: str, title: str = "") -> Markup:
-    """A circle; `title` is shown when pointed at."""
+    """Make a circle; `title` is its tooltip."""
     attributes = {"class": kind, "cx": share(x), "cy": pixels(y), "r": pixels(radius)}
     return element("circle", attributes, *([element("title", {}, title)] if title else []))
 
 
 def line(x: tuple[float, float], y: tuple[float, float], kind: str) -> Markup:
-    """A straight line."""
+    """Make a straight line."""
     ends = {"x1": share(x[0]), "x2": share(x[1]), "y1": pixels(y[0]), "y2": pixels(y[1])}
     return element("line", {"class": kind, **ends})
 
@@ -100,7 +100,7 @@ def text(
     kind: str = "",
     shift: float = 0,
 ) -> Markup:
-    """A line of text whose start, middle or end is at `x`, shifted by some pixels."""
+    """Make a line of text whose start, middle or end is at `x`, shifted by some pixels."""
     attributes: dict[str, object] = {"x": share(x), "y": pixels(y), "text-anchor": anchor}
     if shift:
         attributes["dx"] = pixels(shift)
@@ -110,7 +110,7 @@ def text(
 
 
 def nice_step(span: float, most: int, steps: Sequence[float] = (1, 2, 5)) -> float:
-    """The smallest round step that parts a span into no more than `most` pieces.
+    """Return the smallest round step that divides a span into at most `most` pieces.
 
     >>> nice_step(0.9, 5), nice_step(600, 6, (1, 2, 3, 6))
     (0.2, 100.0)
@@ -125,7 +125,7 @@ def nice_step(span: float, most: int, steps: Sequence[float] = (1, 2, 5)) -> flo
 
 
 def round_values(low: float, high: float, most: int) -> list[float]:
-    """The round values from `low` to `high`, which are parted into no more than `most` pieces.
+    """Return the round values from `low` to `high`, at most `most` steps apart.
 
     >>> round_values(-0.1, 0.9, 5)
     [0.0, 0.2, 0.4, 0.6, 0.8]
@@ -136,20 +136,20 @@ def round_values(low: float, high: float, most: int) -> list[float]:
 
 
 def tick(x: float, bottom: float, words: str) -> Markup:
-    """What an x axis at `bottom` says at `x`, kept inside of the chart."""
+    """Make a label of the x axis at `bottom`, kept inside the chart."""
     anchor: Anchor = "start" if x < 0.03 else "end" if x > 0.97 else "middle"
     return text(x, bottom + 0.8 * AXIS_PX, words, anchor, "tick")
 
 
 def level(y: float, words: str = "") -> list[Markup]:
-    """A grid line across the chart, and what the y axis says there."""
+    """Make a grid line across the chart, with a label of the y axis."""
     parts = [line((0, 1), (y, y), "grid")]
     return [*parts, text(0, y - 3, words, "start", "tick")] if words else parts
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A value to point out on an x axis."""
+    """A labelled value on an x axis."""
 
     x: float
     words: str
@@ -157,7 +157,7 @@ class Mark:
 
 
 def rows_for(wanted: Sequence[Mark]) -> list[int]:
-    """In which row each label goes, so that none covers another; the marks come from the left.
+    """Assign each label to a row so that none overlaps; the marks are ordered by x.
 
     >>> rows_for([Mark(0.1, "p50 1.5 s", ""), Mark(0.2, "p95 2 s", ""), Mark(0.9, "max 3 s", "")])
     [0, 1, 0]
@@ -177,7 +177,7 @@ def rows_for(wanted: Sequence[Mark]) -> list[int]:
 
 
 def draw_mark(mark: Mark, row: int, row_height: float, bottom: float) -> list[Markup]:
-    """A line down to `bottom`, with its label beside its upper end."""
+    """Make a line down to `bottom`, with its label at its upper end."""
     y = row_height * (row + 0.75)
     side: Anchor = "start" if _goes_right(mark) else "end"
     shift = 4 if side == "start" else -4

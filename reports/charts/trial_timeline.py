@@ -1,4 +1,4 @@
-"""The course of a trial along its audio: rtf of each chunk, drops, and how many chunks waited."""
+"""Draws a trial along its audio: real-time factor per chunk, drops, texts and queue depth."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -17,19 +17,19 @@ from reports.charts import svg
 from reports.formatting import number
 
 MAX_BARS = 400
-"""More would be thinner than a pixel, and only make the page heavy."""
+"""More bars would be thinner than a pixel, and enlarge the page."""
 QUEUE_COLUMNS = 200
 TITLE_PX, RTF_PX, QUEUE_PX, TEXTS_PX, TEXT_PX, GAP_PX, TICK_PX = 20, 84, 40, 27, 7, 12, 10
 TICK_SHARE = 0.0015
 MAX_LETTERS = 80
-"""Of a text that is shown when pointed at."""
+"""Maximum length of a text in a tooltip."""
 TIME_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400)
 MAX_TICKS = 6
 
 
 @dataclass(frozen=True)
 class LimitLine:
-    """A limit to draw into the rtf lanes."""
+    """A limit to draw into the lanes of the real-time factor."""
 
     value: float
     words: str
@@ -42,20 +42,20 @@ class Lane:
     top: float
     height: float
     most: float
-    """The value at its upper edge."""
+    """The value at the upper edge."""
     span_s: float
 
     @property
     def bottom(self) -> float:
-        """Where 0 is."""
+        """The y of value 0."""
         return self.top + self.height
 
     def x(self, at_s: float) -> float:
-        """A moment's share of the width."""
+        """Return a time's position as a share of the width."""
         return max(0.0, min(1.0, at_s / self.span_s))
 
     def y(self, value: float) -> float:
-        """A value's height; what is above the scale is drawn at its edge."""
+        """Return a value's y; values above the scale are drawn at its edge."""
         return self.bottom - self.height * min(1.0, value / self.most)
 
 
@@ -64,7 +64,7 @@ def timeline(log: TrialLog, limits: Sequence[LimitLine]) -> Markup | None:
 
     Args:
         log: Its events; it may have ended early.
-        limits: What the rtf of a chunk is held to, tightest first. The first is always in view.
+        limits: Limits of a chunk's real-time factor, tightest first. The first is always visible.
 
     Returns:
         The chart; None when no chunk was ever queued.
@@ -78,21 +78,22 @@ def timeline(log: TrialLog, limits: Sequence[LimitLine]) -> Markup | None:
     for source in log.sources:
         chunks = [chunk for chunk in log.chunks if chunk.source == source]
         if chunks:
-            parts += _title(top, f"{source}: rtf of each {_bar_is(chunks)}")
+            parts += _title(top, f"{source}: real-time factor {_bar_label(chunks)}")
             lane = Lane(top + TITLE_PX, RTF_PX, _most(chunks, limits), span_s)
             parts += [*_grid(lane), *_rtf_bars(lane, chunks), *_numbers(lane)]
             parts += _limit_lines(lane, limits)
             parts += _texts(log, source, Lane(lane.bottom + GAP_PX, TEXTS_PX, 1.0, span_s))
             top = lane.bottom + GAP_PX + TEXTS_PX + GAP_PX
     means = column_means(steps, span_s, QUEUE_COLUMNS)
-    parts += _title(top, "chunks waiting, mean over time")
+    parts += _title(top, "chunks waiting (mean over time)")
     lane = Lane(top + TITLE_PX, QUEUE_PX, 1.25 * max(1.0, *means), span_s)
     parts += [*_grid(lane), *_queue_columns(lane, means), *_numbers(lane), *_time_axis(lane)]
-    return svg.chart(lane.bottom + svg.AXIS_PX, "rtf, drops and queue along the audio", parts)
+    label = "real-time factor, drops and queue along the audio"
+    return svg.chart(lane.bottom + svg.AXIS_PX, label, parts)
 
 
 def depth_steps(log: TrialLog) -> list[tuple[float, int]]:
-    """When the number of waiting chunks changed, all sources together, and to what."""
+    """Return when the number of waiting chunks of all sources changed, and its new value."""
     depths = dict.fromkeys(log.sources, 0)
     steps, total = [], 0
     events: list[Queued | ChunkTaken] = [*log.of(Queued), *log.of(ChunkTaken)]
@@ -104,7 +105,7 @@ def depth_steps(log: TrialLog) -> list[tuple[float, int]]:
 
 
 def column_means(steps: Sequence[tuple[float, int]], span_s: float, columns: int) -> list[float]:
-    """The mean over time of a value that changes in steps, in each of equal pieces of the span.
+    """Return the time-weighted mean of a step function in each of equal pieces of the span.
 
     >>> column_means([(0.0, 0), (1.0, 4), (2.0, 0)], 3.0, 2)
     [1.3333333333333333, 1.3333333333333333]
@@ -120,9 +121,9 @@ def column_means(steps: Sequence[tuple[float, int]], span_s: float, columns: int
     return [total / width_s for total in totals]
 
 
-def _bar_is(chunks: Sequence[ChunkRecord]) -> str:
+def _bar_label(chunks: Sequence[ChunkRecord]) -> str:
     size = _bar_size(chunks)
-    return "chunk" if size == 1 else f"{size} chunks, the slowest of them"
+    return "per chunk" if size == 1 else f"of the slowest of {size} chunks"
 
 
 def _bar_size(chunks: Sequence[ChunkRecord]) -> int:
@@ -130,7 +131,7 @@ def _bar_size(chunks: Sequence[ChunkRecord]) -> int:
 
 
 def _most(chunks: Sequence[ChunkRecord], limits: Sequence[LimitLine]) -> float:
-    """The scale's end. The short last chunk, which carries the final flush, doesn't set it."""
+    """Return the scale's end; the short last chunk, which includes the final flush, is ignored."""
     values = [chunk.rtf for chunk in chunks if chunk.inferences and not chunk.is_tail]
     return 1.2 * max([*values, *(limit.value for limit in limits[:1])], default=1.0) or 1.0
 
@@ -168,7 +169,7 @@ def _rtf_bars(lane: Lane, chunks: Sequence[ChunkRecord]) -> Iterator[Markup]:
             title = f"{begin_s:.1f} to {end_s:.1f} s: dropped {', '.join(map(str, dropped))}"
             yield svg.bar(x, width, lane.top, lane.bottom, "drop", title)
         elif slowest is not None:
-            title = f"chunk {slowest.index}, to {end_s:.1f} s: rtf {number(slowest.rtf)}"
+            title = f"chunk {slowest.index}, to {end_s:.1f} s: RTF {number(slowest.rtf)}"
             if slowest.is_tail:
                 title += ", with the final flush"
             yield svg.bar(x, width, lane.y(slowest.rtf), lane.bottom, "bar", title)
@@ -183,7 +184,7 @@ def _limit_lines(lane: Lane, limits: Sequence[LimitLine]) -> Iterator[Markup]:
 
 
 def _texts(log: TrialLog, source: AudioSource, lane: Lane) -> Iterator[Markup]:
-    """What was said, which audio each final stands for, and when partials and finals arrived."""
+    """Draw the spoken utterances, the finals' audio, and the arrivals of partials and finals."""
     start_s = log.start_s[source]
     rows = [lane.top + index * TEXTS_PX / 3 for index in range(3)]
     for utterance in log.truth(source)[:MAX_BARS]:

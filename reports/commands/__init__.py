@@ -1,1 +1,1 @@
-"""What `python -m reports` does: one file a command, each with `add` and `run`."""
+"""The commands of `python -m reports`: one file per command, with `add` and `run`."""

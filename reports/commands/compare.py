@@ -1,6 +1,6 @@
-"""Compares runs with the first of them; refuses runs whose figures can't stand beside each other.
+"""Compares runs with the first of them; refuses runs whose figures aren't comparable.
 
-Ends with 0 whatever differs: two runs are a hint. What fails a change is `gate`.
+The exit status is 0 whatever differs, since two runs are no proof; use `gate` to fail a change.
 """
 
 import argparse
@@ -20,17 +20,17 @@ from reports.tables.frames import difference_frame
 
 def add(commands: Any) -> None:
     """Add the command."""
-    parser = commands.add_parser("compare", help="say how runs differ from the first of them")
+    parser = commands.add_parser("compare", help="compare runs with the first of them")
     parser.description = __doc__
     parser.add_argument("runs", metavar="RUN", nargs="+", help=RUN_HELP)
     add_runs_dir(parser)
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table there too")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page there too")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="also write the table to FILE")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="also write a page to FILE")
     parser.set_defaults(run_command=run)
 
 
 def run(given: argparse.Namespace) -> int:
-    """Do it, and print what differs."""
+    """Run the command, and print what differs."""
     if len(given.runs) < 2:
         raise UsageError("compare", f"only {given.runs[0]}", "two runs or more")
     comparisons = compare_runs([read_run(given.runs_dir, name) for name in given.runs])

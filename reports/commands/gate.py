@@ -1,7 +1,7 @@
-"""Decides whether a change may go in: 0 yes, 1 no, 2 not clear, 3 no valid answer.
+"""Decides whether a change passes: exit status 0 pass, 1 fail, 2 inconclusive, 3 invalid.
 
-Without --base, a run is held to its thresholds. With it, two revisions are measured in turn on this
-machine, each by its own code, and head is held to base.
+Without --base, a run is judged by its thresholds. With --base, two revisions are measured in turns
+on this machine, each by its own code, and head is compared with base.
 """
 
 import argparse
@@ -43,13 +43,13 @@ MEASURED = {
     "--scenario": "speech_heavy",
     "--duration": "20",
 }
-"""What a short run measures, where nothing else is asked for."""
+"""What a short run measures by default."""
 
 
 def add(commands: Any) -> None:
     """Add the command."""
     parser: Parser = commands.add_parser(
-        "gate", help="hold a run to its thresholds, or head to base", error_status=3
+        "gate", help="judge a run by its thresholds, or head against base", error_status=3
     )
     parser.description = __doc__
     parser.add_argument("run", metavar="RUN", nargs="?", help=f"{RUN_HELP}; without --base")
@@ -59,27 +59,27 @@ def add(commands: Any) -> None:
     add("--gate", **option("--gate", "the run's own", choices=GATES))
     for flag, default in MEASURED.items():
         add(flag, **option(flag, default, default=default))
-    add("--base", metavar="REV", help="the revision to hold head to")
+    add("--base", metavar="REV", help="the revision to compare head with")
     add("--head", metavar="REV", help="default: the working tree as it is")
-    add("--plan", metavar="FILE", type=Path, default=FILE, help="what is looked at")
-    add("--minutes", default="30", help="begin no pair after that time; default: %(default)s")
+    add("--plan", metavar="FILE", type=Path, default=FILE, help="the figures to compare")
+    add("--minutes", default="30", help="begin no pair after this time; default: %(default)s")
     add("--controls", metavar="FILE", type=Path,
-        help="what earlier controls said; default: beside the runs")  # fmt: skip
-    add("--json", metavar="FILE", type=Path, help="write the result there too")
-    add("--markdown", metavar="FILE", type=Path, help="append a summary there")
+        help="results of earlier controls; default: beside the runs")  # fmt: skip
+    add("--json", metavar="FILE", type=Path, help="also write the result to FILE")
+    add("--markdown", metavar="FILE", type=Path, help="append a summary to FILE")
     add("--no-control", action="store_true",
-        help="don't measure base against itself too: a third less")  # fmt: skip
+        help="don't measure base against itself; takes a third less time")  # fmt: skip
     parser.set_defaults(run_command=run)
 
 
 def run(given: argparse.Namespace) -> int:
-    """Do it, and print what was found."""
+    """Run the command, and print the result."""
     if (given.run is None) == (given.base is None):
         raise UsageError("gate", "needs a RUN or --base REV", "one of them")
-    return STATUSES[_held_to_base(given) if given.base else _held_to_thresholds(given)]
+    return STATUSES[_gate_by_base(given) if given.base else _gate_by_thresholds(given)]
 
 
-def _held_to_thresholds(given: argparse.Namespace) -> Outcome:
+def _gate_by_thresholds(given: argparse.Namespace) -> Outcome:
     measured = read_run(given.runs_dir, given.run, given.thresholds)
     policy = Policy.of(measured.info.options)
     if given.gate is not None:
@@ -91,14 +91,14 @@ def _held_to_thresholds(given: argparse.Namespace) -> Outcome:
     return judged.outcome
 
 
-def _held_to_base(given: argparse.Namespace) -> Outcome:
+def _gate_by_base(given: argparse.Namespace) -> Outcome:
     if CHECKOUT is None:
         raise UsageError("gate --base", "this is an installed copy, without revisions",
                          "a checkout of the project, where `make gate BASE=…` works")  # fmt: skip
     plan = read_plan(given.plan)
     minutes = number_in("--minutes", given.minutes, MINUTES)
     arguments = [f"{flag}={getattr(given, flag[2:].replace('-', '_'))}" for flag in MEASURED]
-    with _ends_tidily():
+    with _sigterm_raises():
         head = given.head or working_state(CHECKOUT)
         with checked_out(CHECKOUT, [given.base, head]) as (base_tree, head_tree):
             gate = Gate(
@@ -106,7 +106,7 @@ def _held_to_base(given: argparse.Namespace) -> Outcome:
                 control=not given.no_control, longest_s=60 * minutes, note=say,
             )  # fmt: skip
             result = gate.run()
-    _ask_earlier_controls(given, result)
+    _check_controls(given, result)
     for line in text.gate_lines(result):
         say(line)
     if given.json is not None:
@@ -115,8 +115,8 @@ def _held_to_base(given: argparse.Namespace) -> Outcome:
     return result.outcome
 
 
-def _ask_earlier_controls(given: argparse.Namespace, result: GateResult) -> None:
-    """Add this control to the others, and void the result where they alarm too often."""
+def _check_controls(given: argparse.Namespace, result: GateResult) -> None:
+    """Record this control, and make the result invalid if controls alarm too often."""
     path = given.controls or given.runs_dir / "gates" / "controls.jsonl"
     kind = machine_class(describe_machine())
     if result.control != "off":
@@ -124,12 +124,12 @@ def _ask_earlier_controls(given: argparse.Namespace, result: GateResult) -> None
         add_control(path, Control(kind, day, result.control == "alarm"))
     why = distrust(read_controls(path, kind))
     if why and result.outcome is not Outcome.INVALID:
-        result.outcome, result.reason = Outcome.INVALID, f"not to be trusted: {why}"
+        result.outcome, result.reason = Outcome.INVALID, f"not reliable: {why}"
 
 
 @contextlib.contextmanager
-def _ends_tidily() -> Iterator[None]:
-    """Let a request to end be an exception, so that everything is cleaned up."""
+def _sigterm_raises() -> Iterator[None]:
+    """Turn SIGTERM into an exception, so that everything is cleaned up."""
 
     def end(number: int, frame: object) -> None:
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""Renders a run again from its journal; measures nothing."""
+"""Writes a run's page and tables again from its journal, without measuring."""
 
 import argparse
 from pathlib import Path
@@ -21,14 +21,14 @@ def add(commands: Any) -> None:
     parser.add_argument("run", metavar="RUN", help=RUN_HELP)
     add_runs_dir(parser)
     parser.add_argument("--thresholds", **option("--thresholds", "the run's own", type=Path))
-    parser.add_argument("--parquet", action="store_true", help="write the tables as Parquet too")
+    parser.add_argument("--parquet", action="store_true", help="also write the tables as Parquet")
     parser.add_argument("--benchmark-json", type=Path, metavar="FILE",
-                        help="write the times there as pytest-benchmark does")  # fmt: skip
+                        help="write the times in pytest-benchmark's format")  # fmt: skip
     parser.set_defaults(run_command=run)
 
 
 def run(given: argparse.Namespace) -> int:
-    """Do it, and print what was written."""
+    """Run the command, and print the files written."""
     read = read_run(given.runs_dir, given.run, given.thresholds)
     for path in write_reports(read.folder, read.results, read.thresholds_path):
         say(path)

@@ -1,4 +1,4 @@
-"""What several commands have in common: where runs are, and how a mistake is told."""
+"""Arguments and output that several commands share."""
 
 import argparse
 import sys
@@ -14,11 +14,11 @@ USAGE_STATUS = 2
 
 
 class Parser(argparse.ArgumentParser):
-    """A command's arguments; a mistake in them ends with the command's own status.
+    """Parses a command's arguments; an error in them ends with the command's own status.
 
     Args:
-        error_status: That status, which has to differ from what the command's result may be.
-        **more: As for `argparse.ArgumentParser`.
+        error_status: The status for errors, different from those of the command's results.
+        **more: See `argparse.ArgumentParser`.
     """
 
     def __init__(self, *, error_status: int = USAGE_STATUS, **more: object) -> None:
@@ -33,10 +33,10 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_runs_dir(parser: argparse.ArgumentParser) -> None:
-    """Add the option that says where runs are."""
+    """Add the option for the folder of runs."""
     parser.add_argument("--runs-dir", **option("--runs-dir", RUNS, type=Path, default=RUNS))
 
 
-def say(path: object) -> None:
-    """Print a line, made harmless for a terminal."""
-    print(sanitize(str(path)))
+def say(line: object) -> None:
+    """Print a line without control characters."""
+    print(sanitize(str(line)))

@@ -1,6 +1,6 @@
-"""Keeps figures of runs, and tells which of them moved to another level, and between which commits.
+"""Records figures of runs, and finds which changed their level, and between which commits.
 
-A report, not a gate: it ends with 0 whatever moved.
+This is a report, not a gate: the exit status is 0 whatever changed.
 """
 
 import argparse
@@ -19,21 +19,21 @@ from reports.trends.page import machine_trends, render_trends
 
 def add(commands: Any) -> None:
     """Add the command."""
-    parser = commands.add_parser("trend", help="say what moved over many runs, and since when")
+    parser = commands.add_parser("trend", help="find what changed over many runs, and since when")
     parser.description = __doc__
     parser.add_argument("--add", metavar="RUN", action="append", default=[],
-                        help="keep this run's figures first; may be given again")  # fmt: skip
+                        help="first record this run's figures; may be repeated")  # fmt: skip
     add_runs_dir(parser)
     parser.add_argument("--history", type=Path, metavar="FOLDER", default=FOLDER,
-                        help="where figures are kept; default: %(default)s")  # fmt: skip
+                        help="where figures are recorded; default: %(default)s")  # fmt: skip
     parser.add_argument("--thresholds", type=Path, default=FILE, metavar="FILE",
-                        help="they say which way is better; default: the suites'")  # fmt: skip
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page there")
+                        help="define which direction is better; default: the suites'")  # fmt: skip
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page to FILE")
     parser.set_defaults(run_command=run)
 
 
 def run(given: argparse.Namespace) -> int:
-    """Do it, and print what moved."""
+    """Run the command, and print what changed."""
     thresholds = read_thresholds(given.thresholds)
     for name in given.add:
         say(add_record(given.history, record_of(read_run(given.runs_dir, name, given.thresholds))))

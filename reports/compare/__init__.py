@@ -1,1 +1,1 @@
-"""Compares two runs: what differs, by how much, and how sure that is."""
+"""Compares runs: which figures differ, by how much, and with what confidence."""

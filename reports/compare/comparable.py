@@ -1,4 +1,4 @@
-"""Whether the figures of two runs may stand beside each other, and which of their trials match."""
+"""Checks whether two runs are comparable, and matches their trials."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -17,9 +17,9 @@ Pair = tuple[TrialResult, TrialResult]
 
 
 def machine_class(machine: MachineProfile) -> str:
-    """Machines of which the figures compare: chip, cores, memory and kind of system.
+    """Return the class of machines with comparable figures: chip, cores, memory and system.
 
-    The system's release isn't in it, since it changes with every update; it is in `run.json`.
+    The system's release isn't part of it, since it changes with every update; see `run.json`.
 
     >>> machine_class(MachineProfile(system="Linux 6.1.0-fc x86_64", chip="AMD EPYC",
     ...     logical_cores=4, physical_cores=2, ram_bytes=25 * 10**9, load_1min=0.5,
@@ -36,15 +36,15 @@ def require_comparable(base: Run, head: Run) -> list[Pair]:
     """Match the trials of two runs.
 
     Returns:
-        The trials that measured the same thing in both runs and ended well, base first.
+        The pairs of successful trials that measured the same thing, base first.
 
     Raises:
-        UsageError: The runs differ in something that figures depend on, or share no such trial.
+        UsageError: The runs differ in something that figures depend on, or share no trial.
     """
     where = f"runs {base.info.run_id} and {head.info.run_id}"
     for what, first, second in differing(base.info, head.info):
-        raise UsageError(where, f"{what}: {first!r} and {second!r}", "runs that differ in nothing"
-                         " but what is to be compared")  # fmt: skip
+        raise UsageError(where, f"{what}: {first!r} and {second!r}",
+                         "runs that differ only in what is compared")  # fmt: skip
     played = [[each for each in run.results if each.spec.activity is Activity.SCENARIO]
               for run in (base, head)]  # fmt: skip
     matched = [
@@ -58,25 +58,25 @@ def require_comparable(base: Run, head: Run) -> list[Pair]:
     if not measured:
         names = ["; ".join(result.spec.name for result in run.results) or "none"
                  for run in (base, head)]  # fmt: skip
-        problem = f"no trial that both measured to its end; theirs: {names[0]} | {names[1]}"
+        problem = f"no trial that both completed; theirs: {names[0]} | {names[1]}"
         raise UsageError(where, problem, "runs with the same provider, model, chunk size, scenario,"
                          " corpus and seed")  # fmt: skip
     return measured
 
 
 def same_subject(base: TrialSpec, head: TrialSpec) -> bool:
-    """Tell whether two trials measured the same thing in the same way, whatever the clock."""
+    """Return whether two trials measured the same thing in the same way, on any clock."""
     return _subject(base) == _subject(head)
 
 
 def _subject(spec: TrialSpec) -> TrialSpec:
-    """A trial without what may differ: the clock, which is looked at later, and a mere title."""
+    """Return a trial's spec without the clock, which is compared separately, and the title."""
     untitled = msgspec.structs.replace(spec.scenario, title="")
     return msgspec.structs.replace(spec, clock=ClockKind.VIRTUAL, scenario=untitled)
 
 
 def differing(base: RunInfo, head: RunInfo) -> Iterator[tuple[str, str, str]]:
-    """Everything that figures depend on and that two runs differ in: what, base's and head's."""
+    """Yield what two runs differ in, of what figures depend on: its name, base's and head's."""
     pairs = [
         ("schema", str(base.schema), str(head.schema)),
         ("machine", machine_class(base.machine), machine_class(head.machine)),

@@ -1,4 +1,4 @@
-"""Two runs beside each other: the trials that both measured, and how their figures differ."""
+"""Compares the figures of the trials that two runs share."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ STANDINGS = {
     Change.SAME: VerdictLevel.UNAVAILABLE,
     Change.UNKNOWN: VerdictLevel.INSUFFICIENT,
 }
-"""The colour of a change."""
+"""The level whose colour a change has."""
 CHANGE_SIGNS = {
     Change.WORSE: "✗",
     Change.BETTER: "✓",
@@ -30,7 +30,7 @@ CHANGE_SIGNS = {
 
 @dataclass(frozen=True)
 class TrialComparison:
-    """A trial that both runs measured."""
+    """A trial of both runs, with the differences of its figures."""
 
     spec: TrialSpec
     differences: list[Difference]
@@ -38,26 +38,26 @@ class TrialComparison:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A run against the one that it is compared with."""
+    """A run compared with its base."""
 
     base: Run
     head: Run
     trials: list[TrialComparison]
 
     def count(self, change: Change) -> int:
-        """How many figures changed so."""
+        """Count the figures with this change."""
         return sum(each.change is change for trial in self.trials for each in trial.differences)
 
     @property
     def level(self) -> VerdictLevel:
-        """The colour of the whole."""
+        """The level whose colour the comparison has."""
         if self.count(Change.WORSE):
             return VerdictLevel.FAIL
         return VerdictLevel.PASS if self.count(Change.BETTER) else VerdictLevel.UNAVAILABLE
 
     @property
     def sentence(self) -> str:
-        """What changed, in a sentence."""
+        """A sentence about what changed."""
         counts = [f"{count} {change}" for change in (Change.WORSE, Change.BETTER)
                   if (count := self.count(change))]  # fmt: skip
         return f"Figures of {self.head.info.run_id}: {', '.join(counts) or 'none worse or better'}"
@@ -67,7 +67,7 @@ def compare_runs(runs: Sequence[Run]) -> list[Comparison]:
     """Compare runs with the first of them.
 
     Args:
-        runs: Two or more; the last one's thresholds say which way is better.
+        runs: Two or more; the thresholds of the last define which direction is better.
 
     Raises:
         UsageError: Two of them can't be compared.

@@ -1,9 +1,9 @@
-"""How far a figure of one trial lies from that of another, and whether that could be chance.
+"""Computes the differences between two trials' figures, with confidence intervals.
 
-The interval of a difference is put together from the two figures' own bounds. Source: Zou and
-Donner 2008, "Construction of confidence limits about effect measures: a general approach" (MOVER).
-It speaks of what was sampled within the two runs. How much a machine differs from one hour to the
-next isn't in it: two runs can't show that, and the gate, which takes turns, can.
+The interval of a difference is derived from the two figures' own bounds. Source: Zou and Donner
+2008, "Construction of confidence limits about effect measures: a general approach" (MOVER). It
+covers the variation within the two runs, but not how a machine varies from hour to hour. Two runs
+can't show that; the gate, which measures in turns, can.
 """
 
 import math
@@ -20,17 +20,17 @@ from harness.verdicts.thresholds import Threshold
 
 Interval = tuple[float, float]
 MEASURES = {"s", "1", "s/s", "s/chunk"}
-"""Units of what is measured; everything else is counted."""
+"""Units of measured figures; all other figures are counts."""
 PERCENTILES = ("p50", "p95")
 
 
 class Change(StrEnum):
-    """What became of a figure, worst first."""
+    """How a figure changed, worst first."""
 
     WORSE = "worse"
     BETTER = "better"
     HIGHER = "higher"
-    """No threshold says whether that is good."""
+    """Used where no threshold defines the better direction; `LOWER` likewise."""
     LOWER = "lower"
     SAME = "no clear difference"
     UNKNOWN = "can't be said"
@@ -46,20 +46,20 @@ class Difference:
     base: float | None
     head: float | None
     interval: Interval | None
-    """Of head - base, with 95 % confidence a side."""
+    """Of head - base, with 95 % confidence per side."""
     effect: float | None
-    """Cliff's delta: how much more often a sample of head's is above one of base's than below."""
+    """Cliff's delta: how much more often a sample of head is above one of base than below."""
     change: Change
     reason: str = ""
 
     @property
     def difference(self) -> float | None:
-        """Head - base; None where there is no such number."""
+        """Head - base; None where it is undefined."""
         return None if self.base is None or self.head is None else _minus(self.head, self.base)
 
     @property
     def ratio(self) -> float | None:
-        """Head / base; None where there is no such number."""
+        """Head / base; None where it is undefined."""
         if self.base is None or self.head is None or self.base <= 0 or math.isinf(self.base):
             return None
         return self.head / self.base
@@ -70,12 +70,12 @@ def differences(
     head: dict[str, Measurement],
     thresholds: dict[str, Threshold],
 ) -> list[Difference]:
-    """Compare all figures that two trials have in common; what got worse comes first.
+    """Compare all figures that two trials have in common; worse ones come first.
 
     Args:
         base: Measurements by metric.
-        head: As above.
-        thresholds: They say which percentiles matter, and which way is better.
+        head: Measurements by metric.
+        thresholds: They define which percentiles to compare, and which direction is better.
     """
     order = list(Change)
     found = [
@@ -88,7 +88,7 @@ def differences(
 
 
 def lower_is_better(metric: str, thresholds: dict[str, Threshold]) -> bool | None:
-    """Which way a metric should go, as its thresholds have it; None when none limits it."""
+    """Return which direction is better by a metric's thresholds; None when none limits it."""
     signs = {each.target.sign[0] for each in thresholds.values() if each.metric == metric}
     return signs == {"<"} if len(signs) == 1 else None
 
@@ -125,10 +125,9 @@ def _value(measured: Measurement, statistic: str) -> float | None:
 
 
 def bounds_of(measurement: Measurement, statistic: str) -> Interval | None:
-    """The bounds of a figure; those of a percentile allow for samples that resemble the last one.
+    """Return the bounds of a figure; those of a percentile allow for autocorrelated samples.
 
-    Of `n` samples of which each has a correlation of `r` with the one before, only
-    `n (1 - r) / (1 + r)` count.
+    Of `n` samples with a lag-1 correlation of `r`, only `n (1 - r) / (1 + r)` count.
     """
     if not measurement.samples:
         return measurement.bounds
@@ -144,14 +143,14 @@ def bounds_of(measurement: Measurement, statistic: str) -> Interval | None:
 
 
 def independent_share(samples: Sequence[float]) -> float:
-    """How many of the samples count, as a share, by the rank correlation of neighbours.
+    """Return the share of samples that count, by the rank correlation of successive ones.
 
     >>> independent_share([1.0, 2.0, 1.0, 2.0]), round(independent_share(range(100)), 2)
     (1.0, 0.02)
     """
     if len(samples) < 3:
         return 1.0
-    values = np.round(samples, 9)  # beyond that, neighbours resemble each other in rounding errors
+    values = np.round(samples, 9)  # rounding errors of successive samples would correlate
     ordered = np.sort(values)
     ranks = (np.searchsorted(ordered, values) + np.searchsorted(ordered, values, "right")) / 2
     ranks -= ranks.mean()
@@ -161,7 +160,7 @@ def independent_share(samples: Sequence[float]) -> float:
 
 
 def mover(base: float, base_bounds: Interval, head: float, head_bounds: Interval) -> Interval:
-    """The interval of head - base; infinite where it can't be bounded.
+    """Return the interval of head - base; infinite where it can't be bounded.
 
     >>> mover(1.0, (0.7, 1.4), 2.0, (1.7, 2.4))
     (0.5, 1.5)
@@ -175,7 +174,7 @@ def mover(base: float, base_bounds: Interval, head: float, head_bounds: Interval
 
 
 def cliffs_delta(base: Sequence[float], head: Sequence[float]) -> float:
-    """P(a sample of head's > one of base's) - P(<); in [-1, 1], 0 when neither is larger.
+    """Return P(head > base) - P(head < base) for random samples, in [-1, 1].
 
     Source: Cliff 1993, "Dominance statistics".
 
@@ -205,7 +204,7 @@ def _change(
         return Change.SAME, ""
     if interval is None:
         if not counted:
-            return Change.UNKNOWN, "one observation each; only the gate can tell it from chance"
+            return Change.UNKNOWN, "one observation each; use the gate to rule out chance"
         return (Change.HIGHER if head > base else Change.LOWER), ""
     if interval == (-math.inf, math.inf):
         return Change.UNKNOWN, "too few samples to bound the difference"
@@ -221,5 +220,5 @@ def _judged(change: Change, lower_better: bool | None) -> Change:
 
 
 def _minus(one: float, other: float) -> float:
-    """A difference; of two infinities, which stand for "never", it is 0."""
+    """Subtract; the difference of two infinities, which mean "never", is 0."""
     return 0.0 if one == other else one - other

@@ -1,4 +1,4 @@
-"""Differences as a forest: each figure's change in per cent, with its interval, around zero."""
+"""Draws differences as a forest plot: each figure's relative change with its interval."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -11,14 +11,14 @@ from reports.formatting import number
 
 ROW_PX, DOT_SHARE, DOT_PX = 34, 0.006, 8
 MIN_SPAN, MAX_SPAN = 0.1, 1.0
-"""Of the scale to each side, as shares of the base's value; what lies beyond ends at the edge."""
+"""Limits of the scale to each side, as shares of base's value; longer intervals are clipped."""
 
 
 def forest(differences: Sequence[Difference]) -> Markup | None:
-    """Draw the differences that have an interval and a base to be a share of.
+    """Draw the differences that have an interval and a positive base.
 
     Args:
-        differences: All of one trial.
+        differences: Those of one trial.
 
     Returns:
         The chart; None when there is nothing to draw.
@@ -38,7 +38,7 @@ def forest(differences: Sequence[Difference]) -> Markup | None:
 
 
 def _shares(each: Difference) -> tuple[float, float, float] | None:
-    """Difference and interval as shares of the base's value."""
+    """Return the difference and its interval as shares of base's value."""
     change = each.difference
     if each.interval is None or not each.base or change is None:
         return None

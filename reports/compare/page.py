@@ -1,4 +1,4 @@
-"""The page of a comparison."""
+"""Renders the HTML page of a comparison."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

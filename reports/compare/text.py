@@ -1,4 +1,4 @@
-"""A comparison for the terminal, made to fit 80 columns."""
+"""Formats a comparison for the terminal, in 80 columns."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,13 +8,13 @@ from reports.compare.differences import Change, Difference
 from reports.formatting import number, with_unit
 
 CAVEAT = (
-    "Intervals speak of samples within two runs, not of how a machine differs by the hour;",
-    "to hold a change against a revision, use: echobench gate --base REV",
+    "Intervals cover the variation within two runs, not how a machine varies by the hour;",
+    "to judge a change against a revision, use: echobench gate --base REV",
 )
 
 
 def comparison_lines(comparisons: Sequence[Comparison]) -> Iterator[str]:
-    """Say what differs; figures without a clear difference are only counted."""
+    """Yield the lines of a comparison; figures without a clear difference are only counted."""
     for comparison in comparisons:
         yield f"{comparison.base.info.run_id} -> {comparison.head.info.run_id}"
         yield f"on {comparison.head.info.machine}"

@@ -1,1 +1,1 @@
-"""Whether a change may go in: absolute thresholds, and what it costs against its base."""
+"""Gates a change by measuring it in turns with its base."""

@@ -1,4 +1,4 @@
-"""What the controls of earlier gates said: a gate that cries wolf too often isn't believed."""
+"""Records the gates' controls (base against itself), and limits their false alarms."""
 
 from pathlib import Path
 
@@ -19,16 +19,16 @@ class Control(msgspec.Struct, frozen=True):
 
 
 def read_controls(path: Path, machine_class: str) -> list[Control]:
-    """The last controls on a kind of machine, oldest first; none where the file isn't there.
+    """Return the last controls on a class of machine, oldest first; none where there is no file.
 
     Raises:
-        JournalError: The file can't be read, or isn't one of controls.
+        JournalError: The file can't be read, or has other content.
     """
     try:
         content = path.read_bytes() if path.exists() else b""
         every = msgspec.json.Decoder(Control).decode_lines(content)
     except (OSError, msgspec.MsgspecError) as error:
-        raise JournalError(str(path), f"can't be read ({error})", "one control a line") from error
+        raise JournalError(str(path), f"can't be read ({error})", "one control per line") from error
     return [each for each in every if each.machine_class == machine_class][-LAST:]
 
 
@@ -47,16 +47,16 @@ def add_control(path: Path, control: Control) -> None:
 
 
 def distrust(controls: list[Control]) -> str:
-    """Why gates on this kind of machine aren't to be believed; empty when they are.
+    """Return why gates on this class of machine aren't reliable; empty when they are.
 
     >>> calm, alarm = Control("m", "2026-01-01", False), Control("m", "2026-01-01", True)
     >>> distrust([calm] * 98 + [alarm]), distrust([calm] * 98 + [alarm] * 2)
-    ('', '2 of the last 100 controls alarmed, where no code had changed; at most 1 may')
+    ('', '2 of the last 100 controls alarmed, without a change of code; at most 1 is allowed')
     """
     alarmed = sum(each.alarm for each in controls)
     if alarmed <= MAX_ALARMS:
         return ""
     return (
-        f"{alarmed} of the last {len(controls)} controls alarmed, where no code had changed;"
-        f" at most {MAX_ALARMS} may"
+        f"{alarmed} of the last {len(controls)} controls alarmed, without a change of code;"
+        f" at most {MAX_ALARMS} is allowed"
     )

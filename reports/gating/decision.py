@@ -1,8 +1,8 @@
-"""Whether pairs of runs prove that head costs more than base: a pure function of their figures.
+"""Decides by the figures of paired runs whether head costs more than base.
 
-Both an effect that chance hardly explains and one that matters are needed to fail. Looks are few
-and fixed beforehand, each with its own share of the allowed false alarms, so that looking often
-can't find what isn't there.
+To fail, an effect must be both statistically significant and large enough to matter. There are few
+looks, fixed beforehand, each with its own share of the allowed false alarms, so that repeated looks
+don't add false alarms.
 """
 
 import math
@@ -16,24 +16,24 @@ from harness.verdicts.policy import Outcome
 from reports.gating.signed_rank import hodges_lehmann, signed_rank_p, upper_bound
 
 LARGEST_RATIO = 1e6
-"""Stands for infinity and for a share of nothing."""
+"""Used for infinite ratios and for division by zero."""
 
 
 class StoppingRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """When it is looked, and what counts as proven."""
+    """When the pairs are tested, and what counts as proven."""
 
     pairs: tuple[int, ...] = (8, 16, 24)
-    """After how many pairs it is looked."""
+    """After how many pairs there is a look."""
     alpha: tuple[float, ...] = (0.004, 0.003, 0.005)
-    """At each look, how likely chance alone may be to look like a cost."""
+    """Significance level of each look."""
     fail_ratio: float = 1.05
-    """A cost below this isn't worth failing a change."""
+    """A smaller cost doesn't fail a change."""
     pass_ratio: float = 1.10
     """A change passes once its cost is below this with 95 % confidence."""
 
     def __post_init__(self) -> None:
         if len(self.pairs) != len(self.alpha) or not self.pairs:
-            raise ValueError(f"pairs {self.pairs} and alpha {self.alpha}: one of each for a look")
+            raise ValueError(f"pairs {self.pairs} and alpha {self.alpha}: one of each per look")
         if self.pairs[0] < 1 or any(one >= other for one, other in pairwise(self.pairs)):
             raise ValueError(f"pairs {self.pairs}: must grow from look to look")
         if not all(0 < each < 0.5 for each in self.alpha):
@@ -44,26 +44,26 @@ class StoppingRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 @dataclass(frozen=True)
 class Decision:
-    """What the pairs so far say about one figure."""
+    """The decision on one figure by the pairs so far."""
 
     outcome: Outcome | None
-    """None while more pairs are to come."""
+    """None while more pairs are needed."""
     pairs: int
     ratio: float
     """Hodges-Lehmann estimate of head / base."""
     upper: float
-    """What the true ratio is below, with 95 % confidence."""
+    """Upper bound of the true ratio, with 95 % confidence."""
     p: float
-    """Of the one-sided signed-rank test."""
+    """p-value of the one-sided signed-rank test."""
 
 
 def decide(pairs: Sequence[tuple[float, float]], rule: StoppingRule) -> Decision:
-    """Judge a figure of which less is better.
+    """Judge a figure of which lower is better.
 
     Args:
-        pairs: Base's and head's, in the order in which they were measured; each at least 0, and
-            infinite where something never came.
-        rule: When it is looked. Pairs after the last full look don't count.
+        pairs: Values of base and head, in the order of measurement; each at least 0, and infinite
+            for an event that never happened.
+        rule: When to look. Pairs after the last complete look don't count.
 
     >>> decide([(1.0, 1.2)] * 8, StoppingRule()).outcome
     <Outcome.FAIL: 'fail'>
@@ -94,7 +94,7 @@ def decide(pairs: Sequence[tuple[float, float]], rule: StoppingRule) -> Decision
 
 
 def alarms(pairs: Sequence[tuple[float, float]], rule: StoppingRule) -> bool:
-    """Tell whether pairs of one and the same tree look as if they differed, either way."""
+    """Return whether pairs of the same revision seem to differ, in either direction."""
     swapped = [(head, base) for base, head in pairs]
     return Outcome.FAIL in (decide(pairs, rule).outcome, decide(swapped, rule).outcome)
 

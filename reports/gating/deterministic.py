@@ -1,7 +1,8 @@
-"""Figures that don't depend on the machine's mood: every run of a tree gives the same, or should.
+"""Judges deterministic figures, such as errors, drops and lost samples.
 
-Such as errors, drops and lost samples. They are judged without statistics: head fails when each of
-its runs is worse than each of base's. A figure that differs among runs of one tree is said to.
+They should be equal in all runs of a revision, so they are judged without statistics: head fails
+when each of its runs is worse than each of base's. A figure that differs among a revision's runs is
+reported.
 """
 
 import math
@@ -13,12 +14,12 @@ from harness.verdicts.policy import Outcome
 
 @dataclass(frozen=True)
 class ExactFinding:
-    """What became of a figure."""
+    """The outcome of a figure."""
 
     metric: str
     outcome: Outcome
     base: tuple[float, float]
-    """Least and most among the runs."""
+    """Minimum and maximum of the runs."""
     head: tuple[float, float]
     reason: str = ""
 
@@ -34,10 +35,10 @@ def judge_exact(
 
     Args:
         metric: Its name.
-        base: Of each run of base; at least one.
-        head: Of each run of head; at least one.
-        lower_is_better: Which way is worse.
-        tolerance: Share of base's value by which it may get worse.
+        base: The values of base's runs; at least one.
+        head: The values of head's runs; at least one.
+        lower_is_better: The better direction.
+        tolerance: Share of base's value by which head may be worse.
 
     >>> judge_exact("wer", [0.05, 0.05], [0.06, 0.06], True, 0.01).outcome
     <Outcome.FAIL: 'fail'>

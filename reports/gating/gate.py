@@ -1,4 +1,4 @@
-"""A gate against a base, from the first run to the verdict."""
+"""Runs a gate: measures base and head in turns, and judges the difference."""
 
 import math
 import statistics
@@ -24,12 +24,12 @@ from reports.gating.schedule import Arm, turns
 from reports.gating.worktrees import Tree
 
 MAX_VOID = 6
-"""Runs that may be repeated since the machine was too busy to play the audio in time."""
+"""Maximum number of repeated runs, whose trials were void since the machine was too busy."""
 
 
 @dataclass(frozen=True)
 class TimedFinding:
-    """What became of a figure that is a time."""
+    """The outcome of a timed figure."""
 
     name: str
     metric: str
@@ -41,7 +41,7 @@ class TimedFinding:
 
 @dataclass
 class GateResult:
-    """What a gate found."""
+    """A gate's result."""
 
     outcome: Outcome
     reason: str
@@ -49,7 +49,7 @@ class GateResult:
     head: str
     machine: str = ""
     load_1min: float = 0.0
-    """Processes that wanted to run, on average in the last minute, when it ended."""
+    """The system's load average of the last minute when the gate ended."""
     pairs: int = 0
     runs: int = 0
     took_s: float = 0.0
@@ -58,20 +58,20 @@ class GateResult:
     control: str = "off"
     """"quiet", "alarm", or "off"."""
     figures: dict[str, dict[str, list[float]]] = field(default_factory=dict)
-    """By arm and name: of each pair, the median of its repeats."""
+    """By arm and name: for each pair, the median of its repeats."""
 
 
 class Gate:
-    """Measures base and head in turn, until it is clear which way it goes.
+    """Measures base and head in turns until the outcome is clear.
 
     Args:
-        base: What to compare with.
-        head: What may go in.
-        plan: What is looked at.
-        arguments: Options for pytest that mean one trial.
-        control: Whether base is measured a second time, as if it were a head.
-        longest_s: Time after which no further pair is begun.
-        note: Called with a line of progress.
+        base: The revision to compare with.
+        head: The revision to judge.
+        plan: The figures to compare.
+        arguments: Pytest options that select one trial.
+        control: Whether base is also measured a second time, as if it were a head.
+        longest_s: Time after which no further pair begins.
+        note: Called with lines of progress.
     """
 
     def __init__(
@@ -95,10 +95,10 @@ class Gate:
         self.result.figures = {str(arm): {} for arm in self._arms}
 
     def run(self) -> GateResult:
-        """Measure and judge; a failure to measure is a result too."""
+        """Measure and judge; a failure to measure is part of the result."""
         try:
             for arm in (Arm.BASE, Arm.HEAD):
-                self._measure(arm)  # warms up, and shows whether they can be compared
+                self._measure(arm)  # warms up, and shows whether they are comparable
             self._require_comparable()
             self._runs = {arm: [] for arm in self._arms}
             self._judge(self._pairs())
@@ -129,18 +129,18 @@ class Gate:
             self.result.outcome, self.result.reason = Outcome.INCONCLUSIVE, "no pair was measured"
             if self.result.pairs:
                 self._look()
-            self.result.reason = f"{self._longest_s / 60:g} min are over; {self.result.reason}"
+            self.result.reason = f"stopped after {self._longest_s / 60:g} min; {self.result.reason}"
 
     def _look(self) -> None:
-        """Judge everything by what has been measured so far."""
-        result, repeated = self.result, self._runs
+        """Judge all figures by the pairs measured so far."""
+        result, runs = self.result, self._runs
         result.timed = [self._timed(name, gated) for name, gated in self._plan.timed.items()
                         if self._has(name)]  # fmt: skip
         result.exact = [
             judge_exact(
                 name,
-                [run.values[name] for run in repeated[Arm.BASE]],
-                [run.values[name] for run in repeated[Arm.HEAD]],
+                [run.values[name] for run in runs[Arm.BASE]],
+                [run.values[name] for run in runs[Arm.HEAD]],
                 gated.better == "lower",
                 self._plan.tolerance,
             )
@@ -153,11 +153,11 @@ class Gate:
             if alarmed:
                 result.outcome = Outcome.INVALID
                 result.reason = (
-                    f"base differs from itself in {', '.join(alarmed)}: this machine, now, can't"
-                    " be trusted with a gate"
+                    f"base differs from itself in {', '.join(alarmed)}: this machine is currently"
+                    " too unstable for a gate"
                 )
                 return
-        result.outcome, result.reason = summed_up(result.timed, result.exact)
+        result.outcome, result.reason = overall_outcome(result.timed, result.exact)
 
     def _timed(self, name: str, gated: Gated) -> TimedFinding:
         figures = self.result.figures
@@ -172,7 +172,7 @@ class Gate:
         return TimedFinding(name, gated.metric, decision, outcome, alarmed)
 
     def _has(self, name: str) -> bool:
-        """Whether a figure was found in every run; raises if in some only."""
+        """Return whether all runs have a figure; raises if only some have it."""
         missing = {
             (arm, run.absent[name])
             for arm in (Arm.BASE, Arm.HEAD)
@@ -212,7 +212,7 @@ class Gate:
     def _count_failed(self, arm: Arm, error: ShortRunError) -> None:
         if error.status is TrialStatus.VOID and self._voids < MAX_VOID:
             self._voids += 1
-            self._note(f"{arm}: once more, since {error.problem}")
+            self._note(f"{arm}: repeated, since {error.problem}")
             return
         faulty = error.status not in (None, TrialStatus.VOID, TrialStatus.HARNESS_ERROR)
         outcome = Outcome.FAIL if faulty and arm is Arm.HEAD else Outcome.INVALID
@@ -225,7 +225,7 @@ class Gate:
             problem = f"can't be compared: {what}: {one!r} and {other!r}"
             raise CannotJudgeError(Outcome.INVALID, problem)
         if not same_subject(base.spec, head.spec) or base.spec.clock != head.spec.clock:
-            problem = "can't be compared: the revisions mean different trials by these options"
+            problem = "can't be compared: the options select different trials in the revisions"
             raise CannotJudgeError(Outcome.INVALID, problem)
 
     def _tell(self, pair: int) -> None:
@@ -239,15 +239,15 @@ class Gate:
 
 
 class CannotJudgeError(EchobenchError):
-    """Two revisions can't be held against each other; `outcome` is what that amounts to."""
+    """Two revisions can't be compared; `outcome` is the gate's outcome for that reason."""
 
     def __init__(self, outcome: Outcome, problem: str) -> None:
         super().__init__("gate", problem)
         self.outcome = outcome
 
 
-def summed_up(timed: list[TimedFinding], exact: list[ExactFinding]) -> tuple[Outcome, str]:
-    """The outcome of all figures, and what decides it."""
+def overall_outcome(timed: list[TimedFinding], exact: list[ExactFinding]) -> tuple[Outcome, str]:
+    """Return the outcome of all figures, and its reason."""
     failed = [f"{each.name} costs x {each.decision.ratio:.3g}" for each in timed
               if each.outcome is Outcome.FAIL]  # fmt: skip
     failed += [f"{each.metric} is worse in every run" for each in exact
@@ -256,14 +256,14 @@ def summed_up(timed: list[TimedFinding], exact: list[ExactFinding]) -> tuple[Out
         return Outcome.FAIL, "; ".join(failed)
     unclear = [each.name for each in timed if each.outcome is Outcome.INCONCLUSIVE]
     if unclear:
-        return Outcome.INCONCLUSIVE, f"neither cost nor no cost is proven: {', '.join(unclear)}"
+        return Outcome.INCONCLUSIVE, f"a cost is neither proven nor ruled out: {', '.join(unclear)}"
     if not (timed or exact):
-        return Outcome.INVALID, "no figure was found in either"
+        return Outcome.INVALID, "neither revision has any of the figures"
     return Outcome.PASS, "no figure costs more than allowed"
 
 
 def write_result(path: Path, result: GateResult) -> None:
-    """Write a result as JSON, so that it can be judged again without measuring.
+    """Write a result as JSON.
 
     Raises:
         JournalError: The file can't be written.

@@ -1,4 +1,4 @@
-"""One short run of a revision: its own code measures, and this one reads what it wrote down."""
+"""Measures a revision in one short run of its own code, and reads the journal."""
 
 import os
 import signal
@@ -17,15 +17,15 @@ from reports.gating.worktrees import Tree
 
 MAX_S = 300.0
 TESTS = "suites/test_speed.py"
-"""Any suite that looks at scenarios; which thresholds it judges doesn't matter here."""
+"""A suite that plays scenarios; which thresholds it judges doesn't matter here."""
 QUIET = ("-q", "-p", "no:cacheprovider", "-p", "no:reports.plugin", "-p", "no:hypothesispytest")
 TESTED = (0, 1)
-"""Exit statuses of pytest that mean that everything was measured."""
+"""Exit statuses of pytest after all trials were measured."""
 LAST_LINES = 6
 
 
 class ShortRunError(EchobenchError):
-    """A run gave no figures; `status` is how its trial ended, None when there was none."""
+    """A run has no figures; `status` is its trial's, None when there was no trial."""
 
     def __init__(self, where: str, problem: str, status: TrialStatus | None = None) -> None:
         super().__init__(where, problem)
@@ -34,13 +34,13 @@ class ShortRunError(EchobenchError):
 
 @dataclass(frozen=True)
 class ShortRun:
-    """What one run found."""
+    """The figures of one run."""
 
     info: RunInfo
     spec: TrialSpec
     values: dict[str, float]
     absent: dict[str, str]
-    """Why there is no value, for each figure that has none."""
+    """The reason, for each figure without a value."""
 
 
 def measure_once(
@@ -50,12 +50,12 @@ def measure_once(
 
     Args:
         tree: The revision.
-        arguments: Options for pytest that mean one trial.
-        runs: An empty folder, for its run.
+        arguments: Pytest options that select one trial.
+        runs: An empty folder for the run.
         gated: The figures to read.
 
     Raises:
-        ShortRunError: It ended without figures.
+        ShortRunError: The run has no figures.
     """
     where = f"revision {tree.commit[:12]}"
     _run(tree, [*QUIET, TESTS, "--runs-dir", str(runs), *arguments], where)
@@ -66,7 +66,7 @@ def measure_once(
     except EchobenchError as error:
         raise ShortRunError(where, str(error)) from error
     if len(records) != 1:
-        raise ShortRunError(where, f"{len(records)} trials; give options that mean one")
+        raise ShortRunError(where, f"{len(records)} trials; give options that select one")
     return ShortRun(folder.info, records[0].started.spec, *_figures(records[0], gated, where))
 
 
@@ -103,7 +103,7 @@ def _run(tree: Tree, arguments: Sequence[str], where: str) -> None:
             raise ShortRunError(where, f"not done after {MAX_S:g} s") from error
         finally:
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)  # its worker ends when it does
+                os.killpg(process.pid, signal.SIGKILL)  # its worker ends with it
     if process.returncode not in TESTED:
-        said = " / ".join(line for line in output.splitlines()[-LAST_LINES:] if line.strip())
-        raise ShortRunError(where, f"pytest ended with {process.returncode}: {said}")
+        end = " / ".join(line for line in output.splitlines()[-LAST_LINES:] if line.strip())
+        raise ShortRunError(where, f"pytest ended with {process.returncode}: {end}")

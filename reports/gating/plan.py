@@ -1,4 +1,4 @@
-"""What a gate looks at, read from data."""
+"""Reads the plan of a gate: which figures it compares, and when."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,28 +16,28 @@ FILE = SUITES / "gate.toml"
 
 
 class Gated(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A figure that a change is held to."""
+    """A figure that a gate compares."""
 
     metric: str
     better: Literal["lower", "higher"]
     statistic: str = "value"
 
     def value_of(self, measured: dict[str, Measurement]) -> float | None:
-        """The figure of a run; None where it has none."""
+        """Return the figure of a run; None where it has none."""
         measurement = measured[self.metric]
         if self.statistic == "value" or measurement.samples:
             return measurement.statistic(self.statistic)
         return None
 
     def cost_of(self, value: float) -> float:
-        """The figure so that less is better, as a ratio needs it."""
+        """Return the figure such that lower is better; higher ones are inverted."""
         if self.better == "lower":
             return value
         return 1 / value if value else float("inf")
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A whole file of them."""
+    """The content of a plan's file."""
 
     rule: StoppingRule = StoppingRule()
     repeats: Annotated[int, Meta(ge=1, le=99)] = 3
@@ -52,16 +52,16 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 def read_plan(path: Path = FILE) -> Plan:
-    """Read a file.
+    """Read a plan.
 
     Raises:
-        DataFileError: It doesn't say what it must.
+        DataFileError: The file is invalid.
         UnknownNameError: It names a metric that doesn't exist.
     """
     load_installed_metrics()
     plan = convert(read_toml(path, dict[str, object]), Plan, str(path))
     if twice := plan.timed.keys() & plan.exact.keys():
-        raise DataFileError(str(path), f"{min(twice)} is both timed and exact", "a name once")
+        raise DataFileError(str(path), f"{min(twice)} is both timed and exact", "each name once")
     for name, gated in plan.gated.items():
         if gated.metric not in METRICS:
             raise UnknownNameError(f"{path}, {name}, metric", gated.metric, METRICS)

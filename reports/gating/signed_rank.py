@@ -1,8 +1,8 @@
-"""Exact signed-rank statistics of a few pairs, by counting.
+"""Computes exact signed-rank statistics of a few pairs.
 
 Sources: Wilcoxon 1945, "Individual comparisons by ranking methods"; Hodges and Lehmann 1963,
-"Estimates of location based on rank tests". Two dozen pairs are counted in less than a
-millisecond, so SciPy would be a large package for little.
+"Estimates of location based on rank tests". Two dozen pairs take less than a millisecond, so SciPy,
+a large package, isn't needed.
 """
 
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 
 def signed_rank_p(differences: Sequence[float]) -> float:
-    """The chance of so many and large positive differences, were either sign as likely: one-sided.
+    """Return the one-sided p-value of the hypothesis that differences are as likely negative.
 
-    Zeros are left out, and equal sizes share their mean rank; the distribution is that of the
-    ranks at hand, so it is exact with ties too.
+    Zeros are omitted, and equal sizes share their mean rank; the distribution is that of the actual
+    ranks, so it is exact with ties too.
 
     Args:
-        differences: Head minus base, of each pair.
+        differences: Head minus base of each pair.
 
     >>> signed_rank_p([0.1, 0.2, 0.3, 0.4, 0.5]), signed_rank_p([-1.0]), signed_rank_p([0.0])
     (0.03125, 1.0, 1.0)
@@ -34,7 +34,7 @@ def signed_rank_p(differences: Sequence[float]) -> float:
 
 
 def hodges_lehmann(differences: Sequence[float]) -> float:
-    """The median of the means of all pairs of differences, each with itself included.
+    """Return the median of the means of all pairs of differences, including each with itself.
 
     >>> hodges_lehmann([1.0, 2.0, 3.0])
     2.0
@@ -43,10 +43,10 @@ def hodges_lehmann(differences: Sequence[float]) -> float:
 
 
 def upper_bound(differences: Sequence[float], confidence: float = 0.95) -> float:
-    """A bound that the true shift is below with at least this confidence; one-sided.
+    """Return a one-sided upper bound of the true shift, with at least this confidence.
 
     Args:
-        differences: Of each pair.
+        differences: Head minus base of each pair.
         confidence: In (0.5, 1).
 
     Returns:
@@ -69,7 +69,7 @@ def _walsh(differences: Sequence[float]) -> NDArray[np.floating]:
 
 
 def _doubled_ranks(sizes: NDArray[np.floating]) -> NDArray[np.integer]:
-    """Twice the mean ranks, which are whole numbers."""
+    """Return twice the mean ranks, which are whole numbers."""
     ordered = np.sort(sizes)
     first = np.searchsorted(ordered, sizes, side="left")
     last = np.searchsorted(ordered, sizes, side="right")
@@ -78,7 +78,7 @@ def _doubled_ranks(sizes: NDArray[np.floating]) -> NDArray[np.integer]:
 
 @lru_cache(maxsize=64)
 def _sums(ranks: tuple[int, ...]) -> NDArray[np.floating]:
-    """In how many ways the positive ranks add up to each sum, if either sign may be."""
+    """Count for each sum how many choices of signs make the positive ranks add up to it."""
     counts = np.zeros(sum(ranks) + 1)
     counts[0] = 1
     for rank in ranks:

@@ -1,4 +1,4 @@
-"""What a gate found, for the terminal and for the summary of a pipeline's step."""
+"""Formats a gate's result for the terminal and for the summary of a pipeline's step."""
 
 import math
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ from reports.tables.markdown import plain, table
 
 
 def headline(result: GateResult) -> str:
-    """The outcome and what decides it."""
+    """Return the outcome and its reason."""
     return f"{SIGNS[result.outcome]} gate: {result.outcome}: {sanitize(result.reason)}"
 
 
 def gate_lines(result: GateResult) -> Iterator[str]:
-    """Everything, for the terminal."""
+    """Yield the whole result for the terminal."""
     yield ""
     yield f"base {result.base[:12]}, head {result.head[:12]}"
     yield f"{sanitize(result.machine)}, load {result.load_1min:g}" if result.machine else ""
@@ -41,7 +41,7 @@ def gate_lines(result: GateResult) -> Iterator[str]:
 
 
 def gate_markdown(result: GateResult) -> str:
-    """Everything, for a step's summary."""
+    """Return the whole result for a step's summary."""
     parts = [f"### {SIGNS[result.outcome]} Gate: {result.outcome}\n", plain(result.reason) + "\n"]
     if result.timed:
         rows = [[each.name, *_cells(each), f"{SIGNS[each.outcome]} {each.outcome}"]
@@ -61,7 +61,7 @@ def gate_markdown(result: GateResult) -> str:
 
 
 def threshold_lines(run: RunJudgement) -> Iterator[str]:
-    """A run held to its thresholds, for the terminal."""
+    """Yield a run's judgement by its thresholds, for the terminal."""
     against = list(_against(run))
     for outcome, words in [(run.outcome, run.sentence), *against]:
         yield f"{SIGNS[outcome]} {sanitize(words)}"
@@ -70,14 +70,14 @@ def threshold_lines(run: RunJudgement) -> Iterator[str]:
 
 
 def threshold_markdown(run: RunJudgement) -> str:
-    """A run held to its thresholds, for a step's summary."""
+    """Return a run's judgement by its thresholds, for a step's summary."""
     rows = [[f"{SIGNS[outcome]} {outcome}", words]
             for outcome, words in [(run.outcome, run.sentence), *_against(run)]]  # fmt: skip
     return f"### {SIGNS[run.outcome]} Gate: {run.outcome}\n\n" + table(["outcome", "what"], rows)
 
 
 def _against(run: RunJudgement) -> Iterator[tuple[Outcome, str]]:
-    """What isn't a pass, trial by trial."""
+    """Yield the findings that aren't a pass, by trial."""
     for trial in run.trials:
         for finding in trial.findings:
             if finding.outcome is not Outcome.PASS:

@@ -1,4 +1,4 @@
-"""Revisions of the project, each checked out in a folder of its own for as long as it takes."""
+"""Checks out revisions of the project in temporary worktrees, ready to run."""
 
 import contextlib
 import os
@@ -19,7 +19,7 @@ from harness.support.git import git
 PREFIX = "echobench-gate-"
 DEPENDENCIES = ("pyproject.toml", "constraints.txt")
 SET_UP_S = 900.0
-"""Longest that installing what a revision depends on may take."""
+"""Timeout for installing a revision's dependencies."""
 
 
 @dataclass(frozen=True)
@@ -29,26 +29,26 @@ class Tree:
     commit: str
     folder: Path
     python: str
-    """The interpreter that has what the revision depends on."""
+    """The interpreter with the revision's dependencies."""
 
     @property
     def environment(self) -> dict[str, str]:
-        """Such that this revision's code is found first, whatever else is installed."""
+        """Environment variables with which this revision's code is imported first."""
         return {**os.environ, "PYTHONPATH": str(self.folder)}
 
 
 @contextlib.contextmanager
 def checked_out(repository: Path, revisions: Sequence[str]) -> Iterator[list[Tree]]:
-    """Check out revisions, and remove them again whatever happens.
+    """Check out revisions, and remove them afterwards in any case.
 
-    What a gate that was killed left behind is removed too.
+    Worktrees left by a gate that was killed are removed too.
 
     Args:
         repository: Any folder of the repository.
-        revisions: As git names them.
+        revisions: Names that git knows.
 
     Raises:
-        UsageError: It is no repository, a revision is unknown or can't be set up.
+        UsageError: It isn't a repository, or a revision is unknown or can't be set up.
     """
     remove_left_behind(repository)
     commits = [commit_of(repository, revision) for revision in revisions]
@@ -67,13 +67,16 @@ def checked_out(repository: Path, revisions: Sequence[str]) -> Iterator[list[Tre
 
 
 def working_state(repository: Path) -> str:
-    """A commit of the working tree as it is, changes of tracked files included; touches nothing."""
+    """Return a commit of the working tree with uncommitted changes of tracked files.
+
+    The working tree and the branch stay unchanged.
+    """
     identity = ("-c", "user.name=echobench", "-c", "user.email=echobench@localhost")
     return git(repository, *identity, "stash", "create") or commit_of(repository, "HEAD")
 
 
 def commit_of(repository: Path, revision: str) -> str:
-    """The commit that a revision's name means.
+    """Return the commit of a revision.
 
     Raises:
         UsageError: There is none.
@@ -82,7 +85,7 @@ def commit_of(repository: Path, revision: str) -> str:
 
 
 def remove_left_behind(repository: Path) -> None:
-    """Remove what gates left that no longer run."""
+    """Remove worktrees of gates that no longer run."""
     for line in git(repository, "worktree", "list", "--porcelain").splitlines():
         root = Path(line.removeprefix("worktree ")).parent
         left = re.fullmatch(rf"{PREFIX}(\d+)-.*", root.name)
@@ -96,7 +99,7 @@ def _remove(repository: Path, root: Path) -> None:
 
 
 def _python_for(repository: Path, folder: Path) -> str:
-    """This interpreter where the revision depends on the same packages, else one set up for it."""
+    """Return this interpreter if its dependencies match, else one set up for the revision."""
     top = Path(git(repository, "rev-parse", "--show-toplevel"))
     if all(_content(top / name) == _content(folder / name) for name in DEPENDENCIES):
         return sys.executable
@@ -118,7 +121,7 @@ def _content(path: Path) -> bytes | None:
 
 
 def _require_own_code(tree: Tree) -> None:
-    """Make sure that each revision is measured by its own code, not by what is installed."""
+    """Check that a revision is measured by its own code, not by an installed copy."""
     script = "import harness.plugin; print(harness.plugin.__file__)"
     done = subprocess.run(
         [tree.python, "-c", script], cwd=tree.folder, env=tree.environment,

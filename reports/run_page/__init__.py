@@ -1,1 +1,1 @@
-"""The HTML page of a run."""
+"""Builds the HTML page of a run."""

@@ -1,4 +1,4 @@
-"""What stands behind a verdict: the samples that decide it, with their lines in the journal."""
+"""Finds the samples that decide a verdict, with their lines in the journal."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -14,9 +14,9 @@ from reports.formatting import number, with_unit
 
 MAX = 8
 Found = tuple[str, str, list[Event]]
-"""A sample's value, what it is, and the events that it comes from."""
+"""A sample's value, its description, and its events."""
 Finding = tuple[list[Found], int]
-"""The worst samples, worst first, and how many there are."""
+"""The worst samples, worst first, and the number of all."""
 
 
 @dataclass(frozen=True)
@@ -26,26 +26,26 @@ class Sample:
     value: str
     what: str
     lines: str
-    """Of the journal, such as "12, 14"."""
+    """Lines of the journal, such as "12, 14"."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """The observations that say most, worst first, and where all of them are."""
+    """The worst observations, and the journal lines of all."""
 
     samples: list[Sample]
     more: int
-    """Further observations that aren't listed."""
+    """Number of observations that aren't listed."""
     lines: str
-    """The whole trial's lines."""
+    """The lines of the whole trial."""
 
 
 def evidence_of(result: TrialResult, metrics: Sequence[str]) -> dict[str, Evidence]:
-    """The evidence for figures of a trial, by metric.
+    """Return the evidence for figures of a trial, by metric.
 
     Args:
         result: The trial.
-        metrics: Those that something is held to.
+        metrics: The metrics with thresholds.
     """
     nothing: Finding = ([], 0)
     found = {metric: FINDERS[metric](result) if metric in FINDERS else nothing
@@ -102,15 +102,15 @@ def _late_words(result: TrialResult) -> Finding:
         start_s, alignment = log.start_s[source], align(log, source)
         for word, match in zip(alignment.spoken, alignment.matches, strict=True):
             if word.start_s is not None and word.end_s is not None:
-                begun_s, said_s = start_s + word.start_s, start_s + word.end_s
+                begun_s, spoken_s = start_s + word.start_s, start_s + word.end_s
                 shown_s = math.inf if match is None else match.first_s(begun_s)
-                words.append((shown_s - said_s, said_s, source, word, shown_s))
+                words.append((shown_s - spoken_s, spoken_s, source, word, shown_s))
     found: list[Found] = []
-    for late_s, said_s, source, word, shown_s in nlargest(MAX, words, key=itemgetter(0)):
+    for late_s, spoken_s, source, word, shown_s in nlargest(MAX, words, key=itemgetter(0)):
         events: list[Event] = [log.truth(source)[word.utterance]]
         events += [event for event in log.of(SegmentArrived) if event.at_s == shown_s][:1]
         value = "never" if math.isinf(late_s) else with_unit(late_s, "s")
-        found.append((value, f"“{word.token}”, said at {clock_time(said_s)}", events))
+        found.append((value, f"“{word.token}”, spoken at {clock_time(spoken_s)}", events))
     return found, len(words)
 
 
@@ -148,4 +148,4 @@ FINDERS: dict[str, Callable[[TrialResult], Finding]] = {
     "residency_slope": _inferences,
     "first_vs_steady": _inferences,
 }
-"""By metric; of others the page names the trial's lines only."""
+"""Functions by metric; for other metrics the page only names the trial's lines."""

@@ -1,4 +1,4 @@
-"""What a run was measured on and with, and what its figures can't say."""
+"""Lists the conditions of a run: options, machine, versions, and limits of the embedded model."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -15,12 +15,12 @@ from reports.formatting import with_unit
 CARD = EMBEDDED / "card.json"
 EMBEDDED_NAME = "embedded"
 CLOCKS = {
-    ClockKind.VIRTUAL: "virtual: idle waits were skipped, compute was charged in full",
-    ClockKind.WALL: "wall: every second was waited for",
+    ClockKind.VIRTUAL: "virtual: idle waits are skipped, compute time counts in full",
+    ClockKind.WALL: "wall: real time",
 }
 
 Facts = list[tuple[str, str]]
-"""Names and values."""
+"""Pairs of name and value."""
 
 
 class _Card(msgspec.Struct, frozen=True):
@@ -28,20 +28,20 @@ class _Card(msgspec.Struct, frozen=True):
 
 
 def run_facts(info: RunInfo, results: Sequence[TrialResult], thresholds: str) -> Facts:
-    """What was asked for."""
+    """Return the run's options and revision."""
     options = info.options
     clocks = sorted({result.spec.clock for result in results})
     corpora = sorted({result.spec.corpus for result in results})
     return [
         ("run", info.run_id),
         ("started", moment(info.started)),
-        ("finished", moment(info.finished) if info.finished else "no: it was broken off"),
+        ("finished", moment(info.finished) if info.finished else "no: the run was broken off"),
         ("command", " ".join(info.command)),
         *(("clock", CLOCKS[clock]) for clock in clocks),
         ("corpus", ", ".join(corpora)),
         ("seed", str(options.seed)),
         ("thresholds", thresholds),
-        ("gate", f"{options.gate}: what misses it fails"),
+        ("gate", f"{options.gate}: a verdict that misses it fails"),
         ("revision", info.revision or "unknown"),
         ("text normaliser", info.normalizer),
         ("schema", str(info.schema)),
@@ -49,7 +49,7 @@ def run_facts(info: RunInfo, results: Sequence[TrialResult], thresholds: str) ->
 
 
 def machine_facts(info: RunInfo) -> Facts:
-    """What it was measured on."""
+    """Return the machine's properties and package versions."""
     machine = info.machine
     cores = f"{machine.physical_cores or 'unknown'} physical, {machine.logical_cores} logical"
     return [
@@ -57,18 +57,18 @@ def machine_facts(info: RunInfo) -> Facts:
         ("cores", cores),
         ("memory", with_unit(machine.ram_bytes / 2**30, "GiB")),
         ("system", machine.system),
-        ("load before", f"{machine.load_1min:g} in the last minute"),
+        ("load average before the run", f"{machine.load_1min:g} (1 min)"),
         ("Python", machine.python),
         *sorted(machine.packages.items()),
     ]
 
 
 def limits_of_embedded(results: Iterable[TrialResult], card: Path = CARD) -> list[str]:
-    """What figures from the embedded model or corpus can't say; nothing where neither was used.
+    """Return the limits of the embedded model and corpus; none where neither was used.
 
     Args:
         results: The trials.
-        card: The embedded model's; it says what the limits are.
+        card: The embedded model's card, which lists the limits.
 
     Raises:
         DataFileError: The model's card is damaged.
@@ -84,7 +84,7 @@ def limits_of_embedded(results: Iterable[TrialResult], card: Path = CARD) -> lis
 
 
 def moment(iso: str) -> str:
-    """A moment for people.
+    """Format a date and time.
 
     >>> moment("2026-11-22T21:48:49+00:00")
     '2026-11-22 21:48:49 UTC'

@@ -1,4 +1,4 @@
-"""A metric's figures in words, with what the metric is."""
+"""Formats a metric's figures for the page, with the metric's definition."""
 
 from dataclasses import dataclass
 
@@ -10,23 +10,23 @@ STATISTICS = ("p50", "p95", "p99")
 
 @dataclass(frozen=True)
 class Figure:
-    """What there is to say about a metric."""
+    """A metric's formatted figures."""
 
     name: str
     definition: str
     values: list[tuple[str, str]]
-    """What a value is, where that needs saying, and the value with its unit."""
+    """Pairs of label and value with its unit; the label of a single value is empty."""
     absent: str
-    """Why there is no value."""
+    """The reason if there is no value."""
 
 
 def figure_of(name: str, measured: Measurement) -> Figure:
-    """Put a measurement into words."""
+    """Format a measurement."""
     values: list[tuple[str, str]] = []
     if measured.samples:
         values += [(name, with_unit(measured.statistic(name), measured.unit))
                    for name in STATISTICS]  # fmt: skip
-        values.append(("most", with_unit(max(measured.samples), measured.unit)))
+        values.append(("maximum", with_unit(max(measured.samples), measured.unit)))
         values.append(("samples", number(len(measured.samples))))
     elif measured.value is not None:
         values.append(("", with_unit(measured.value, measured.unit)))
@@ -38,5 +38,5 @@ def figure_of(name: str, measured: Measurement) -> Figure:
 
 
 def definition_of(metric: str) -> str:
-    """What a metric is: the first line of its own description."""
+    """Return a metric's definition, which is its docstring's first line."""
     return (METRICS[metric].__doc__ or metric).splitlines()[0].replace("`", "")

@@ -1,8 +1,8 @@
-"""HTML pages that open offline, ask for nothing and run nothing.
+"""Renders HTML pages that need no network and run no script.
 
-Whatever is printed into a template is first made printable, then escaped, so no text of a
-provider can become markup, and none can hide or reorder what stands beside it. The content
-security policy allows the page's own style, by its hash, and nothing else.
+All text in a template is sanitised, then escaped, so no text of a provider can become markup, or
+hide or reorder other text. The content security policy only allows the page's own style, by its
+hash.
 """
 
 import base64
@@ -21,15 +21,16 @@ from harness.verdicts.evaluate import TrialResult
 from harness.verdicts.thresholds import Threshold
 from harness.verdicts.verdict import VerdictLevel
 from reports.formatting import SIGNS, limit_with_unit, number, with_unit
-from reports.run_page.page import label_of, make_page
+from reports.run_page.page import make_page
+from reports.run_page.trial_section import label_of
 
 TEMPLATES = Path(reports.__file__).parent / "templates"
 MEANINGS = {
     VerdictLevel.PASS: "the target is met",
     VerdictLevel.WARN: "the minimum is met, the target isn't",
-    VerdictLevel.SUSPECT: "a sign that has harmless causes too; fails nothing",
-    VerdictLevel.INSUFFICIENT: "too few samples to say",
-    VerdictLevel.UNAVAILABLE: "no figure, for a known reason",
+    VerdictLevel.SUSPECT: "a sign of a defect that may also be harmless; doesn't fail",
+    VerdictLevel.INSUFFICIENT: "too few samples to judge",
+    VerdictLevel.UNAVAILABLE: "no figure, with the reason",
     VerdictLevel.FAIL: "the minimum is broken",
 }
 
@@ -45,19 +46,19 @@ def render(
     Args:
         folder: The run.
         results: Its trials.
-        thresholds: What they were judged by.
-        thresholds_name: Where those come from.
+        thresholds: The thresholds that judged them.
+        thresholds_name: Their source, as shown.
     """
     page = make_page(folder, results, thresholds, thresholds_name)
     return render_template("report.html.j2", page=page)
 
 
 def render_template(name: str, **shown: object) -> str:
-    """Render a page from its template, with the style and the policy that all pages have.
+    """Render a page from its template, with the style and the policy of all pages.
 
     Args:
-        name: The template's.
-        **shown: What it shows.
+        name: The template's name.
+        **shown: The template's variables.
     """
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     template = _environment().get_template(name)
@@ -65,7 +66,7 @@ def render_template(name: str, **shown: object) -> str:
 
 
 def policy_for(style: str) -> str:
-    """The content security policy of a page with this style and nothing else.
+    """Return the content security policy of a page with this style.
 
     >>> policy_for("")
     "default-src 'none'; style-src 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; \
@@ -83,7 +84,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_made_printable,
+        finalize=_sanitized,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -103,5 +104,5 @@ def _environment() -> Environment:
     return environment
 
 
-def _made_printable(value: object) -> object:
+def _sanitized(value: object) -> object:
     return sanitize(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,4 +1,4 @@
-"""The matrix of the page: a row for each threshold, a column for each trial."""
+"""Builds the page's matrix of verdicts: one row per threshold, one column per trial."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ class Cell:
     threshold: Threshold
     verdict: Verdict
     anchor: str
-    """Of its details."""
+    """The anchor of its details."""
     evidence: Evidence | None
-    """What it rests on; None where the trial has no figures."""
+    """Its samples; None where the trial has no figures."""
 
     @property
     def value(self) -> str:
@@ -27,7 +27,7 @@ class Cell:
 
     @property
     def bounds(self) -> list[str]:
-        """What the value lies between, and how many observations it rests on, where known."""
+        """The value's bounds, and the number of its observations, where known."""
         verdict, parts = self.verdict, []
         if verdict.low is not None and verdict.high is not None:
             parts.append(f"{number(verdict.low)} to {number(verdict.high)}")
@@ -38,7 +38,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """A threshold in the matrix; a cell is None where a trial isn't held to it."""
+    """A threshold in the matrix; a cell is None where it doesn't apply to the trial."""
 
     threshold: Threshold
     held_to: str
@@ -46,7 +46,7 @@ class Row:
 
 
 def matrix(columns: Sequence[Sequence[Cell]], thresholds: dict[str, Threshold]) -> list[Row]:
-    """A row for each threshold that something is held to.
+    """Return one row per threshold that applies to a trial.
 
     Args:
         columns: The cells of each trial.
@@ -66,7 +66,7 @@ def matrix(columns: Sequence[Sequence[Cell]], thresholds: dict[str, Threshold]) 
 
 
 def held_to(threshold: Threshold, unit: str) -> str:
-    """A threshold in a line."""
+    """Format a threshold in one line."""
     target, minimum = (
         limit_with_unit(limit, unit) for limit in (threshold.target, threshold.minimum)
     )

@@ -1,4 +1,4 @@
-"""A trial's texts, cut to what people read: compared by utterance, and the finals as they came."""
+"""Collects a trial's texts for the page, in limited length: compared utterances, and finals."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ T = TypeVar("T")
 MAX_WORST = 8
 MAX_ROWS = 400
 MAX_LETTERS = 60_000
-"""Of one list; a provider that runs away must not make the page unreadable."""
+"""Limit per list, since a faulty provider may return any amount of text."""
 
 
 @dataclass(frozen=True)
 class SourceText:
-    """What was said on a source, and what was recognised."""
+    """The spoken and the recognised text of a source."""
 
     source: AudioSource
     errors: int
@@ -27,21 +27,21 @@ class SourceText:
     worst: list[Comparison]
     utterances: list[Comparison]
     more_utterances: int
-    """How many aren't shown."""
+    """Number of utterances that aren't shown."""
     finals: list[tuple[float, ASRSegment]]
     more_finals: int
 
     @property
     def in_words(self) -> str:
-        """How right it is, in a sentence."""
+        """A sentence about the errors."""
         count = len(self.utterances) + self.more_utterances
         if not self.wrong:
-            return f"All {count} utterances are right, word for word."
+            return f"All {count} utterances are correct, word for word."
         return f"{self.wrong} of {count} utterances have errors, {self.errors} in all. The worst:"
 
 
 def source_texts(log: TrialLog) -> list[SourceText]:
-    """The texts of each source."""
+    """Return the texts of each source."""
     return [_source_text(log, source) for source in log.sources]
 
 
@@ -63,7 +63,7 @@ def _source_text(log: TrialLog, source: AudioSource) -> SourceText:
 
 
 def cut(items: Sequence[T], letters: Callable[[T], int]) -> list[T]:
-    """The first items, as many as fit into a list that people read.
+    """Return the first items, up to `MAX_ROWS` and `MAX_LETTERS`.
 
     >>> len(cut(["a" * 59_999, "bc", "d"], len))
     1

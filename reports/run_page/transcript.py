@@ -1,4 +1,4 @@
-"""What was said beside what was recognised, by utterance, with the differences."""
+"""Compares spoken and recognised text by utterance, and marks the differences."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,20 +11,20 @@ from harness.metrics.alignment import align
 
 
 class Kind(StrEnum):
-    """What became of a word."""
+    """How a word was recognised."""
 
     EQUAL = "equal"
     SUBSTITUTED = "substituted"
-    """Another word stands for it."""
+    """Recognised as another word."""
     DELETED = "deleted"
-    """It was said, and nothing stands for it."""
+    """Spoken, but not recognised."""
     INSERTED = "inserted"
-    """It was shown, and nobody said it."""
+    """Recognised, but not spoken."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Words in a row of which the same became."""
+    """Successive words of the same kind."""
 
     kind: Kind
     words: str
@@ -32,7 +32,7 @@ class Piece:
 
 @dataclass
 class Comparison:
-    """An utterance, as words that are compared: case and punctuation are taken away."""
+    """An utterance's normalised words, without case and punctuation."""
 
     utterance: Utterance
     said: list[Piece] = field(default_factory=list)
@@ -41,14 +41,14 @@ class Comparison:
 
     @property
     def letters(self) -> int:
-        """How long it is on paper."""
+        """Number of characters shown."""
         return sum(len(piece.words) for piece in (*self.said, *self.shown))
 
 
 def compare(log: TrialLog, source: AudioSource) -> list[Comparison]:
-    """Compare a source's finals with its truth, by the same alignment as the word error rate.
+    """Compare a source's finals with its reference, by the alignment of the word error rate.
 
-    An inserted word stands with the spoken word before it.
+    An inserted word is listed with the spoken word before it.
     """
     comparisons = [Comparison(utterance) for utterance in log.truth(source)]
     alignment = align(log, source)
@@ -82,7 +82,7 @@ def _add(pieces: list[Piece], kind: Kind, word: str) -> None:
 
 
 def worst_first(comparisons: Sequence[Comparison], most: int) -> list[Comparison]:
-    """The utterances with the most errors, and of those the earliest."""
+    """Return the utterances with the most errors; of equal ones, the earliest."""
     wrong = [comparison for comparison in comparisons if comparison.errors]
     wrong.sort(key=lambda comparison: (-comparison.errors, comparison.utterance.t0))
     return wrong[:most]

@@ -1,1 +1,1 @@
-"""Tables of a run: data frames, CSV, Markdown, the terminal summary."""
+"""Builds a run's tables: data frames, CSV, Markdown and pytest-benchmark's JSON."""

@@ -1,6 +1,6 @@
-"""A run's times in the format of pytest-benchmark, for those who have tools for that.
+"""Exports a run's times in pytest-benchmark's JSON format.
 
-Only times that came: its format knows no infinity, so what never came is counted beside them.
+The format has no infinity, so events that never happened are only counted, in `extra_info`.
 """
 
 import importlib.metadata
@@ -18,10 +18,10 @@ LATENCY = "word_emission_latency"
 
 
 def benchmark_json(info: RunInfo, results: Sequence[TrialResult]) -> bytes:
-    """Encode a run.
+    """Encode a run's times.
 
-    Each trial that ended well is a group with the inference time of each chunk and the latency of
-    each word.
+    Each successful trial has two entries: the inference time of each chunk, and the latency of each
+    word.
 
     Args:
         info: The run.

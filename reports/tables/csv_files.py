@@ -1,4 +1,4 @@
-"""Tables as CSV files that a spreadsheet can open without doing what a transcript says."""
+"""Writes tables as CSV files in which no text can act as a spreadsheet formula."""
 
 import csv
 import io
@@ -13,9 +13,9 @@ from harness.support.atomic_write import write_whole
 from harness.support.sanitize import sanitize
 
 FORMULA_STARTS = tuple("=+-@\t\r\n\0＝＋－＠")  # noqa: RUF001  (some spreadsheets take the wide ones too)
-"""What makes a spreadsheet calculate a cell instead of showing it; the list is OWASP's."""
+"""First characters that make a spreadsheet evaluate a cell; the list is OWASP's."""
 BLOCK_ROWS = 10_000
-"""Rows that are in memory as text at a time, beside the file's bytes."""
+"""Rows that are converted to text at a time, to limit memory."""
 
 
 def inert(cell: str) -> str:
@@ -29,7 +29,7 @@ def inert(cell: str) -> str:
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
-    """Write a frame; numbers as they are, texts `inert`, missing values empty.
+    """Write a frame: numbers unchanged, texts `inert`, missing values empty.
 
     Raises:
         JournalError: The file can't be written.
@@ -46,7 +46,7 @@ def write_csv(path: Path, frame: pd.DataFrame) -> None:
 
 
 def _cells(column: pd.Series) -> Iterator[str]:
-    """A column as texts; several times faster than pandas' own writer, which goes by row."""
+    """Convert a column to texts; several times faster than pandas' writer, which works by row."""
     values, missing = column.tolist(), column.isna()
     show = _inert_quoted if column.dtype == "string" else repr
     if not missing.any():
@@ -62,7 +62,7 @@ def _inert_quoted(cell: str) -> str:
 
 
 def _quoted(cell: str) -> str:
-    """A cell as CSV has it: in quotes where it holds what would end it."""
+    """Quote a cell for CSV where necessary."""
     line = io.StringIO()
     csv.writer(line, lineterminator="").writerow([cell])
     return line.getvalue()

@@ -1,7 +1,7 @@
-"""Tidy tables of a run: one observation a row, units in the names of the columns.
+"""Builds tidy data frames of a run: one observation per row, units in the column names.
 
-Absent values are missing in the frame and empty in a file, never 0; infinity means "never came".
-`schema` changes when a column changes its meaning.
+Absent values are missing in the frame and empty in a file, never 0; infinity means that an event
+never happened. `schema` changes when a column changes its meaning.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,12 +25,12 @@ TYPES = {
     "base head difference ratio cliffs_delta",
     "boolean": "dropped tail",
 }
-"""Columns by the type that pandas gives them; all others are text."""
+"""Columns by pandas type; all others are text."""
 TYPE_OF = {name: kind for kind, names in TYPES.items() for name in names.split()}
 
 
 def typed(names: str) -> dict[str, str]:
-    """Columns, in order, with their types.
+    """Return columns, in order, with their types.
 
     >>> typed("trial model")
     {'trial': 'Int64', 'model': 'string'}
@@ -50,7 +50,7 @@ DIFFERENCE_COLUMNS = typed(
     "schema base_run_id head_run_id provider model chunk_s scenario clock metric statistic unit "
     "base head difference low high ratio cliffs_delta change reason"
 )
-# What verdicts, chunks and differences have under the very names of the columns:
+# Columns with the same names as attributes of verdicts, chunks and differences:
 PLAIN_VERDICT_COLUMNS = (
     "metric",
     "statistic",
@@ -69,10 +69,10 @@ Row = dict[str, Any]
 
 
 def verdict_frame(run_id: str, results: Sequence[TrialResult]) -> pd.DataFrame:
-    """One row for each threshold that a trial is held to, and for each rule that was tried on it.
+    """Return one row per threshold that applies to a trial, and per rule that it tried.
 
-    A rule stands in the column `threshold`, with the metric "conformance". A trial that failed has
-    a row for each threshold too: it fails, without a value, and `reason` says why.
+    A rule's name is in the column `threshold`, with the metric "conformance". A trial that failed
+    also has one row per threshold, without a value and with the reason.
 
     Args:
         run_id: The run.
@@ -83,10 +83,10 @@ def verdict_frame(run_id: str, results: Sequence[TrialResult]) -> pd.DataFrame:
 
 
 def chunk_frame(run_id: str, results: Sequence[TrialResult]) -> pd.DataFrame:
-    """One row for each chunk that was queued, also in trials that failed.
+    """Return one row per queued chunk, also of trials that failed.
 
     Times are seconds on the trial's clock since its first sample. `inference_s` and `rtf` are
-    missing where no inference was seen: in silence, and in chunks that were never taken.
+    missing where there was no inference: in silence, and in chunks that were never taken.
 
     Args:
         run_id: The run.
@@ -101,9 +101,10 @@ def chunk_frame(run_id: str, results: Sequence[TrialResult]) -> pd.DataFrame:
 
 
 def figure_frame(run_id: str, results: Sequence[TrialResult]) -> pd.DataFrame:
-    """One row for each figure of each trial that ended well: the value, or percentiles and most.
+    """Return one row per figure of each successful trial: the value, or percentiles and maximum.
 
-    `absent` says why there is no value. `low` and `high` bound it with 95 % confidence a side.
+    `absent` is the reason for a missing value. `low` and `high` bound the value with 95 %
+    confidence per side.
 
     Args:
         run_id: The run.
@@ -119,7 +120,7 @@ def figure_frame(run_id: str, results: Sequence[TrialResult]) -> pd.DataFrame:
 
 
 def difference_frame(comparisons: Sequence[Comparison]) -> pd.DataFrame:
-    """One row for each figure that two runs have in common; `low` and `high` bound `difference`."""
+    """Return one row per figure that two runs share; `low` and `high` bound `difference`."""
     rows = [
         {
             "schema": SCHEMA,
@@ -206,7 +207,7 @@ def _figure_rows(name: str, measured: Measurement) -> Iterator[Row]:
 
 
 def _chunks_of(run_id: str, result: TrialResult) -> pd.DataFrame:
-    """A trial's chunks, column by column, since there may be hundreds of thousands."""
+    """Build a trial's rows column by column, since there may be hundreds of thousands of chunks."""
     chunks = result.log.chunks
     seen = [bool(chunk.inferences) for chunk in chunks]
     first_of_all = np.zeros(len(chunks), int)

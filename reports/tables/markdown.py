@@ -1,7 +1,7 @@
-"""Markdown for the summary of a pipeline's step, in which no text from outside can act.
+"""Formats Markdown for the summary of a pipeline's step, in which external text has no effect.
 
-GitHub runs what a step prints as commands where a line begins with `::` or holds `##[`, and shows
-what stands in the summary as Markdown with HTML. A provider's words must do neither.
+GitHub executes lines of a step's output that begin with `::` or contain `##[`, and renders the
+summary as Markdown with HTML. A provider's text must not trigger either.
 """
 
 import re
@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from harness.support.sanitize import sanitize
 
 ACTIVE = re.compile(r"[\\`*_\[\]<>#|~&@$]|^[-+=]|:(?=[:/])|(?<=:):|(?<=www)\.", re.IGNORECASE)
-"""What Markdown, its extensions on GitHub, or HTML could take for more than text."""
+"""Characters with a meaning in Markdown, GitHub's extensions or HTML."""
 
 
 def plain(text: str) -> str:
-    r"""Text as Markdown that shows just that text, in one line.
+    r"""Return Markdown that shows exactly the text, in one line.
 
-    Every character that could begin something is written as its number, which Markdown shows as
-    the character and takes for nothing else.
+    Every character with a meaning is written as a numeric character reference.
 
     >>> plain("<b>::error::x")
     '&#60;b&#62;&#58;&#58;error&#58;&#58;x'
@@ -29,7 +28,7 @@ def plain(text: str) -> str:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table; the cells are made `plain`.
+    """Return a table; the cells are made `plain`.
 
     >>> print(table(["trial", "wer"], [["a|b", "0.1"]]), end="")
     | trial | wer |

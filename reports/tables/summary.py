@@ -1,4 +1,4 @@
-"""A run in a screenful of Markdown, for the summary of a pipeline's step."""
+"""Summarises a run in Markdown, for the summary of a pipeline's step."""
 
 from collections.abc import Sequence
 
@@ -11,13 +11,13 @@ from reports.formatting import SIGNS, with_unit
 from reports.tables.markdown import plain, table
 
 COLUMNS = {
-    "rtf p95": "rtf_p95",
+    "RTF (p95)": "rtf_p95",
     "first text": "first_chunk_latency",
-    "word p50": "word_emission_p50",
-    "wer": "wer",
+    "word latency (p50)": "word_emission_p50",
+    "word error rate": "wer",
     "dropped": "dropped_chunks",
 }
-"""By title: the thresholds whose values stand in the table, where the run has them."""
+"""Columns by title: the thresholds whose values the table shows, where the run has them."""
 
 
 def run_summary(
@@ -28,7 +28,7 @@ def run_summary(
     Args:
         info: The run.
         results: Its trials.
-        thresholds: What they were judged by.
+        thresholds: The thresholds that judged them.
     """
     answer = answer_for(judge_run(results, Policy.of(info.options), info.finished is not None))
     rows = []

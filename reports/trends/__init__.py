@@ -1,1 +1,1 @@
-"""How figures move from run to run, and which commits moved them."""
+"""Finds changes of figures over many runs, and the commits between them."""

@@ -1,12 +1,12 @@
-"""Change points: where a series went to another level, and stayed there.
+"""Finds change points, where a series moves to another level and stays there.
 
-The series is split where the ranks to the left differ most from those to the right, if hardly one
-in a thousand random orders of the same values can be split as well, and if the level moved by more
-than a few per cent; then both parts are looked at in the same way. Ranks, so that a spike or a
-skewed distribution does no harm; random orders, so that looking at every place is paid for.
+The series is split where the ranks to the left differ most from those to the right, if at most one
+in a thousand random permutations can be split as well, and if the level changes by more than a few
+per cent; then both parts are split likewise. Ranks make the method robust to spikes and skewed
+distributions; the permutations account for testing every place.
 
-Sources: Pettitt 1979, "A non-parametric approach to the change-point problem"; splitting in two
-again and again as in Vostrikova 1981. The libraries for it were tried: see docs/decisions.md.
+Sources: Pettitt 1979, "A non-parametric approach to the change-point problem"; repeated binary
+splitting as in Vostrikova 1981. Libraries for this were evaluated: see docs/decisions.md.
 """
 
 import math
@@ -21,26 +21,26 @@ Floats = NDArray[np.floating]
 ORDERS = 4999
 CHANCE = 0.001
 MIN_SHARE = 0.05
-"""What moved by less isn't worth a word."""
+"""Smaller changes of the level aren't reported."""
 ROUNDS = 3
 MIN_POINTS = 4
-"""On either side; three runs in a row happen."""
+"""Points on either side of a change; three outliers in a row do happen."""
 MAX_POINTS = 400
-"""The latest; older ones were looked at when they were new."""
+"""Only the latest points are used; older ones were tested when they were new."""
 
 
 @dataclass(frozen=True)
 class ChangePoint:
-    """The level changed between a point and the one before."""
+    """A change of the level between a point and the one before."""
 
     at: int
     """The first point at the new level."""
     before: float
-    """The median up to the change point before, or the beginning."""
+    """The median since the previous change point or the beginning."""
     after: float
-    """The median up to the next change point, or the end."""
+    """The median up to the next change point or the end."""
     p: float
-    """How many random orders could be split as well, as a share."""
+    """The share of random permutations that can be split as well."""
 
     @property
     def ratio(self) -> float:
@@ -75,10 +75,10 @@ def change_points(values: Sequence[float]) -> list[ChangePoint]:
 
 
 def _refined(series: Floats, places: list[int]) -> list[int]:
-    """Move each place to where two levels explain the piece between its neighbours best.
+    """Move each place to where two levels best fit the piece between the adjacent places.
 
-    Ranks tell surely that there is a change, and not so surely where; and the first split of a
-    level that comes back is made while the other change is still in the way.
+    Ranks detect a change reliably, but locate it less so; and when a level returns to its old
+    value, the first split is made while the second change still distorts the ranks.
     """
     finite = series[np.isfinite(series)]
     values = np.minimum(series, 2 * finite.max() + 1 if len(finite) else 1.0)
@@ -95,7 +95,7 @@ def _refined(series: Floats, places: list[int]) -> list[int]:
 
 
 def _spread(part: Floats) -> float:
-    """How far the values are from their level, in sum."""
+    """Return the sum of the values' distances from their median."""
     return float(np.abs(part - np.median(part)).sum())
 
 
@@ -122,7 +122,7 @@ def _best_split(ranks: Floats) -> tuple[int, float]:
 
 
 def _deviations(orders: Floats) -> Floats:
-    """For each order and split: how far the left ranks' sum is from its mean, in its own spread."""
+    """Return for each permutation and split the normalised deviation of the left ranks' sum."""
     count = orders.shape[1]
     lengths = np.arange(MIN_POINTS, count - MIN_POINTS + 1)
     sums = np.cumsum(orders, axis=1)[:, lengths - 1]

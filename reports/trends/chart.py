@@ -1,4 +1,4 @@
-"""A series as a chart: one dot a run, the levels between change points, and where they change."""
+"""Draws a series: one dot per run, the levels between change points, and the change points."""
 
 import math
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from reports.trends.series import Series
 
 PLOT_PX, LABEL_PX, DOT_PX, DOT_SHARE = 90, 18, 5, 0.005
 MAX_DOTS = 400
-"""The latest runs; more wouldn't be told apart."""
+"""Only the latest runs are drawn; more dots can't be distinguished."""
 
 
-def course(series: Series) -> Markup:
-    """Draw a series; what never came stands above everything else."""
+def trend_chart(series: Series) -> Markup:
+    """Draw a series; infinite values are drawn above all others."""
     skipped = max(0, len(series.points) - MAX_DOTS)
     points = series.points[skipped:]
     finite = [point.value for point in points if math.isfinite(point.value)]

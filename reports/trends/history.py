@@ -1,8 +1,8 @@
-"""The history of runs: one line of JSON a run, in one file for each kind of machine.
+"""Records figures of runs in a history: one line of JSON per run, one file per machine class.
 
-Lines are small, so they can be kept in the repository for years. What a figure depends on beside
-the code (model, corpus, scenario, clock, normaliser) is in the name of its series, as a hash: a
-series never goes on across such a change.
+Lines are small, so they can be kept in the repository for years. A series' name has a hash of what
+its figures depend on besides the code (model, corpus, scenario, clock, normaliser), so a change of
+these begins a new series.
 """
 
 import hashlib
@@ -26,14 +26,14 @@ from reports.runs import Run
 
 SCHEMA = 1
 FOLDER = RUNS / "history" if CHECKOUT is None else CHECKOUT / "reports" / "history"
-"""Kept with the project where this is a checkout of it, else beside the runs."""
+"""In the checkout where there is one, else beside the runs."""
 PERCENTILES = ("p50", "p95")
 Value = float | Literal["never"]
 """Infinity, which JSON doesn't have, is "never"."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of a run."""
+    """The figures of a run."""
 
     schema: int
     run_id: str
@@ -42,20 +42,20 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     revision: str | None
     machine_class: str
     figures: dict[str, dict[str, Value]]
-    """By series, by figure, such as "rtf p95"; what is absent is left out."""
+    """By series and figure, such as "rtf p95"; absent figures are omitted."""
     units: dict[str, str]
     """By figure."""
     outcome: Outcome | None = None
-    """How the run stood; None in a record that was kept without it."""
+    """The run's outcome; None in records of older versions."""
     sentence: str = ""
-    """The same in words."""
+    """The outcome in words."""
 
 
 def record_of(run: Run) -> Record:
-    """What is kept of a run.
+    """Return the record of a run.
 
     Raises:
-        UsageError: Nothing was measured to its end.
+        UsageError: No trial was completed.
     """
     figures: dict[str, dict[str, Value]] = {}
     units: dict[str, str] = {}
@@ -66,7 +66,7 @@ def record_of(run: Run) -> Record:
             units |= {name: unit for name, _, unit in found}
     if not figures:
         where = f"run {run.info.run_id}"
-        raise UsageError(where, "no trial came to its end", "a run with figures")
+        raise UsageError(where, "no trial was completed", "a run with figures")
     policy, finished = Policy.of(run.info.options), run.info.finished is not None
     judged = judge_run(run.results, policy, finished)
     return Record(
@@ -83,7 +83,7 @@ def record_of(run: Run) -> Record:
 
 
 def series_of(result: TrialResult, run: Run) -> str:
-    """The name of a trial's series: what people call it, and a hash of what it depends on."""
+    """Return the name of a trial's series: the trial's name, and a hash of its dependencies."""
     spec, inputs = result.spec, run.info.inputs
     used = [inputs[name].sha256 for name in (f"{spec.provider}/{spec.model}", spec.corpus)
             if name in inputs]  # fmt: skip
@@ -96,10 +96,10 @@ def series_of(result: TrialResult, run: Run) -> str:
 
 
 def add_record(folder: Path, record: Record) -> Path:
-    """Keep a record; one of the same run is replaced.
+    """Add a record to the history, replacing an earlier one of the same run.
 
     Returns:
-        The file that it is in.
+        The file of the record.
 
     Raises:
         JournalError: The file can't be read or written.
@@ -116,10 +116,10 @@ def add_record(folder: Path, record: Record) -> Path:
 
 
 def read_history(folder: Path) -> dict[str, list[Record]]:
-    """All records, oldest first, by kind of machine.
+    """Read all records by machine class, oldest first.
 
     Raises:
-        UsageError: There is no such folder, or nothing in it.
+        UsageError: The folder is missing or has no records.
         JournalError: A file can't be read, or isn't a history.
     """
     history: dict[str, list[Record]] = {}
@@ -134,7 +134,7 @@ def read_history(folder: Path) -> dict[str, list[Record]]:
 
 
 def read_file(path: Path) -> list[Record]:
-    """The records of a file; none where there is no file.
+    """Read the records of a file; none where there is no file.
 
     Raises:
         JournalError: It can't be read, or a line isn't a record.
@@ -160,7 +160,7 @@ def read_file(path: Path) -> list[Record]:
 
 
 def slug(name: str) -> str:
-    """A name as a file's.
+    """Convert a name to a file name.
 
     >>> slug("Apple M3 Pro, 12/12 cores, 36 GiB, Darwin arm64")
     'apple-m3-pro-12-12-cores-36-gib-darwin-arm64'

@@ -1,4 +1,4 @@
-"""The page of a history: what moved, when, and by which commits; then every series."""
+"""Renders the page of a history: changes with their commits, and all series."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from harness.verdicts.verdict import VerdictLevel
 from reports.compare.comparison import CHANGE_SIGNS, STANDINGS
 from reports.compare.differences import Change
 from reports.run_page.html import render_template
-from reports.trends.chart import course
+from reports.trends.chart import trend_chart
 from reports.trends.history import Record
 from reports.trends.series import Moved, Series, all_series, commit_subjects
 
 MAX_CHARTS = 60
-"""Of one kind of machine; the tables have all series."""
+"""Charts per machine class; the tables have all series."""
 
 
 @dataclass(frozen=True)
 class Listed:
-    """One change, with the commits it may come from."""
+    """A change, with the commits that may have caused it."""
 
     series: Series
     moved: Moved
@@ -30,7 +30,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class MachineTrend:
-    """Everything about one kind of machine."""
+    """The trends on one machine class."""
 
     name: str
     records: Sequence[Record]
@@ -40,7 +40,7 @@ class MachineTrend:
 
     @property
     def level(self) -> VerdictLevel:
-        """The colour: what the newest change of each series says."""
+        """The level whose colour the trend has, by the newest change of each series."""
         newest = {each.moved[-1].level for each in self.series if each.moved}
         return STANDINGS[Change.WORSE] if Change.WORSE in newest else VerdictLevel.PASS
 
@@ -51,25 +51,25 @@ class MachineTrend:
 
     @property
     def sentence(self) -> str:
-        """What moved, in a sentence."""
+        """A sentence about the changes."""
         worse = sum(bool(each.moved) and each.moved[-1].level is Change.WORSE
                     for each in self.series)  # fmt: skip
         runs = f"{len(self.records)} runs on {self.name}"
         if worse:
             figures = "1 figure" if worse == 1 else f"{worse} figures"
-            return f"{runs}: {figures} got worse and stayed so"
-        return f"{runs}: no figure got worse and stayed so"
+            return f"{runs}: {figures} got persistently worse"
+        return f"{runs}: no figure got persistently worse"
 
 
 def machine_trends(
     history: dict[str, list[Record]], thresholds: dict[str, Threshold], repository: Path
 ) -> list[MachineTrend]:
-    """Work out what a history says.
+    """Find the trends of a history.
 
     Args:
-        history: Records by kind of machine.
-        thresholds: They say which way is better, and which series are drawn.
-        repository: Where commits are looked up.
+        history: Records by machine class.
+        thresholds: They define which direction is better, and which series are drawn.
+        repository: The repository of the commits.
     """
     trends = []
     for name, records in history.items():
@@ -80,7 +80,7 @@ def machine_trends(
         limited = {threshold.metric for threshold in thresholds.values()}
         drawn = [each for each in series
                  if each.moved or each.figure.partition(" ")[0] in limited]  # fmt: skip
-        charts = [(each, course(each)) for each in drawn[:MAX_CHARTS]]
+        charts = [(each, trend_chart(each)) for each in drawn[:MAX_CHARTS]]
         trends.append(MachineTrend(name, records, series, changes, charts))
     return trends
 

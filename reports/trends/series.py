@@ -1,4 +1,4 @@
-"""Each figure as a series of runs, with its change points and the commits around them."""
+"""Builds one series per figure over runs, with its change points and their commits."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Moved:
-    """A change point in words."""
+    """A change point, with its direction and the runs before and after."""
 
     change: ChangePoint
     level: Change
@@ -34,7 +34,7 @@ class Moved:
 
     @property
     def commits(self) -> str:
-        """The range of commits that moved it, as git takes it."""
+        """The range of commits between the two runs, in git's notation."""
         ends = [each.revision or "unknown" for each in (self.last_before, self.first_after)]
         short = [end.rstrip("+")[:10] + "+" * end.endswith("+") for end in ends]
         return f"{short[0]}..{short[1]}"
@@ -42,7 +42,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class Series:
-    """One figure of one trial on one kind of machine."""
+    """One figure of one trial on one machine class."""
 
     trial: str
     figure: str
@@ -57,11 +57,11 @@ class Series:
 
 
 def all_series(records: Sequence[Record], thresholds: dict[str, Threshold]) -> list[Series]:
-    """Every series of one kind of machine; those that moved last come first.
+    """Return all series of one machine class; the latest changes come first.
 
     Args:
         records: Oldest first.
-        thresholds: They say which way is better.
+        thresholds: They define which direction is better.
     """
     points: dict[tuple[str, str], list[Point]] = {}
     units: dict[str, str] = {}
@@ -79,7 +79,7 @@ def all_series(records: Sequence[Record], thresholds: dict[str, Threshold]) -> l
 
 
 def commit_subjects(repository: Path, moved: Moved) -> list[str]:
-    """The commits of a change's range, newest first; none where git doesn't know them."""
+    """Return the commits of a change's range, newest first; none where git doesn't know them."""
     ends = [each.revision for each in (moved.last_before, moved.first_after)]
     if None in ends:
         return []
@@ -87,7 +87,7 @@ def commit_subjects(repository: Path, moved: Moved) -> list[str]:
     try:
         log = git(repository, "log", "--oneline", f"-{MAX_COMMITS}", "--end-of-options", span)
     except UsageError:
-        return []  # a shallow clone, or another repository's history: the range itself is shown
+        return []  # a shallow clone or another repository; the page still shows the range
     return log.splitlines()
 
 

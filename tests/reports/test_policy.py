@@ -215,7 +215,7 @@ def test_all_give_the_same_answer(
         kept = record_of(run)
         assert (kept.outcome, kept.sentence) == (judged.outcome, judged.sentence)
     else:
-        with pytest.raises(UsageError, match="no trial came to its end"):
+        with pytest.raises(UsageError, match="no trial was completed"):
             record_of(run)
 
 

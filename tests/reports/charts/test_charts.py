@@ -48,10 +48,10 @@ def test_a_bar_for_each_decoded_chunk_and_red_for_each_dropped_one() -> None:
     bars, drops = of_class(chart, "bar"), of_class(chart, "drop")
     assert (len(bars), len(drops)) == (30 - 3 - 2, 3)
     titles = ["".join(bar.itertext()) for bar in bars]
-    assert titles[0] == "chunk 0, to 2.0 s: rtf 0.25"
+    assert titles[0] == "chunk 0, to 2.0 s: RTF 0.25"
     assert [percent(drop, "x") for drop in drops] == pytest.approx([30, 63.333, 96.667], abs=0.01)
     lanes = ["".join(text.itertext()) for text in of_class(chart, "lane")]
-    assert lanes == ["mic: rtf of each chunk", "chunks waiting, mean over time"]
+    assert lanes == ["mic: real-time factor per chunk", "chunks waiting (mean over time)"]
 
 
 def test_heights_stand_for_values_and_the_nearest_limit_is_in_view() -> None:

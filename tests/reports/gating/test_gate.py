@@ -83,7 +83,7 @@ def test_a_cost_that_comes_and_goes_is_not_clear(base: Revision, head: Revision)
     result = gate(base, head)
     assert result.outcome is Outcome.INCONCLUSIVE
     assert result.pairs == 6
-    assert result.reason == "neither cost nor no cost is proven: inference"
+    assert result.reason == "a cost is neither proven nor ruled out: inference"
 
 
 def test_a_base_that_differs_from_itself_voids_the_gate(base: Revision, head: Revision) -> None:
@@ -136,13 +136,13 @@ def test_revisions_that_cannot_be_compared_void_the_gate(base: Revision, head: R
     assert result.reason.startswith("can't be compared: contents of embedded: 'cccc")
     wall = msgspec.structs.replace(SPEC, clock=ClockKind.WALL)
     head.will(head.run_of("wall", spec=wall))
-    assert gate(base, head).reason.startswith("can't be compared: the revisions mean different")
+    assert gate(base, head).reason.startswith("can't be compared: the options select different")
 
 
 def test_time_that_is_over_leaves_it_open(base: Revision, head: Revision) -> None:
     result = gate(base, head, longest_s=0.0)
     assert (result.outcome, result.pairs) == (Outcome.INCONCLUSIVE, 0)
-    assert result.reason.startswith("0 min are over; no pair was")
+    assert result.reason.startswith("stopped after 0 min; no pair was")
 
 
 def test_a_figure_that_only_one_side_has_is_not_clear(base: Revision, head: Revision) -> None:
@@ -154,4 +154,7 @@ def test_a_figure_that_only_one_side_has_is_not_clear(base: Revision, head: Revi
     base.will(base.run_of("silent", said=[]))
     head.will("silent")
     result = gate(base, head, plan=plan)
-    assert (result.outcome, result.reason) == (Outcome.INVALID, "no figure was found in either")
+    assert (result.outcome, result.reason) == (
+        Outcome.INVALID,
+        "neither revision has any of the figures",
+    )

@@ -79,7 +79,7 @@ def test_a_summary_counts_what_is_left_out() -> None:
     assert (len(text.finals), text.more_finals) == (MAX_ROWS, 3)
     assert text.in_words == f"1 of {MAX_ROWS + 3} utterances have errors, 1 in all. The worst:"
     right = source_texts(log_of([["a"]], [["a"]]))[0]
-    assert right.in_words == "All 1 utterances are right, word for word."
+    assert right.in_words == "All 1 utterances are correct, word for word."
 
 
 @given(st.lists(st.integers(0, MAX_LETTERS)))

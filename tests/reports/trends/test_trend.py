@@ -81,7 +81,7 @@ def test_a_series_ends_where_the_model_or_the_corpus_changes(tmp_path: Path) -> 
 
 def test_a_run_without_figures_is_not_kept(tmp_path: Path) -> None:
     run = write_run(tmp_path, [(SPEC, [], ended(TrialStatus.VOID, "busy"))])
-    with pytest.raises(UsageError, match="no trial came to its end"):
+    with pytest.raises(UsageError, match="no trial was completed"):
         record_of(read_run(tmp_path, str(run.path)))
 
 
@@ -96,8 +96,11 @@ def test_it_says_what_moved_and_between_which_commits(
     page = tmp_path / "trend.html"
     assert trend(history, "--html", str(page)) == 0
     printed = capsys.readouterr().out
-    assert "40 runs on AMD EPYC, 2/2 cores, 24 GiB, Linux x86_64: 1 figure got worse" in printed
-    assert "40 runs on Another, 8/8 cores: no figure got worse and stayed so" in printed
+    assert (
+        "40 runs on AMD EPYC, 2/2 cores, 24 GiB, Linux x86_64: 1 figure got persistently worse"
+        in printed
+    )
+    assert "40 runs on Another, 8/8 cores: no figure got persistently worse" in printed
     assert "worse: rtf p95 0.204 -> 0.306\n" in printed
     commits = "24aaaaaaaa..25aaaaaaaa"
     assert commits in printed
