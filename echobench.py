@@ -1,8 +1,8 @@
-"""The command `echobench`: one name for what pytest, `harness` and `reports` do.
+"""The command `echobench`: runs the suites with pytest, and the commands of `harness` and `reports`.
 
-`echobench run` is pytest on the suites of this installation, with the plugins loaded and all of
-pytest's options. It ignores the configuration of whatever project the current folder belongs to,
-unless a test file of the user's own is named. Runs are kept in `runs/` in the current folder.
+`echobench run` runs pytest on the installed suites, with the plugins loaded; it accepts all of
+pytest's options. It ignores the pytest configuration of the current folder, unless one of the
+user's test files is named. Runs are stored in `runs/` in the current folder.
 """
 
 import importlib
@@ -17,21 +17,21 @@ from pathlib import Path
 PLUGINS = ("-p", "harness.plugin", "-p", "reports.plugin")
 COMMANDS = {
     "run": (None, "measure and judge: pytest on the suites, with pytest's options"),
-    "doctor": ("harness.__main__", "what this machine has and lacks, and what to use"),
-    "live": ("harness.__main__", "captions over WebSocket: `live serve`, `live send`"),
+    "doctor": ("harness.__main__", "list what this machine has and lacks, and what to use"),
+    "live": ("harness.__main__", "live captions over WebSocket: `live serve`, `live send`"),
     "report": ("reports.__main__", "write a run's page and tables again"),
-    "compare": ("reports.__main__", "say how runs differ from the first of them"),
-    "gate": ("reports.__main__", "hold a run to its thresholds, or a change to its base"),
-    "trend": ("reports.__main__", "say what moved over many runs, and since when"),
+    "compare": ("reports.__main__", "compare runs with the first of them"),
+    "gate": ("reports.__main__", "judge a run by its thresholds, or a change against its base"),
+    "trend": ("reports.__main__", "find what changed over many runs, and since when"),
 }
-"""By name: the module whose `main` does it under the same name, and what it is for."""
+"""By name: the module whose `main` runs the command, and its description."""
 BAD_USAGE, OUTPUT_CLOSED = 2, 128 + signal.SIGPIPE
 FOLDERS = ("harness", "providers", "corpora", "models", "reports")
-"""The packages that are imported."""
+"""Packages that are imported, and whose names another package may use."""
 
 
 def usage() -> str:
-    """The list of commands."""
+    """Return the list of commands."""
     lines = [f"  {name:<8} {purpose}" for name, (_, purpose) in COMMANDS.items()]
     return "\n".join(["usage: echobench COMMAND [OPTIONS]", "", *lines])
 
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, and return the exit status.
 
     Args:
-        arguments: Instead of the command line's.
+        arguments: Arguments to use instead of the command line's.
     """
     name, *rest = [*(sys.argv[1:] if arguments is None else arguments)] or [""]
     if name in ("-h", "--help"):
@@ -64,14 +64,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = importlib.import_module(module).main([name, *rest], program="echobench")
         sys.stdout.flush()
-    except BrokenPipeError:  # what reads the output has ended, as `head` does
+    except BrokenPipeError:  # the reader of the output has ended, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OUTPUT_CLOSED
     return status
 
 
 def found_elsewhere(folder: str) -> Path | None:
-    """Where a package of that name is found, if it isn't ours: their names aren't rare.
+    """Return where a package is found if it isn't ours, since the names are common.
 
     >>> found_elsewhere("harness"), found_elsewhere("json").name
     (None, 'json')
@@ -83,7 +83,7 @@ def found_elsewhere(folder: str) -> Path | None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run pytest with the plugins, on the test files that are named or else on the suites.
+    """Run pytest with the plugins, on the named test files or else on the suites.
 
     Returns:
         Pytest's exit status.
@@ -95,14 +95,14 @@ def run(arguments: Sequence[str]) -> int:
 
     if any(is_test_file(word) for word in arguments):
         return int(pytest.main([*PLUGINS, *arguments]))
-    apart = ("-c", os.devnull, f"--rootdir={SUITES.parent}", f"--confcutdir={SUITES}",
+    isolated = ("-c", os.devnull, f"--rootdir={SUITES.parent}", f"--confcutdir={SUITES}",
              "-p", "no:cacheprovider", "--benchmark-columns=min,median,max,rounds",
              f"--benchmark-storage=file://{RUNS / '.benchmarks'}")  # fmt: skip
-    return int(pytest.main([*PLUGINS, *apart, str(SUITES), *arguments]))
+    return int(pytest.main([*PLUGINS, *isolated, str(SUITES), *arguments]))
 
 
 def is_test_file(word: str) -> bool:
-    """Tell a test file, perhaps with a test's name behind it, from options and their values.
+    """Return whether an argument names a test file, with or without a test's name.
 
     >>> is_test_file("-k"), is_test_file("absent.py::test_it"), is_test_file(__file__)
     (False, False, True)

@@ -1,1 +1,1 @@
-"""Speech to play: one module each corpus, with `utterances()`; and the tool that makes ours."""
+"""Speech corpora: one module per corpus, with `utterances()`; and the embedded corpus' generator."""

@@ -1,6 +1,6 @@
-"""The corpus that comes with echobench: synthesised English in the embedded model's vocabulary.
+"""The embedded corpus: synthesised English speech in the embedded model's vocabulary.
 
-`corpora/synthesis` makes it; `corpora/embedded/README.md` says what it is and isn't.
+`corpora/synthesis` generates it; `corpora/embedded/README.md` describes it and its limits.
 """
 
 from pathlib import Path
@@ -12,5 +12,5 @@ MANIFEST = Path(__file__).parent / "embedded" / "manifest.jsonl"
 
 
 def utterances() -> list[CorpusUtterance]:
-    """Read the embedded corpus; word times are exact, from the synthesiser's own events."""
+    """Read the embedded corpus; word times are exact, from the synthesiser's events."""
     return read_manifest(MANIFEST)

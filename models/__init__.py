@@ -1,6 +1,6 @@
-"""The embedded model: tiny, made by this project, and enough to run every suite offline."""
+"""The embedded model: a tiny Whisper, trained by this project, with which all suites run offline."""
 
 from pathlib import Path
 
 EMBEDDED: Path = Path(__file__).parent / "embedded"
-"""Holds `ct2/` for faster-whisper, `ggml-q8_0.bin` for whisper.cpp, and `card.json` about both."""
+"""The folder with `ct2/` (faster-whisper), `ggml-q8_0.bin` (whisper.cpp) and `card.json`."""
