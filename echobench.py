@@ -1,4 +1,4 @@
-"""The command `echobench`: runs the suites with pytest, and the commands of `harness` and `reports`.
+"""The command `echobench`: runs the suites with pytest, and commands of `harness` and `reports`.
 
 `echobench run` runs pytest on the installed suites, with the plugins loaded; it accepts all of
 pytest's options. It ignores the pytest configuration of the current folder, unless one of the

@@ -1,1 +1,1 @@
-"""Speech corpora: one module per corpus, with `utterances()`; and the embedded corpus' generator."""
+"""Speech corpora: one module per corpus, with `utterances()`; and the embedded one's generator."""

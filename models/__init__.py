@@ -1,4 +1,4 @@
-"""The embedded model: a tiny Whisper, trained by this project, with which all suites run offline."""
+"""The embedded model: a tiny Whisper, trained by this project, for running all suites offline."""
 
 from pathlib import Path
 
