@@ -116,12 +116,12 @@ class SphinxStream(EngineStream):
             await self._child.call("begin")
             self._is_new = False
         self._samples += len(samples)
-        words = await self._ask(len(samples), "hear", to_pcm16(samples).tobytes())
+        words = await self._ask(len(samples), "decode_partial", to_pcm16(samples).tobytes())
         self._listener.on_text(EngineText(" ".join(word.text for word in words), words=words))
 
     async def end_utterance(self) -> None:
         """See `EngineStream`."""
-        words = await self._ask(self._samples, "conclude")
+        words = await self._ask(self._samples, "decode_final")
         self._samples = 0
         self._listener.on_text(EngineText(" ".join(word.text for word in words), True, words))
 

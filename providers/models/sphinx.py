@@ -73,7 +73,7 @@ class Sphinx:
         self._stop()
         self._quick.reinit_feat()
 
-    def hear(self, pcm: bytes) -> list[WordTimes]:
+    def decode_partial(self, pcm: bytes) -> list[WordTimes]:
         """Take more of an utterance, 16-bit PCM, and return the words of all of it so far."""
         if not self._pcm:
             self._quick.start_utt()
@@ -81,7 +81,7 @@ class Sphinx:
         self._quick.process_raw(pcm)
         return _words(self._quick)
 
-    def conclude(self) -> list[WordTimes]:
+    def decode_final(self) -> list[WordTimes]:
         """Decode the utterance as a whole.
 
         Cepstral means are subtracted. The quick decoder can't wait for the means of the whole

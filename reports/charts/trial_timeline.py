@@ -189,7 +189,7 @@ def _texts(log: TrialLog, source: AudioSource, lane: Lane) -> Iterator[Markup]:
     rows = [lane.top + index * TEXTS_PX / 3 for index in range(3)]
     for utterance in log.truth(source)[:MAX_BARS]:
         x, end = lane.x(start_s + utterance.t0), lane.x(start_s + utterance.t1)
-        title = f"said to {clock_time(utterance.t1)}: {_short(utterance.text)}"
+        title = f"spoken until {clock_time(utterance.t1)}: {_short(utterance.text)}"
         yield svg.bar(x, end - x, rows[0], rows[0] + TEXT_PX, "speech", title)
     segments = log.segments(source)
     finals = [(at_s, segment) for at_s, segment in segments if segment.is_final]

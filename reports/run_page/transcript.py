@@ -35,14 +35,14 @@ class Comparison:
     """An utterance's normalised words, without case and punctuation."""
 
     utterance: Utterance
-    said: list[Piece] = field(default_factory=list)
+    spoken: list[Piece] = field(default_factory=list)
     shown: list[Piece] = field(default_factory=list)
     errors: int = 0
 
     @property
     def letters(self) -> int:
         """Number of characters shown."""
-        return sum(len(piece.words) for piece in (*self.said, *self.shown))
+        return sum(len(piece.words) for piece in (*self.spoken, *self.shown))
 
 
 def compare(log: TrialLog, source: AudioSource) -> list[Comparison]:
@@ -54,24 +54,24 @@ def compare(log: TrialLog, source: AudioSource) -> list[Comparison]:
     alignment = align(log, source)
     here = 0
     for pair in alignment.pairs if comparisons else ():
-        said = None if pair.spoken is None else alignment.spoken[pair.spoken]
+        spoken = None if pair.spoken is None else alignment.spoken[pair.spoken]
         shown = None if pair.shown is None else alignment.shown[pair.shown].token
-        here = here if said is None else said.utterance
-        kind = _kind(said.token if said else None, shown)
-        if said is not None:
-            _add(comparisons[here].said, kind, said.token)
+        here = here if spoken is None else spoken.utterance
+        kind = _kind(spoken.token if spoken else None, shown)
+        if spoken is not None:
+            _add(comparisons[here].spoken, kind, spoken.token)
         if shown is not None:
             _add(comparisons[here].shown, kind, shown)
         comparisons[here].errors += kind is not Kind.EQUAL
     return comparisons
 
 
-def _kind(said: str | None, shown: str | None) -> Kind:
-    if said is None:
+def _kind(spoken: str | None, shown: str | None) -> Kind:
+    if spoken is None:
         return Kind.INSERTED
     if shown is None:
         return Kind.DELETED
-    return Kind.EQUAL if said == shown else Kind.SUBSTITUTED
+    return Kind.EQUAL if spoken == shown else Kind.SUBSTITUTED
 
 
 def _add(pieces: list[Piece], kind: Kind, word: str) -> None:

@@ -38,7 +38,7 @@ def test_differences_are_those_that_the_word_error_rate_counts(
     comparisons = compare(log, MIC)
     assert [comparison.errors for comparison in comparisons] == align(log, MIC).errors
     for comparison in comparisons:
-        marked = [piece for piece in comparison.said + comparison.shown
+        marked = [piece for piece in comparison.spoken + comparison.shown
                   if piece.kind is not Kind.EQUAL]  # fmt: skip
         assert bool(marked) == bool(comparison.errors)
 
@@ -48,7 +48,7 @@ def test_no_word_is_lost_or_made_up(said: list[list[str]], shown: list[list[str]
     log = log_of(said, shown)
     comparisons = compare(log, MIC)
     spoken = [word.token for word in spoken_words(log, MIC)]
-    assert words_of([each.said for each in comparisons]) == spoken
+    assert words_of([each.spoken for each in comparisons]) == spoken
     if spoken:
         tokens = [word.token for word in shown_words(log.segments(MIC))]
         assert words_of([each.shown for each in comparisons]) == tokens
@@ -62,11 +62,11 @@ def test_each_kind_of_error_is_marked_on_its_side() -> None:
     log = log_of([["open", "the", "door"], ["stop", "now"]], [["open", "a", "door", "please"],
                                                                ["stop"]])  # fmt: skip
     first, second = compare(log, MIC)
-    assert first.said == [Piece(Kind.EQUAL, "open"), Piece(Kind.SUBSTITUTED, "the"),
+    assert first.spoken == [Piece(Kind.EQUAL, "open"), Piece(Kind.SUBSTITUTED, "the"),
                           Piece(Kind.EQUAL, "door")]  # fmt: skip
     assert first.shown == [Piece(Kind.EQUAL, "open"), Piece(Kind.SUBSTITUTED, "a"),
                            Piece(Kind.EQUAL, "door"), Piece(Kind.INSERTED, "please")]  # fmt: skip
-    assert second.said == [Piece(Kind.EQUAL, "stop"), Piece(Kind.DELETED, "now")]
+    assert second.spoken == [Piece(Kind.EQUAL, "stop"), Piece(Kind.DELETED, "now")]
     assert second.shown == [Piece(Kind.EQUAL, "stop")]
     assert (first.errors, second.errors) == (2, 1)
     assert worst_first([second, first], 1) == [first]
