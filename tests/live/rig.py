@@ -37,6 +37,7 @@ from tests.ladder.numbers import STEP, Numbers
 T = TypeVar("T")
 MIC, SYSTEM = AudioSource.MIC, AudioSource.SYSTEM
 TIMEOUTS = Timeouts(answer_s=5.0, stop_s=5.0)
+PCM = np.full(1600, 7, np.int16)
 SOON_S = 10.0
 """For what should come at once, on a machine with neighbours."""
 M = TypeVar("M", bound=FromServer)

@@ -7,6 +7,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from harness.audio import SAMPLE_RATE_HZ, Samples
+from harness.contract import AudioAccount
 from providers.streaming.segmenter import Limits, Segmenter, Window
 
 SYLLABLES_HZ = 4.0
@@ -92,3 +93,19 @@ chunk_sizes = st.lists(st.integers(2_000, 48_000), min_size=1, max_size=4)
 push_sizes = st.lists(
     st.one_of(st.integers(1, 400), st.integers(400, 40_000)), min_size=1, max_size=5
 ).filter(lambda sizes: sum(sizes) / len(sizes) > 300)  # so that no example takes for ever
+
+
+def segmenter(limits: Limits = LIMITS) -> Segmenter:
+    return Segmenter(limits, AudioAccount())
+
+
+def finals(windows: list[Window]) -> list[tuple[int, int, int]]:
+    return [(window.segment_id, window.begin, window.end)
+            for window in windows if window.is_final]  # fmt: skip
+
+
+def covered(windows: list[Window], length: int) -> list[bool]:
+    mask = np.zeros(length, bool)
+    for window in windows:
+        mask[window.begin : window.end] = True
+    return list(mask)

@@ -1,3 +1,5 @@
+"""What the segmenter keeps for any audio, however it is cut: samples, order, limits."""
+
 from itertools import pairwise
 
 import numpy as np
@@ -8,36 +10,23 @@ from hypothesis import strategies as st
 from harness.audio import SAMPLE_RATE_HZ, Samples
 from harness.contract import AudioAccount
 from providers.streaming.energy import FRAME
-from providers.streaming.segmenter import Limits, Segmenter, Window
+from providers.streaming.segmenter import Segmenter, Window
 from tests.profiles import examples
 from tests.providers.signals import (
     LIMITS,
     Piece,
+    covered,
     cut,
+    finals,
     noise,
     pieces,
     push_sizes,
     render,
     samples_of,
+    segmenter,
     speech,
     windows_of,
 )
-
-
-def segmenter(limits: Limits = LIMITS) -> Segmenter:
-    return Segmenter(limits, AudioAccount())
-
-
-def finals(windows: list[Window]) -> list[tuple[int, int, int]]:
-    return [(window.segment_id, window.begin, window.end)
-            for window in windows if window.is_final]  # fmt: skip
-
-
-def covered(windows: list[Window], length: int) -> list[bool]:
-    mask = np.zeros(length, bool)
-    for window in windows:
-        mask[window.begin : window.end] = True
-    return list(mask)
 
 
 @pytest.mark.slow
@@ -216,96 +205,6 @@ def test_after_a_stream_is_left_the_next_one_goes_on(
     assert subject.account.pending == 0
 
 
-def between_silences(middle: Samples) -> Samples:
-    return np.concatenate([noise(samples_of(1), -70), middle, noise(samples_of(1), -70, seed=1)])
-
-
-def test_a_segment_keeps_what_lies_around_speech() -> None:
-    samples = between_silences(speech(samples_of(1.0)))
-    (final,) = [window for window in windows_of(segmenter(), samples) if window.is_final]
-    limits = Limits()
-    assert final.begin == pytest.approx(samples_of(1.0 - limits.lead_s), abs=3 * FRAME)
-    assert final.end == pytest.approx(samples_of(2.0 + limits.tail_s), abs=5 * FRAME)
-
-
-def test_a_pause_parts_segments_and_a_breath_does_not() -> None:
-    for pause_s, count in ((0.3, 1), (0.8, 2)):
-        halves = [speech(samples_of(1.0)), noise(samples_of(pause_s), -70)]
-        samples = between_silences(np.concatenate([*halves, speech(samples_of(1.0), seed=2)]))
-        assert len(finals(windows_of(segmenter(Limits()), samples))) == count
-
-
-@pytest.mark.parametrize(("length_s", "count"), [(0.5, 1), (2.5, 1), (5.0, 2), (9.0, 2)])
-def test_a_long_segment_ends_at_a_breath(length_s: float, count: int) -> None:
-    """The longer it has become, the shorter a pause ends it."""
-    halves = [speech(samples_of(length_s)), noise(samples_of(0.35), -70)]
-    samples = between_silences(np.concatenate([*halves, speech(samples_of(0.7), seed=2)]))
-    assert len(finals(windows_of(segmenter(Limits()), samples))) == count
-
-
-def test_a_fragment_of_speech_is_not_worth_a_partial() -> None:
-    """While it goes on; a short word that is over is."""
-    limits = Limits(min_new_speech_s=0.3)
-    for length_s, count in ((0.2, 0), (0.4, 1)):
-        for ends in (False, True):
-            subject = segmenter(limits)
-            parts = [noise(samples_of(1), -70), speech(samples_of(length_s))]
-            after = [noise(samples_of(0.16), -70)] if ends else []
-            windows = subject.push(np.concatenate([*parts, *after]))
-            assert len(windows) == max(count, ends)
-            assert len(subject.flush()) == 1
-
-
-def test_a_click_begins_no_segment() -> None:
-    click = noise(samples_of(0.03), -10)
-    assert windows_of(segmenter(), between_silences(click)) == []
-
-
-def test_a_forced_cut_falls_where_it_is_quietest() -> None:
-    for quiet_at_s in (2.3, 2.9, 3.5):
-        samples = between_silences(speech(samples_of(8.0)))
-        begin = samples_of(1.0 + quiet_at_s)
-        samples[begin : begin + samples_of(0.1)] *= 0.001
-        first = finals(windows_of(segmenter(), samples))[0]
-        middle = begin + samples_of(0.05)
-        assert first[2] == pytest.approx(middle, abs=2 * FRAME)
-
-
-def test_a_forced_cut_loses_and_repeats_nothing() -> None:
-    samples = between_silences(speech(samples_of(20.0)))
-    said = finals(windows_of(segmenter(), samples))
-    assert len(said) >= 5
-    assert all(before[2] == after[1] for before, after in pairwise(said))
-
-
-def test_a_final_has_news_only_if_a_partial_did_not_hear_it_all() -> None:
-    samples = between_silences(speech(samples_of(1.0)))
-    for sizes, has_new_speech in (
-        ((samples_of(2.2), SAMPLE_RATE_HZ), False),
-        ((len(samples),), True),
-    ):
-        windows = windows_of(segmenter(), samples, sizes)
-        assert [window.is_final for window in windows] == [False, True][-len(windows) :]
-        assert windows[-1].has_new_speech is has_new_speech
-
-
-def test_a_final_cut_short_of_what_was_shown_is_decoded_anew() -> None:
-    """Otherwise words would be shown in this segment and again in the next."""
-    samples = between_silences(speech(samples_of(8.0)))
-    windows = windows_of(segmenter(), samples, [samples_of(0.1)])
-    for before, after in pairwise(windows):
-        if after.is_final and before.segment_id == after.segment_id and before.end > after.end:
-            assert after.has_new_speech
-
-
-def test_a_partial_without_new_speech_is_not_handed_out() -> None:
-    samples = between_silences(speech(samples_of(1.0)))
-    windows = windows_of(segmenter(), samples, [samples_of(0.05)])
-    partials = [window for window in windows if not window.is_final]
-    assert all(window.has_new_speech for window in windows[:-1])
-    assert max(window.end for window in partials) <= samples_of(2.2)
-
-
 @given(pieces, push_sizes)
 @example(
     [Piece(False, 1.0, None), Piece(True, 1.0, -20.0), Piece(False, 2.0, None)],
@@ -315,7 +214,7 @@ def test_a_partial_without_new_speech_is_not_handed_out() -> None:
 def test_an_engine_that_keeps_what_it_hears_gets_each_sample_of_its_segment_once(
     parts: list[Piece], sizes: list[int]
 ) -> None:
-    """What is fresh in the windows of a segment makes up the whole of it; nothing goes back."""
+    """What is new_samples in the windows of a segment makes up the whole of it; nothing goes back."""
     samples = render(parts)
     subject = Segmenter(LIMITS, AudioAccount(), in_order=True)
     windows = [window for piece in cut(samples, sizes) for window in subject.push(piece)]
