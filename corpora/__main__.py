@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from corpora.own.check import check_manifest
+from corpora.recordings.check import check_manifest
 from harness.errors import DataFileError
 from harness.support.durations import clock_time
 from harness.support.sanitize import sanitize

@@ -5,7 +5,7 @@
 
 from pathlib import Path
 
-from corpora.own.reading import read_manifest
+from corpora.recordings.reading import read_manifest
 from harness.timeline.corpus import CorpusUtterance
 
 MANIFEST = Path(__file__).parent / "embedded" / "manifest.jsonl"

@@ -23,6 +23,8 @@ EchobenchError
 ├── ShortRunError         reports.gating.measure: a run of a revision gave no figures
 ├── CannotJudgeError      reports.gating.gate: two revisions can't be compared
 └── SynthesisError        corpora.synthesis.espeak: espeak-ng is missing or failed
+DataFileError
+└── UnfitAlignmentError   corpora.recordings.word_times: word times that don't fit the sound
 
 Every message says where, what was given, and what is allowed.
 """

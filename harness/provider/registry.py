@@ -65,7 +65,7 @@ def find_corpus(reference: str) -> list[CorpusUtterance]:
         DataFileError: The manifest has wrong content.
     """
     if is_manifest(reference):
-        read_manifest = importlib.import_module(f"{CORPORA}.own.reading").read_manifest
+        read_manifest = importlib.import_module(f"{CORPORA}.recordings.reading").read_manifest
         return list(read_manifest(Path(reference).expanduser()))
     utterances: Callable[[], list[CorpusUtterance]]
     if reference in _modules(CORPORA):
@@ -93,7 +93,7 @@ def check_corpus(reference: str) -> tuple[list[CorpusUtterance], str]:
         utterances = find_corpus(reference)
         require_enough(reference, utterances)
         return utterances, ""
-    own = importlib.import_module(f"{CORPORA}.own.check")
+    own = importlib.import_module(f"{CORPORA}.recordings.check")
     corpus = own.check_manifest(Path(reference).expanduser())
     if len(corpus.errors) == 1:
         raise corpus.refusal()

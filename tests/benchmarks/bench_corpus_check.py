@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from corpora.own.check import check_manifest
+from corpora.recordings.check import check_manifest
 from harness.audio import SAMPLE_RATE_HZ
 
 FILES, SECONDS = 2000, 5

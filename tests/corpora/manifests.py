@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from corpora.own.reading import read_manifest
+from corpora.recordings.reading import read_manifest
 from harness.errors import DataFileError
 
 SECOND = 16_000

@@ -7,7 +7,7 @@ import pytest
 
 from corpora.formats.ctm import read_ctm
 from corpora.formats.textgrid import read_textgrid
-from corpora.own.reading import read_corpus, read_manifest
+from corpora.recordings.reading import read_corpus, read_manifest
 from harness.contract import Word
 from harness.errors import DataFileError
 from tests.corpora.sounds import tone, write_lines, write_sound

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from corpora.own.check import check_manifest
-from corpora.own.problem import Problem
+from corpora.recordings.check import check_manifest
+from corpora.recordings.problem import Problem
 from harness.audio import read_audio
 from tests.corpora.sounds import good_lines, silence, tone, write_lines, write_sound
 

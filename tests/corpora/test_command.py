@@ -32,7 +32,8 @@ def test_warnings_are_no_failure(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 
 def test_one_bad_line_of_many(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    lines = [good_lines(tmp_path, 1)[0] | {"offset": at / 1e5} for at in range(20_000)]
+    (line,) = good_lines(tmp_path, 1)
+    lines = [line | {"offset": at / 1e5} for at in range(20_000)]
     lines[12_344] |= {"duration": -1}
     status, out = checked(write_lines(tmp_path, *lines), capsys)
     assert status == 1

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.own.check import check_manifest
-from corpora.own.cutting import AIM_S, LONGEST_S, SHORTEST_PAUSE_S, cut
-from corpora.own.reading import read_corpus, read_manifest
-from corpora.own.recording import Recording
+from corpora.recordings.check import check_manifest
+from corpora.recordings.cutting import AIM_S, LONGEST_S, SHORTEST_PAUSE_S, cut
+from corpora.recordings.reading import read_corpus, read_manifest
+from corpora.recordings.recording import Recording
 from harness.contract import Word
 from tests.corpora.sounds import silence, tone, write_lines, write_sound
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.own.reading import read_corpus, read_manifest
+from corpora.recordings.reading import read_corpus, read_manifest
 from harness.errors import AudioError, DataFileError
 from tests.corpora.manifests import GOOD, manifest, refused
 from tests.profiles import examples

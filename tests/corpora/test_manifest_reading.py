@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from corpora.own.reading import read_corpus, read_manifest
+from corpora.recordings.reading import read_corpus, read_manifest
 from harness.contract import Word
 from harness.provider.registry import find_corpus
 from tests.corpora.manifests import GOOD, SECOND, manifest

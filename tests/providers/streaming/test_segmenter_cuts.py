@@ -82,7 +82,10 @@ def test_a_forced_cut_loses_and_repeats_nothing() -> None:
 
 def test_a_final_has_news_only_if_a_partial_did_not_hear_it_all() -> None:
     samples = between_silences(speech(samples_of(1.0)))
-    for sizes, has_new_speech in (((samples_of(2.2), SAMPLE_RATE_HZ), False), ((len(samples),), True)):
+    for sizes, has_new_speech in (
+        ((samples_of(2.2), SAMPLE_RATE_HZ), False),
+        ((len(samples),), True),
+    ):
         windows = windows_of(segmenter(), samples, sizes)
         assert [window.is_final for window in windows] == [False, True][-len(windows) :]
         assert windows[-1].has_new_speech is has_new_speech

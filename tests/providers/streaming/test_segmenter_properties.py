@@ -214,7 +214,7 @@ def test_after_a_stream_is_left_the_next_one_goes_on(
 def test_an_engine_that_keeps_what_it_hears_gets_each_sample_of_its_segment_once(
     parts: list[Piece], sizes: list[int]
 ) -> None:
-    """What is new_samples in the windows of a segment makes up the whole of it; nothing goes back."""
+    """The new samples of a segment's windows make up the whole of it; nothing goes back."""
     samples = render(parts)
     subject = Segmenter(LIMITS, AudioAccount(), in_order=True)
     windows = [window for piece in cut(samples, sizes) for window in subject.push(piece)]

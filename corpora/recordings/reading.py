@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from corpora.formats.manifest import ManifestEntry, read_entries
-from corpora.own.cutting import cut
-from corpora.own.files import Files
-from corpora.own.problem import Problem, listing
-from corpora.own.recording import Recording
-from corpora.own.word_times import UnfitAlignmentError, WordTimes
+from corpora.recordings.cutting import cut
+from corpora.recordings.files import Files
+from corpora.recordings.problem import Problem, listing
+from corpora.recordings.recording import Recording
+from corpora.recordings.word_times import UnfitAlignmentError, WordTimes
 from harness.errors import AudioError, DataFileError
 from harness.timeline.corpus import CorpusUtterance
 

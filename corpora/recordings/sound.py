@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from corpora.own.conversion import describe_unreadable, ffmpeg, sox
-from corpora.own.levels import FRAME_S, Signal, dbfs, loud_dbfs, measure
-from corpora.own.problem import Problem
-from corpora.own.recording import DURATION_SLACK_S, Recording
+from corpora.recordings.conversion import describe_unreadable, ffmpeg, sox
+from corpora.recordings.levels import FRAME_S, Signal, dbfs, loud_dbfs, measure
+from corpora.recordings.problem import Problem
+from corpora.recordings.recording import DURATION_SLACK_S, Recording
 from harness.audio import FASTEST_HZ, SLOWEST_HZ
 from harness.text_normalizer import tokens
 

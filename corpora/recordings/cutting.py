@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.own.recording import Recording
-from corpora.own.word_times import is_unspaced
+from corpora.recordings.recording import Recording
+from corpora.recordings.word_times import is_unspaced
 from harness.contract import Word
 from harness.errors import DataFileError
 from harness.text_normalizer import tokens

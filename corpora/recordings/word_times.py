@@ -8,7 +8,7 @@ from pathlib import Path
 from corpora.formats.ctm import read_ctm
 from corpora.formats.manifest import ManifestEntry
 from corpora.formats.textgrid import read_textgrid
-from corpora.own.files import Files
+from corpora.recordings.files import Files
 from harness.contract import Word
 from harness.errors import DataFileError
 from harness.text_normalizer import tokens

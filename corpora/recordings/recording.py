@@ -6,8 +6,8 @@ from pathlib import Path
 
 import soundfile
 
-from corpora.own.conversion import describe_unreadable
-from corpora.own.levels import Signal, measure
+from corpora.recordings.conversion import describe_unreadable
+from corpora.recordings.levels import Signal, measure
 from harness.audio import read_audio
 from harness.contract import Word
 from harness.errors import AudioError

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from corpora.own.problem import Problem
-from corpora.own.reading import OwnCorpus, read_corpus
-from corpora.own.recording import Recording
-from corpora.own.sound import check_file
+from corpora.recordings.problem import Problem
+from corpora.recordings.reading import OwnCorpus, read_corpus
+from corpora.recordings.recording import Recording
+from corpora.recordings.sound import check_file
 from harness.timeline.corpus import FEWEST_UTTERANCES
 
 
