@@ -112,15 +112,15 @@ def test_a_manifest_may_be_reached_by_a_link(folder: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_lines_are_read_in_no_time(folder: Path) -> None:
+def test_many_lines_are_read_in_no_time(folder: Path) -> None:
     for number in range(200):
         (folder / "sub" / f"{number}.wav").touch()
     lines = [{**GOOD, "audio_filepath": f"sub/{at % 200}.wav", "offset": at // 200}
-             for at in range(100_000)]  # fmt: skip
+             for at in range(20_000)]  # fmt: skip
     path = manifest(folder, *lines)
     begin_s = time.process_time()
-    assert len(read_manifest(path)) == 100_000
-    assert time.process_time() - begin_s < 15
+    assert len(read_manifest(path)) == 20_000
+    assert time.process_time() - begin_s < 3
 
 
 def test_the_embedded_corpus_is_as_its_manifest_says() -> None:

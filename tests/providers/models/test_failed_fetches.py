@@ -47,7 +47,7 @@ def test_a_hub_that_refuses_is_quoted(hub: Hub, client: Client, status: int) -> 
 
 def test_a_repository_that_is_not_there_is_named(hub: Hub, client: Client) -> None:
     answer = client.locate("faster_whisper", "someone/nothing")
-    refused(answer, "someone/nothing: ", "lets you read")
+    refused(answer, "someone/nothing: ", "that you may read")
 
 
 def test_a_repository_without_the_file_is_named(hub: Hub, client: Client) -> None:
