@@ -29,7 +29,7 @@ lint: $(READY) ## style and types
 protocol: $(READY) ## the whole protocol: scenarios A, B, C and markers at chunk sizes 2, 4 and 8 s
 	$(RUN) -m pytest suites/ --provider whisper_cpp --chunk-seconds 2,4,8 $(ARGS)
 
-trust: $(READY) ## 24 planted defects, 20 seeds each, and 200 sound trials (some half an hour)
+trust: $(READY) ## 25 planted defects, 20 seeds each, and 200 healthy trials (some half an hour)
 	$(RUN) -m tests.planted.trust $(ARGS)
 
 clock-check: $(READY) ## the same minutes on the virtual clock and in real time (some 30 minutes)
