@@ -176,7 +176,7 @@ def _words_of(
 ) -> Iterator[ShownWord]:
     seen_s: list[list[float]] = [[] for _ in text]
     settled_s = [at_s] * len(text)
-    last = list(range(-1, len(text) - 1))
+    last = [-1] * len(text)
     for number, (partial_s, partial) in enumerate(partials):
         for at in _places_kept(partial, text):
             if not seen_s[at] or last[at] != number - 1:
